@@ -1,0 +1,1 @@
+"""Types, tables and run-time plumbing that every area may import; imports no area."""

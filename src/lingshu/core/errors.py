@@ -1,0 +1,21 @@
+"""Errors a user can mend: the message names the file, key or row, and says the fix."""
+
+from __future__ import annotations
+
+
+class UserError(Exception):
+    """A mistake in input, parameters or environment, shown without a traceback.
+
+    Args:
+        what: what is wrong, naming the file, key or row.
+        fix: what to do about it, in the imperative.
+    """
+
+    def __init__(self, what: str, fix: str = "") -> None:
+        self.what = what
+        self.fix = fix
+        super().__init__(f"{what}\n  fix: {fix}" if fix else what)
+
+
+class AccountingError(AssertionError):
+    """Rows in do not equal rows kept plus rows dropped by reason: a defect of a stage, never of a user."""

@@ -1,0 +1,188 @@
+"""Pictures at rest: Arrow IPC shards, written once by `normalize`, read by memory map at random.
+
+Row: image_id (SHA-256 of the bytes), bytes, format (PNG, JPEG), width, height in pixels. Beside the shards lies
+`index.parquet` (`INDEX_SCHEMA`): where each picture came from, its group and split, and the facts known about it.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+from PIL import Image
+
+from lingshu.core.files import atomic_path
+from lingshu.core.ids import canonical_json, sha256_bytes
+
+SHARD_BYTES = 256 << 20
+SHARD_SCHEMA = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("bytes", pa.large_binary()),
+        ("format", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+    ]
+)
+INDEX_SCHEMA = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("source", pa.string()),
+        ("origin_id", pa.string()),
+        ("group_id", pa.string()),
+        ("split", pa.string()),
+        ("licence", pa.string()),
+        ("width", pa.int32()),
+        ("height", pa.int32()),
+        ("facts", pa.string()),
+    ]
+)
+
+
+def encode_png(pixels: NDArray[np.uint8]) -> bytes:
+    """Encode uint8 pixels, shape (height, width) grey or (height, width, 3) RGB, as a PNG (always the same bytes)."""
+    buffer = io.BytesIO()
+    Image.fromarray(pixels).save(buffer, format="PNG", compress_level=6)
+    return buffer.getvalue()
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A decoded picture on its way into a store; `facts` are true statements about it (str, int, float or bool)."""
+
+    data: bytes
+    format: str
+    width: int
+    height: int
+    source: str
+    origin_id: str
+    group_id: str
+    split: str
+    licence: str
+    facts: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def image_id(self) -> str:
+        """SHA-256 of the bytes."""
+        return sha256_bytes(self.data)
+
+
+def write_images(folder: Path, pictures: Iterable[Picture]) -> int:
+    """Write `shard-NNNNN.arrow` and `index.parquet`; return the number of distinct pictures stored.
+
+    Byte-equal pictures are stored once; the index keeps a row for each origin.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    index: list[dict[str, Any]] = []
+    rows: list[dict[str, Any]] = []
+    seen: set[str] = set()
+    pending = number = 0
+    for picture in pictures:
+        image_id = picture.image_id
+        index.append(_index_row(image_id, picture))
+        if image_id in seen:
+            continue
+        seen.add(image_id)
+        rows.append(
+            {
+                "image_id": image_id,
+                "bytes": picture.data,
+                "format": picture.format,
+                "width": picture.width,
+                "height": picture.height,
+            }
+        )
+        pending += len(picture.data)
+        if pending >= SHARD_BYTES:
+            _write_shard(folder, number, rows)
+            rows, pending, number = [], 0, number + 1
+    if rows or number == 0:
+        _write_shard(folder, number, rows)
+    with atomic_path(folder / "index.parquet") as temporary:
+        pq.write_table(pa.Table.from_pylist(index, schema=INDEX_SCHEMA), temporary, compression="zstd")
+    return len(seen)
+
+
+def _index_row(image_id: str, picture: Picture) -> dict[str, Any]:
+    return {
+        "image_id": image_id,
+        "source": picture.source,
+        "origin_id": picture.origin_id,
+        "group_id": picture.group_id,
+        "split": picture.split,
+        "licence": picture.licence,
+        "width": picture.width,
+        "height": picture.height,
+        "facts": canonical_json(picture.facts),
+    }
+
+
+def _write_shard(folder: Path, number: int, rows: list[dict[str, Any]]) -> None:
+    table = pa.Table.from_pylist(rows, schema=SHARD_SCHEMA)
+    with (
+        atomic_path(folder / f"shard-{number:05d}.arrow") as temporary,
+        pa.OSFile(str(temporary), "wb") as sink,
+        pa.ipc.new_file(sink, SHARD_SCHEMA) as writer,
+    ):
+        writer.write_table(table, max_chunksize=256)
+
+
+def read_index(folders: Iterable[Path]) -> pl.DataFrame:
+    """Return the picture index of the folders, in folder order, with the columns of `INDEX_SCHEMA`."""
+    frames = [pl.read_parquet(folder / "index.parquet") for folder in folders]
+    empty = pl.from_arrow(INDEX_SCHEMA.empty_table())
+    assert isinstance(empty, pl.DataFrame)
+    return pl.concat([empty, *frames])
+
+
+class ImageStore:
+    """Random access to the pictures of some folders by memory map; nothing is loaded until asked for."""
+
+    def __init__(self, folders: Iterable[Path]) -> None:
+        self._batches: list[pa.RecordBatch] = []
+        self._where: dict[str, tuple[int, int]] = {}
+        for folder in folders:
+            for path in sorted(folder.glob("shard-*.arrow")):
+                self._open(path)
+
+    def _open(self, path: Path) -> None:
+        reader = pa.ipc.open_file(pa.memory_map(str(path)))
+        for number in range(reader.num_record_batches):
+            batch = reader.get_batch(number)
+            for row, image_id in enumerate(batch.column("image_id").to_pylist()):
+                self._where.setdefault(image_id, (len(self._batches), row))
+            self._batches.append(batch)
+
+    def __contains__(self, image_id: str) -> bool:
+        return image_id in self._where
+
+    def __len__(self) -> int:
+        return len(self._where)
+
+    def ids(self) -> list[str]:
+        """Return all picture ids, sorted."""
+        return sorted(self._where)
+
+    def data(self, image_id: str) -> bytes:
+        """Return the stored bytes.
+
+        Raises:
+            KeyError: no such picture in the store's folders.
+        """
+        batch, row = self._where[image_id]
+        value = self._batches[batch].column("bytes")[row].as_py()
+        assert isinstance(value, bytes)
+        return value
+
+    def image(self, image_id: str) -> Image.Image:
+        """Return the decoded picture, mode RGB."""
+        with Image.open(io.BytesIO(self.data(image_id))) as opened:
+            return opened.convert("RGB")

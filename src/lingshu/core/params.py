@@ -1,0 +1,78 @@
+"""Reading one section of `params.yaml` (or of a catalogue file) into a strict model, with errors that name the key."""
+
+from __future__ import annotations
+
+import difflib
+from pathlib import Path
+from typing import Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from lingshu.core.errors import UserError
+
+PARAMS_FILE = Path("params.yaml")
+
+
+class Strict(BaseModel):
+    """Base of every model filled from a file: frozen, and an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+M = TypeVar("M", bound=BaseModel)
+
+
+def read_yaml(path: Path) -> Any:
+    """Return the parsed YAML file.
+
+    Raises:
+        UserError: the file is missing or is not YAML (names file, line and column).
+    """
+    try:
+        return yaml.safe_load(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise UserError(f"{path}: no such file", f"run in the repository's root, where {path.name} lies") from None
+    except yaml.YAMLError as error:
+        raise UserError(f"{path}: not valid YAML: {error}", "mend the line named above") from None
+
+
+def validate(model: type[M], data: Any, where: str) -> M:
+    """Return `data` as `model`; `where` (file and key) prefixes every complaint.
+
+    Raises:
+        UserError: names each wrong key, what was expected, and the closest known key for an unknown one.
+    """
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        lines = [f"{where}{_complaint(model, item)}" for item in error.errors()]
+        raise UserError("\n  ".join(lines), "correct the keys named above; `lingshu check` validates without running") from None
+
+
+def _complaint(model: type[BaseModel], item: Any) -> str:
+    path = "".join(f".{key}" for key in item["loc"])
+    if item["type"] == "extra_forbidden":
+        close = difflib.get_close_matches(str(item["loc"][-1]), sorted(_all_keys(model)), n=1)
+        return f"{path}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
+    return f"{path}: {item['msg']} (got {item['input']!r:.80})"
+
+
+def _all_keys(model: type[BaseModel]) -> set[str]:
+    keys: set[str] = set()
+    schema = model.model_json_schema()
+    for part in (schema, *schema.get("$defs", {}).values()):
+        keys.update(part.get("properties", {}))
+    return keys
+
+
+def load_section(name: str, model: type[M], path: Path = PARAMS_FILE) -> M:
+    """Return section `name` of the params file as `model`.
+
+    Raises:
+        UserError: the file or section is missing, or a key is unknown or of the wrong type.
+    """
+    data = read_yaml(path)
+    if not isinstance(data, dict) or name not in data:
+        raise UserError(f"{path}: section {name!r} is missing", f"add it, or restore {path} with `make recipe NAME=mini`")
+    return validate(model, data[name], f"{path}: {name}")

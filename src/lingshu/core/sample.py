@@ -1,0 +1,297 @@
+"""The one sample schema: a conversation with explicit image slots, and its Arrow form at rest.
+
+A row is one conversation. Image slots are content parts with an `image_index`, never a marker inside text, so a
+count mismatch between text and pictures can't be written (`check` refuses it).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any, Literal
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lingshu.core.files import atomic_path
+from lingshu.core.ids import content_id
+
+SCHEMA_VERSION = "1"
+ROWS_PER_PART = 100_000
+
+Task = Literal["caption", "vqa_open", "vqa_closed", "mcq", "report", "ocr", "dialogue", "text_qa", "reasoning"]
+AnswerKind = Literal["mcq", "yesno", "closed", "open"]
+Split = Literal["train", "validation", "test"]
+TASKS: tuple[str, ...] = (
+    "caption", "vqa_open", "vqa_closed", "mcq", "report", "ocr", "dialogue", "text_qa", "reasoning",
+)  # fmt: skip
+ROLES: tuple[str, ...] = ("system", "user", "assistant")
+ANSWER_KINDS: tuple[str, ...] = ("mcq", "yesno", "closed", "open")
+SPLITS: tuple[str, ...] = ("train", "validation", "test")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One content part: `text` (with `text`) or `image` (with `image_index` into `Sample.images`)."""
+
+    type: Literal["text", "image"]
+    text: str | None = None
+    image_index: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One turn: role `system`, `user` or `assistant`, and its parts in reading order."""
+
+    role: str
+    content: tuple[Part, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRef:
+    """A stored picture: `image_id` is the SHA-256 of its bytes; width and height in pixels."""
+
+    image_id: str
+    width: int
+    height: int
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The gold answer: `text` as shown, option strings in `choices` (else empty), option letter in `label` (else "")."""
+
+    kind: AnswerKind
+    text: str
+    choices: tuple[str, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Synthetic:
+    """How a generated sample came to be; `parents` are the sample or image ids it was written from."""
+
+    recipe: str
+    teacher: str
+    prompt_digest: str
+    parents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One conversation. `topic` is the question type (modality, plane, presence, count, …) that scores break down by."""
+
+    source: str
+    split: Split
+    revision: str
+    origin_id: str
+    group_id: str
+    task: Task
+    topic: str
+    messages: tuple[Message, ...]
+    licence: str
+    access: str = "open"
+    modality: tuple[str, ...] = ()
+    body_part: str = ""
+    language: str = "en"
+    images: tuple[ImageRef, ...] = ()
+    answer: Answer | None = None
+    rationale: str = ""
+    synthetic: Synthetic | None = None
+    sample_id: str = field(default="")
+
+    def with_id(self) -> Sample:
+        """Return the sample with `sample_id` set from its canonical content (source, task, turns, pictures, answer)."""
+        content = {
+            "task": self.task,
+            "messages": [asdict(m) for m in self.messages],
+            "images": [i.image_id for i in self.images],
+            "answer": asdict(self.answer) if self.answer else None,
+            "origin": self.origin_id,
+        }
+        return replace(self, sample_id=content_id(self.source, content))
+
+    def prompt_text(self) -> str:
+        """Return the text of all turns but the last, joined by line feeds."""
+        return "\n".join(p.text for m in self.messages[:-1] for p in m.content if p.text is not None)
+
+    def target_text(self) -> str:
+        """Return the text of the last (assistant) turn."""
+        return "\n".join(p.text for p in self.messages[-1].content if p.text is not None)
+
+
+def text_part(text: str) -> Part:
+    """Return a text part."""
+    return Part("text", text=text)
+
+
+def image_part(index: int) -> Part:
+    """Return a slot for `Sample.images[index]`."""
+    return Part("image", image_index=index)
+
+
+def turn(question: str, reply: str, num_images: int = 0) -> tuple[Message, Message]:
+    """Return a user turn (pictures first, then `question`) and the assistant's `reply`."""
+    slots = tuple(image_part(i) for i in range(num_images))
+    return Message("user", (*slots, text_part(question))), Message("assistant", (text_part(reply),))
+
+
+_PART = pa.struct([("type", pa.string()), ("text", pa.string()), ("image_index", pa.int32())])
+_MESSAGE = pa.struct([("role", pa.string()), ("content", pa.list_(_PART))])
+_IMAGE = pa.struct([("image_id", pa.string()), ("width", pa.int32()), ("height", pa.int32())])
+_ANSWER = pa.struct(
+    [("kind", pa.string()), ("text", pa.string()), ("choices", pa.list_(pa.string())), ("label", pa.string())]
+)
+_SYNTHETIC = pa.struct(
+    [
+        ("recipe", pa.string()),
+        ("teacher", pa.string()),
+        ("prompt_digest", pa.string()),
+        ("parents", pa.list_(pa.string())),
+    ]
+)
+SAMPLE_SCHEMA = pa.schema(
+    [
+        ("sample_id", pa.string()),
+        ("source", pa.string()),
+        ("split", pa.string()),
+        ("revision", pa.string()),
+        ("origin_id", pa.string()),
+        ("group_id", pa.string()),
+        ("task", pa.string()),
+        ("topic", pa.string()),
+        ("modality", pa.list_(pa.string())),
+        ("body_part", pa.string()),
+        ("language", pa.string()),
+        ("messages", pa.list_(_MESSAGE)),
+        ("images", pa.list_(_IMAGE)),
+        ("answer", _ANSWER),
+        ("rationale", pa.string()),
+        ("licence", pa.string()),
+        ("access", pa.string()),
+        ("synthetic", _SYNTHETIC),
+    ],
+    metadata={"lingshu.schema_version": SCHEMA_VERSION},
+)
+
+
+def problems(sample: Sample) -> list[str]:
+    """Return what breaks the schema's invariants in `sample`; an empty list means it may be written."""
+    found: list[str] = []
+    if sample.task not in TASKS:
+        found.append(f"unknown task {sample.task!r}")
+    if sample.split not in SPLITS:
+        found.append(f"unknown split {sample.split!r}")
+    if not sample.group_id or not sample.topic or not sample.licence:
+        found.append("group_id, topic and licence must not be empty")
+    if not sample.messages or sample.messages[-1].role != "assistant":
+        found.append("the last turn must be the assistant's")
+    found.extend(_message_problems(sample))
+    found.extend(_answer_problems(sample.answer))
+    return found
+
+
+def _message_problems(sample: Sample) -> list[str]:
+    found: list[str] = []
+    slots: list[int] = []
+    for message in sample.messages:
+        if message.role not in ROLES:
+            found.append(f"unknown role {message.role!r}")
+        if not message.content:
+            found.append("a turn without content")
+        for part in message.content:
+            if part.type == "image":
+                slots.append(-1 if part.image_index is None else part.image_index)
+            elif not (part.text or "").strip():
+                found.append("empty text part")
+    if sorted(slots) != list(range(len(sample.images))):
+        found.append(f"image slots {slots} do not match {len(sample.images)} images, one slot each")
+    return found
+
+
+def _answer_problems(answer: Answer | None) -> list[str]:
+    if answer is None:
+        return []
+    if answer.kind not in ANSWER_KINDS:
+        return [f"unknown answer kind {answer.kind!r}"]
+    if not answer.text.strip():
+        return ["empty answer text"]
+    if answer.kind == "mcq" and (not answer.choices or len(answer.label) != 1):
+        return ["a multiple-choice answer needs choices and a one-letter label"]
+    if answer.kind == "mcq" and not 0 <= ord(answer.label) - ord("A") < len(answer.choices):
+        return [f"label {answer.label!r} names no choice"]
+    return []
+
+
+def to_table(samples: Iterable[Sample]) -> pa.Table:
+    """Return the samples as an Arrow table of `SAMPLE_SCHEMA`.
+
+    Raises:
+        ValueError: a sample breaks an invariant (message names source, origin and what is wrong).
+    """
+    rows: list[dict[str, Any]] = []
+    for sample in samples:
+        if not sample.sample_id:
+            raise ValueError(f"{sample.source}: {sample.origin_id}: sample without id; call with_id()")
+        if wrong := problems(sample):
+            raise ValueError(f"{sample.source}: {sample.origin_id}: {'; '.join(wrong)}")
+        rows.append(asdict(sample))
+    return pa.Table.from_pylist(rows, schema=SAMPLE_SCHEMA)
+
+
+def from_row(row: dict[str, Any]) -> Sample:
+    """Return the sample of one Arrow row (`pa.Table.to_pylist`)."""
+    answer, synthetic = row["answer"], row["synthetic"]
+    return Sample(
+        **{
+            **row,
+            "modality": tuple(row["modality"]),
+            "messages": tuple(
+                Message(m["role"], tuple(Part(p["type"], p["text"], p["image_index"]) for p in m["content"]))
+                for m in row["messages"]
+            ),
+            "images": tuple(ImageRef(**i) for i in row["images"]),
+            "answer": None if answer is None else Answer(**{**answer, "choices": tuple(answer["choices"])}),
+            "synthetic": None if synthetic is None else Synthetic(**{**synthetic, "parents": tuple(synthetic["parents"])}),
+        }
+    )
+
+
+def write_samples(folder: Path, samples: Iterable[Sample]) -> int:
+    """Write samples, sorted by id, as `part-NNNNN.parquet` (zstd) under `folder`; return how many rows.
+
+    Raises:
+        ValueError: a sample breaks an invariant, or two samples have the same id.
+    """
+    ordered = sorted(samples, key=lambda s: s.sample_id)
+    for left, right in zip(ordered, ordered[1:], strict=False):
+        if left.sample_id == right.sample_id:
+            raise ValueError(f"duplicate sample id {left.sample_id} (origins {left.origin_id}, {right.origin_id})")
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, start in enumerate(range(0, max(len(ordered), 1), ROWS_PER_PART)):
+        table = to_table(ordered[start : start + ROWS_PER_PART])
+        with atomic_path(folder / f"part-{number:05d}.parquet") as temporary:
+            pq.write_table(table, temporary, compression="zstd")
+    return len(ordered)
+
+
+def sample_parts(folders: Iterable[Path]) -> list[Path]:
+    """Return the sample files of the folders, sorted by path."""
+    return sorted(path for folder in folders for path in folder.glob("part-*.parquet"))
+
+
+def read_samples(folders: Iterable[Path]) -> Iterator[Sample]:
+    """Yield all samples of the folders in path and row order.
+
+    Raises:
+        ValueError: a file has another schema version than this code.
+    """
+    for path in sample_parts(folders):
+        reader = pq.ParquetFile(path)
+        metadata = reader.schema_arrow.metadata or {}
+        version = metadata.get(b"lingshu.schema_version", b"?").decode()
+        if version != SCHEMA_VERSION:
+            raise ValueError(f"{path}: sample schema version {version}, this code reads {SCHEMA_VERSION}")
+        for batch in reader.iter_batches(batch_size=4096):
+            for row in batch.to_pylist():
+                yield from_row(row)
