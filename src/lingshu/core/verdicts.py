@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 
 from lingshu.core.errors import AccountingError
 from lingshu.core.files import atomic_path
+from lingshu.core.layout import MODALITY, verdict_file
 
 KEPT = "KEPT"
 VERDICT_SCHEMA = pa.schema(
@@ -56,6 +57,13 @@ def read_verdicts(path: Path) -> pl.DataFrame:
 def kept_ids(path: Path) -> set[str]:
     """Return the sample ids that the step at `path` kept."""
     return set(read_verdicts(path).filter(pl.col("keep"))["sample_id"])
+
+
+def eligible_ids(root: Path = Path()) -> set[str]:
+    """Return the ids that synthesis and the mix may use: kept by `decontaminate`, not dropped by `classify_modality`."""
+    decided = read_verdicts(root / MODALITY / "verdicts.parquet")
+    dropped = set(decided.filter(~pl.col("keep"))["sample_id"])
+    return kept_ids(root / verdict_file("decontaminate")) - dropped
 
 
 def count_by_reason(verdicts: Iterable[Verdict]) -> dict[str, dict[str, int]]:
