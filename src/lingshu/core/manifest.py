@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+from pydantic import Field
+
 from lingshu.core.errors import UserError
 from lingshu.core.files import write_json
 from lingshu.core.ids import sha256_file
@@ -27,8 +29,8 @@ class Manifest(Strict):
     version: int = MANIFEST_VERSION
     stage: str
     rows: int
-    counts: dict[str, int] = {}
-    files: dict[str, FileRecord] = {}
+    counts: dict[str, int] = Field(default_factory=dict)
+    files: dict[str, FileRecord] = Field(default_factory=dict)
 
 
 def write_manifest(folder: Path, stage: str, rows: int, counts: dict[str, int] | None = None) -> Manifest:

@@ -47,7 +47,8 @@ def validate(model: type[M], data: Any, where: str) -> M:
         return model.model_validate(data)
     except ValidationError as error:
         lines = [f"{where}{_complaint(model, item)}" for item in error.errors()]
-        raise UserError("\n  ".join(lines), "correct the keys named above; `lingshu check` validates without running") from None
+        fix = "correct the keys named above; `lingshu check` validates without running"
+        raise UserError("\n  ".join(lines), fix) from None
 
 
 def _complaint(model: type[BaseModel], item: Any) -> str:
@@ -74,5 +75,6 @@ def load_section(name: str, model: type[M], path: Path = PARAMS_FILE) -> M:
     """
     data = read_yaml(path)
     if not isinstance(data, dict) or name not in data:
-        raise UserError(f"{path}: section {name!r} is missing", f"add it, or restore {path} with `make recipe NAME=mini`")
+        fix = f"add it, or restore {path} with `make recipe NAME=mini`"
+        raise UserError(f"{path}: section {name!r} is missing", fix)
     return validate(model, data[name], f"{path}: {name}")

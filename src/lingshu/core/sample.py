@@ -6,6 +6,7 @@ count mismatch between text and pictures can't be written (`check` refuses it).
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
@@ -59,7 +60,7 @@ class ImageRef:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """The gold answer: `text` as shown, option strings in `choices` (else empty), option letter in `label` (else "")."""
+    """The gold answer: `text` as shown, option strings in `choices` (or none), option letter in `label` (or "")."""
 
     kind: AnswerKind
     text: str
@@ -79,7 +80,7 @@ class Synthetic:
 
 @dataclass(frozen=True, slots=True)
 class Sample:
-    """One conversation. `topic` is the question type (modality, plane, presence, count, …) that scores break down by."""
+    """One conversation. `topic` is the question type (modality, plane, count, …) that scores break down by."""
 
     source: str
     split: Split
@@ -251,8 +252,8 @@ def from_row(row: dict[str, Any]) -> Sample:
                 for m in row["messages"]
             ),
             "images": tuple(ImageRef(**i) for i in row["images"]),
-            "answer": None if answer is None else Answer(**{**answer, "choices": tuple(answer["choices"])}),
-            "synthetic": None if synthetic is None else Synthetic(**{**synthetic, "parents": tuple(synthetic["parents"])}),
+            "answer": answer and Answer(**{**answer, "choices": tuple(answer["choices"])}),
+            "synthetic": synthetic and Synthetic(**{**synthetic, "parents": tuple(synthetic["parents"])}),
         }
     )
 
@@ -264,7 +265,7 @@ def write_samples(folder: Path, samples: Iterable[Sample]) -> int:
         ValueError: a sample breaks an invariant, or two samples have the same id.
     """
     ordered = sorted(samples, key=lambda s: s.sample_id)
-    for left, right in zip(ordered, ordered[1:], strict=False):
+    for left, right in itertools.pairwise(ordered):
         if left.sample_id == right.sample_id:
             raise ValueError(f"duplicate sample id {left.sample_id} (origins {left.origin_id}, {right.origin_id})")
     folder.mkdir(parents=True, exist_ok=True)

@@ -35,7 +35,8 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
     except OSError as error:
         if error.errno != errno.ENOSPC:
             raise
-        print(f"error: {name}: no space left on the disk\n  fix: free space, then run the same command", file=sys.stderr)
+        print(f"error: {name}: no space left on the disk", file=sys.stderr)
+        print("  fix: free space, then run the same command", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)
     usage = resource.getrusage(resource.RUSAGE_SELF)
     divisor = 1024 * 1024 if sys.platform == "darwin" else 1024

@@ -60,7 +60,7 @@ def kept_ids(path: Path) -> set[str]:
 
 
 def eligible_ids(root: Path = Path()) -> set[str]:
-    """Return the ids that synthesis and the mix may use: kept by `decontaminate`, not dropped by `classify_modality`."""
+    """Return the ids synthesis and the mix may use: kept by `decontaminate` and not dropped by `classify_modality`."""
     decided = read_verdicts(root / MODALITY / "verdicts.parquet")
     dropped = set(decided.filter(~pl.col("keep"))["sample_id"])
     return kept_ids(root / verdict_file("decontaminate")) - dropped
