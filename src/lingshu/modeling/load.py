@@ -1,0 +1,62 @@
+"""Opening a checkpoint folder: model and processor, always from disk, never from a hub."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+import torch
+from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLForConditionalGeneration
+from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
+
+from lingshu.core.errors import UserError
+
+Model: TypeAlias = Qwen2_5_VLForConditionalGeneration
+Processor: TypeAlias = Qwen2_5_VLProcessor
+WEIGHTS = "model.safetensors"
+SHARDED_WEIGHTS = "model.safetensors.index.json"
+
+
+def load_checkpoint(folder: Path) -> tuple[Model, Processor]:
+    """Return `(model, processor)` of a checkpoint folder, the model in evaluation mode on the CPU, as saved.
+
+    Raises:
+        UserError: the folder holds no complete checkpoint.
+    """
+    return load_model(folder), load_processor(folder)
+
+
+def load_model(folder: Path) -> Model:
+    """Return the model alone.
+
+    Raises:
+        UserError: the folder holds no weights.
+    """
+    if not (folder / WEIGHTS).exists() and not (folder / SHARDED_WEIGHTS).exists():
+        raise UserError(f"{folder}: no {WEIGHTS}, so this is no checkpoint", "run `dvc repro` to make it again")
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, local_files_only=True)
+    assert isinstance(model, Qwen2_5_VLForConditionalGeneration)
+    return model.eval()
+
+
+def load_processor(folder: Path) -> Processor:
+    """Return the processor: tokenizer, chat template and image processor; it pads on the left, as generation needs.
+
+    Raises:
+        UserError: the folder holds no processor.
+    """
+    if not (folder / "tokenizer.json").exists():
+        raise UserError(f"{folder}: no tokenizer.json, so this is no checkpoint", "run `dvc repro` to make it again")
+    processor = Qwen2_5_VLProcessor.from_pretrained(folder, local_files_only=True)
+    assert isinstance(processor, Qwen2_5_VLProcessor)
+    processor.tokenizer.padding_side = "left"
+    return processor
+
+
+def use_threads(count: int) -> None:
+    """Use `count` threads for tensor arithmetic (0 leaves torch's own choice).
+
+    One thread is the fastest for models of under a million parameters: threads wait longer than they work.
+    """
+    if count:
+        torch.set_num_threads(count)
