@@ -1,0 +1,45 @@
+# What a newcomer types. scripts/setup makes .venv, DVC runs the pipeline, the tools in .venv do the rest.
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-gpu repro recipe test lint format types lock perf
+BIN := .venv/bin
+
+help: ## List the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
+
+setup: ## Make .venv from the lock, with the developers' tools (brings uv when it is missing)
+	@scripts/setup dev
+
+setup-gpu: ## Add vllm and deepspeed to .venv (Linux with CUDA)
+	@scripts/setup gpu
+
+repro: ## Set up, then run the whole pipeline of the active recipe
+	@scripts/setup
+	@$(BIN)/python -m lingshu.commands.repro
+
+recipe: ## Make a recipe the active params.yaml: make recipe NAME=mini
+	@scripts/setup
+	@$(BIN)/lingshu recipe $(or $(NAME),$(error name a recipe, as in make recipe NAME=mini))
+
+test: ## Set up, then run the tests
+	@scripts/setup dev
+	@$(BIN)/pytest
+
+lint: setup ## Check style, formatting and import layers
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/lint-imports
+
+format: setup ## Format, and mend what the linter can
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+types: setup ## Check types, strictly
+	$(BIN)/mypy
+
+lock: setup ## Renew the lock from pyproject.toml (UPGRADE=1 takes newer versions)
+	scripts/lock $(if $(UPGRADE),--upgrade)
+
+perf: ## Show the time and memory of each stage, and DVC's share
+	@scripts/setup
+	@$(BIN)/python perf/stages.py
