@@ -81,7 +81,7 @@ def mermaid(graph: Graph, edges: list[tuple[str, str]]) -> str:
     lines = ["flowchart TD"]
     members = families(graph)
     for banner, sentence in graph.banners.items():
-        lines.append(f'  subgraph {banner}["{banner}: {sentence}"]')
+        lines.append(f'  subgraph area_{banner}["{banner}: {sentence}"]')
         for name, stages in members.items():
             if stages[0].banner == banner:
                 items = " · ".join(stage.item for stage in stages if stage.item)

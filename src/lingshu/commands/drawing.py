@@ -127,9 +127,10 @@ def _frame(frame: _Frame) -> str:
 def _box(box: _Box) -> str:
     lines = _wrapped(box.items)
     name_y = box.y + {0: 34, 1: 27, 2: 22}[len(lines)]
-    name = f'<text class="name" x="{box.middle:g}" y="{name_y:g}" text-anchor="middle">{escape(box.name)}</text>'
+    anchor = f'x="{box.middle:g}" text-anchor="middle"'
+    name = f'<text class="name" {anchor} y="{name_y:g}">{escape(box.name)}</text>'
     items = "".join(
-        f'<text class="items" x="{box.middle:g}" y="{name_y + 15 + 13 * line:g}" text-anchor="middle">{escape(text)}</text>'
+        f'<text class="items" {anchor} y="{name_y + 15 + 13 * line:g}">{escape(text)}</text>'
         for line, text in enumerate(lines)
     )
     return (

@@ -75,7 +75,7 @@ def read_graph(root: Path, params: Any = None) -> Graph:
     stages = [
         stage
         for family, body in document["stages"].items()
-        for stage in _expand(family, body, values, places.get(family, ""))
+        for stage in _expand(family, body, values, banner=places.get(family, ""))
     ]
     return Graph(tuple(stages), banners)
 
@@ -94,25 +94,26 @@ def _banners(text: str) -> tuple[dict[str, str], dict[str, str]]:
     return banners, places
 
 
-def _expand(family: str, body: dict[str, Any], params: Any, banner: str) -> Iterator[Stage]:
-    where = f"{DVC_FILE}: {family}"
+def _expand(family: str, body: dict[str, Any], params: Any, *, banner: str) -> Iterator[Stage]:
     if "foreach" not in body:
-        yield _stage(family, "", body, {**_section(params)}, banner, where)
+        yield _stage(family, "", body, _section(params), banner)
         return
     items = body["foreach"]
     if isinstance(items, str):
-        items = _look_up(items.removeprefix("${").removesuffix("}"), params, f"{where}: foreach")
+        items = _look_up(items.removeprefix("${").removesuffix("}"), params, f"{DVC_FILE}: {family}: foreach")
     pairs = items.items() if isinstance(items, dict) else ((str(item), item) for item in items)
     for key, value in pairs:
         scope = {**_section(params), "key": key, "item": value}
-        yield _stage(family, str(key), body["do"], scope, banner, where)
+        yield _stage(family, str(key), body["do"], scope, banner)
 
 
 def _section(params: Any) -> dict[str, Any]:
     return params if isinstance(params, dict) else {}
 
 
-def _stage(family: str, item: str, body: dict[str, Any], scope: Any, banner: str, where: str) -> Stage:
+def _stage(family: str, item: str, body: dict[str, Any], scope: dict[str, Any], banner: str) -> Stage:
+    where = f"{DVC_FILE}: {family}"
+
     def fill(text: str) -> str:
         return _REFERENCE.sub(lambda found: str(_look_up(found[1], scope, where)), text)
 
@@ -156,9 +157,7 @@ def _look_up(dotted: str, values: Any, where: str) -> Any:
     found = values
     for part in dotted.split("."):
         if not isinstance(found, dict) or part not in found:
-            raise UserError(
-                f"{where}: ${{{dotted}}} has no value", f"add {dotted} to {PARAMS_FILE}, or mend {DVC_FILE}"
-            )
+            raise UserError(f"{where}: ${{{dotted}}} has no value", f"add {dotted} to {PARAMS_FILE}")
         found = found[part]
     return found
 
