@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from lingshu.core.errors import UserError
 
@@ -78,3 +78,41 @@ def load_section(name: str, model: type[M], path: Path = PARAMS_FILE) -> M:
         fix = f"add it, or restore {path} with `make recipe NAME=mini`"
         raise UserError(f"{path}: section {name!r} is missing", fix)
     return validate(model, data[name], f"{path}: {name}")
+
+
+def flatten(values: Any, prefix: str = "") -> dict[str, Any]:
+    """Return nested mappings as one `{dotted.key: value}`; lists and scalars are values."""
+    if not isinstance(values, dict):
+        return {prefix: values}
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        flat |= flatten(value, f"{prefix}.{key}" if prefix else str(key))
+    return flat
+
+
+def differences(old: Any, new: Any) -> list[tuple[str, Any, Any]]:
+    """Return `(dotted key, old value, new value)` for each value that differs, sorted; an absent one is None."""
+    left, right = flatten(old), flatten(new)
+    keys = sorted(left.keys() | right.keys())
+    return [(key, left.get(key), right.get(key)) for key in keys if left.get(key) != right.get(key)]
+
+
+V = TypeVar("V")
+
+
+def load_value(key: str, kind: type[V], path: Path = PARAMS_FILE) -> V:
+    """Return the one value at dotted `key`, of type `kind`, for a stage that needs no more of that section.
+
+    Raises:
+        UserError: the key is missing or its value is of another type.
+    """
+    value = read_yaml(path)
+    for part in key.split("."):
+        if not isinstance(value, dict) or part not in value:
+            raise UserError(f"{path}: {key!r} is missing", f"add it, or restore {path} with `make recipe NAME=mini`")
+        value = value[part]
+    try:
+        return TypeAdapter(kind).validate_python(value, strict=True)
+    except ValidationError as error:
+        complaint = f"{path}: {key}: {error.errors()[0]['msg']} (got {value!r:.80})"
+        raise UserError(complaint, "correct the value") from None
