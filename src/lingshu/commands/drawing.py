@@ -1,181 +1,114 @@
-"""The pipeline as an SVG picture: a frame per banner, a box per stage family, an arrow per edge."""
+"""`lingshu draw`: docs/pipeline.md and docs/pipeline.svg, both made from dvc.yaml alone."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from dataclasses import dataclass
-from html import escape
+from collections.abc import Iterator
+from pathlib import Path
 
-from lingshu.commands.graph import Graph
+from lingshu.commands.graph import Graph, Stage, feeds, read_graph
+from lingshu.commands.picture import svg
+from lingshu.core.files import write_text
 
-COLUMNS = 4
-BOX_WIDTH, BOX_HEIGHT = 192, 58
-PAD, TITLE, MARGIN = 14, 28, 8
-GAP_X, GAP_Y = 14, 40
-PITCH_X = BOX_WIDTH + 2 * PAD + GAP_X
-PITCH_Y = TITLE + BOX_HEIGHT + PAD + GAP_Y
-ITEM_CHARS = 30
-PORT_PX = 14
-_STYLE = """
-  text { font-family: system-ui, -apple-system, "Segoe UI", Helvetica, Arial, sans-serif; fill: #16202b }
-  .frame { fill: #f3f6f9; stroke: #d3dce5 } .box { fill: #ffffff; stroke: #2f6f8f }
-  .area { font-size: 13px; font-weight: 600; fill: #1f5573 }
-  .name { font-size: 14px; font-weight: 600 } .items { font-size: 11px; fill: #4a5b6b }
-  .edge { fill: none; stroke: #6b8193; stroke-width: 1.5; stroke-linejoin: round } .head { fill: #6b8193 }
-  @media (prefers-color-scheme: dark) {
-    text { fill: #e6edf3 } .frame { fill: #161d25; stroke: #313d49 } .box { fill: #0d1117; stroke: #5aa5c7 }
-    .items { fill: #9fb0bf } .area { fill: #8cc7e2 } .edge { stroke: #8296a8 } .head { fill: #8296a8 }
-  }
+DOCUMENT = Path("docs/pipeline.md")
+PICTURE = Path("docs/pipeline.svg")
+_HEAD = """# The pipeline
+
+<!-- Made from dvc.yaml by `lingshu draw`; a test fails when it is stale. Edit dvc.yaml, not this page. -->
+
+{count} stages, in the order of `dvc.yaml`. An arrow means "reads what the other writes"; arrows that follow from
+others are left out. The same drawing as a picture: [pipeline.svg](pipeline.svg).
+
 """
 
 
-@dataclass(frozen=True, slots=True)
-class _Box:
-    """A stage family in the grid; x and y are its top left corner in px."""
-
-    name: str
-    items: str
-    row: int
-    column: int
-
-    @property
-    def x(self) -> float:
-        return MARGIN + self.column * PITCH_X + PAD
-
-    @property
-    def y(self) -> float:
-        return MARGIN + self.row * PITCH_Y + TITLE
-
-    @property
-    def middle(self) -> float:
-        return self.x + BOX_WIDTH / 2
+def write(root: Path) -> list[Path]:
+    """Write the drawing of `root`'s dvc.yaml; return the files that changed."""
+    changed = []
+    for path, text in drawings(read_graph(root)).items():
+        target = root / path
+        if not target.exists() or target.read_text(encoding="utf-8") != text:
+            write_text(target, text)
+            changed.append(path)
+    return changed
 
 
-@dataclass(frozen=True, slots=True)
-class _Frame:
-    area: str
-    row: int
-    column: int
-    columns: int
-
-
-def svg(graph: Graph, edges: list[tuple[str, str]]) -> str:
-    """Return the picture; it follows the reader's light or dark setting and carries a text for screen readers."""
-    boxes, frames = _place(graph, edges)
-    width = 2 * MARGIN + COLUMNS * PITCH_X - GAP_X
-    height = 2 * MARGIN + (1 + max((frame.row for frame in frames), default=0)) * PITCH_Y - GAP_Y
-    drawn = [_frame(frame) for frame in frames] + _edges(boxes, edges) + [_box(box) for box in boxes.values()]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" '
-        f'aria-labelledby="title">\n<title id="title">The pipeline: {escape(", ".join(boxes))}</title>\n'
-        f"<style>{_STYLE}</style>\n"
-        '<defs><marker id="head" viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto">'
-        '<path class="head" d="M0 0 8 4 0 8z"/></marker></defs>\n' + "\n".join(drawn) + "\n</svg>\n"
+def drawings(graph: Graph) -> dict[Path, str]:
+    """Return what each generated file must hold."""
+    edges = reduced_edges(graph)
+    page = (
+        _HEAD.format(count=len(graph.stages)) + f"```mermaid\n{mermaid(graph, edges)}```\n\n" + "".join(_tables(graph))
     )
+    return {DOCUMENT: page, PICTURE: svg(graph, edges)}
 
 
-def _place(graph: Graph, edges: list[tuple[str, str]]) -> tuple[dict[str, _Box], list[_Frame]]:
-    """Give every banner a frame and every family a cell; neighbouring banners share a row while they fit."""
-    items: dict[str, list[str]] = defaultdict(list)
-    members: dict[str, list[str]] = {banner: [] for banner in graph.banners}
+def families(graph: Graph) -> dict[str, list[Stage]]:
+    """Return the stages by family (`train` for train@shallow, …), in the order of dvc.yaml."""
+    result: dict[str, list[Stage]] = {}
     for stage in graph.stages:
-        items[stage.family].append(stage.item)
-        if stage.family not in members[stage.banner]:
-            members[stage.banner].append(stage.family)
-    boxes: dict[str, _Box] = {}
-    frames: list[_Frame] = []
-    row, column = -1, COLUMNS
-    for banner, names in members.items():
-        if column + len(names) > COLUMNS:
-            row, column = row + 1, 0
-        frames.append(_Frame(banner, row, column, len(names)))
-        for name in _in_reading_order(names, edges):
-            boxes[name] = _Box(name, " · ".join(item for item in items[name] if item), row, column)
-            column += 1
-    return boxes, frames
+        result.setdefault(stage.family, []).append(stage)
+    return result
 
 
-def _in_reading_order(names: list[str], edges: list[tuple[str, str]]) -> list[str]:
-    """Return the names with each stage right after the neighbour it reads from, far-reaching roots last."""
-    places = {right: place for place, (_, right) in enumerate(edges)}
-    ordered: list[str] = []
+def reduced_edges(graph: Graph) -> list[tuple[str, str]]:
+    """Return the edges between families, less those that a longer way implies (the transitive reduction)."""
+    members = families(graph)
+    direct = {
+        name: {other for other in members if other != name and _reads(members[name], members[other])}
+        for name in members
+    }
+    closure: dict[str, set[str]] = {}
 
-    def visit(name: str) -> None:
-        if name in names and name not in ordered:
-            ordered.append(name)
-            for left, right in edges:
-                if left == name:
-                    visit(right)
+    def ancestors(name: str) -> set[str]:
+        if name not in closure:
+            closure[name] = set().union(*({parent} | ancestors(parent) for parent in direct[name]), set())
+        return closure[name]
 
-    roots = [name for name in names if not any(right == name and left in names for left, right in edges)]
-    for name in sorted(
-        roots, key=lambda root: min((places[right] for left, right in edges if left == root), default=0)
-    ):
-        visit(name)
-    return ordered
-
-
-def _frame(frame: _Frame) -> str:
-    x, y = MARGIN + frame.column * PITCH_X, MARGIN + frame.row * PITCH_Y
-    width, height = frame.columns * PITCH_X - GAP_X, TITLE + BOX_HEIGHT + PAD
-    return (
-        f'<rect class="frame" x="{x}" y="{y}" width="{width}" height="{height}" rx="10"/>'
-        f'<text class="area" x="{x + PAD}" y="{y + 19}">{escape(frame.area)}</text>'
-    )
+    kept = []
+    for name, parents in direct.items():
+        implied = set().union(*(ancestors(parent) for parent in parents), set())
+        kept += [(parent, name) for parent in members if parent in parents - implied]
+    return kept
 
 
-def _box(box: _Box) -> str:
-    lines = _wrapped(box.items)
-    name_y = box.y + {0: 34, 1: 27, 2: 22}[len(lines)]
-    anchor = f'x="{box.middle:g}" text-anchor="middle"'
-    name = f'<text class="name" {anchor} y="{name_y:g}">{escape(box.name)}</text>'
-    items = "".join(
-        f'<text class="items" {anchor} y="{name_y + 15 + 13 * line:g}">{escape(text)}</text>'
-        for line, text in enumerate(lines)
-    )
-    return (
-        f'<rect class="box" x="{box.x:g}" y="{box.y:g}" width="{BOX_WIDTH}" height="{BOX_HEIGHT}" rx="7"/>{name}{items}'
-    )
+def _reads(readers: list[Stage], writers: list[Stage]) -> bool:
+    outs = {out for stage in writers for out in stage.outs}
+    deps = {dep for stage in readers for dep in stage.deps}
+    return any(feeds(out, dep) for out in outs for dep in deps)
 
 
-def _wrapped(items: str) -> list[str]:
-    """Return the items in lines of at most `ITEM_CHARS` characters; what two lines do not hold is counted."""
-    names = items.split(" · ") if items else []
-    lines: list[str] = []
-    for number, word in enumerate(names):
-        if lines and len(lines[-1]) + 3 + len(word) <= ITEM_CHARS:
-            lines[-1] += f" · {word}"
-        elif len(lines) == 2:
-            lines[-1] += f" + {len(names) - number}"
-            break
-        else:
-            lines.append(word)
-    return lines
+def mermaid(graph: Graph, edges: list[tuple[str, str]]) -> str:
+    """Return the drawing as mermaid text: a box per family, a frame per banner."""
+    lines = ["flowchart TD"]
+    members = families(graph)
+    for banner, sentence in graph.banners.items():
+        lines.append(f'  subgraph area_{banner}["{banner}: {sentence}"]')
+        for name, stages in members.items():
+            if stages[0].banner == banner:
+                items = " · ".join(stage.item for stage in stages if stage.item)
+                lines.append(f'    {name}["<b>{name}</b>{"<br/>" + items if items else ""}"]')
+        lines.append("  end")
+    lines += [f"  {left} --> {right}" for left, right in edges]
+    return "\n".join(lines) + "\n"
 
 
-def _edges(boxes: dict[str, _Box], edges: list[tuple[str, str]]) -> list[str]:
-    """Return the arrows: straight to the right-hand neighbour, else down, along a lane between rows, and down."""
-    lanes: dict[int, list[str]] = defaultdict(list)
-    ports: dict[str, list[str]] = defaultdict(list)
-    downward = [(left, right) for left, right in edges if not _beside(boxes[left], boxes[right])]
-    for left, right in sorted(downward, key=lambda edge: boxes[edge[0]].column):
-        if left not in lanes[boxes[left].row]:
-            lanes[boxes[left].row].append(left)
-        ports[right].append(left)
-    drawn = []
-    for left, right in edges:
-        start, end = boxes[left], boxes[right]
-        if _beside(start, end):
-            path = f"M{start.x + BOX_WIDTH:g} {start.y + BOX_HEIGHT / 2:g} H{end.x - 2:g}"
-        else:
-            row = lanes[start.row]
-            bottom = start.y + BOX_HEIGHT
-            lane = bottom + PAD + GAP_Y * (row.index(left) + 1) / (len(row) + 1)
-            entry = end.middle + PORT_PX * (ports[right].index(left) - (len(ports[right]) - 1) / 2)
-            path = f"M{start.middle:g} {bottom:g} V{lane:g} H{entry:g} V{end.y - 2:g}"
-        drawn.append(f'<path class="edge" d="{path}" marker-end="url(#head)"/>')
-    return drawn
+def _tables(graph: Graph) -> Iterator[str]:
+    members = families(graph)
+    for banner, sentence in graph.banners.items():
+        yield f"## {banner.capitalize()}\n\n{sentence[0].upper() + sentence[1:]}.\n\n"
+        yield "| stage | reads | knobs | writes |\n|---|---|---|---|\n"
+        for name, stages in members.items():
+            if stages[0].banner == banner:
+                yield _row(name, stages)
+        yield "\n"
 
 
-def _beside(left: _Box, right: _Box) -> bool:
-    return left.row == right.row and right.column == left.column + 1
+def _row(name: str, stages: list[Stage]) -> str:
+    label = f"{name}@{{{','.join(stage.item for stage in stages)}}}" if stages[0].item else name
+    reads = [dep for stage in stages for dep in stage.deps if not dep.startswith(("src/", "stages/"))]
+    knobs = [key.key or key.file for stage in stages for key in stage.params if key.key != stage.item]
+    writes = [out for stage in stages for out in stage.outs]
+    return f"| `{label}` | {_names(reads)} | {_names(knobs)} | {_names(writes)} |\n"
+
+
+def _names(listed: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in dict.fromkeys(listed)) or "–"

@@ -1,0 +1,14 @@
+"""The root model of params.yaml, one section per area: for `lingshu check`, `recipe` and `schema`, never for a stage."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from lingshu.core.params import Strict
+
+
+class Recipe(Strict):
+    """Everything an experiment may vary; a section's name is its area's name."""
+
+    recipe: str = Field(pattern=r"^[a-z][a-z0-9-]*$", description="the file under recipes/ that this one started as")
+    seed: int = Field(ge=0, description="initial weights, data order and sampling of every training stage")
