@@ -3,6 +3,7 @@
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-gpu repro recipe test lint format types lock perf
 BIN := .venv/bin
+WITH_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
 help: ## List the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' Makefile
@@ -15,7 +16,7 @@ setup-gpu: ## Add vllm and deepspeed to .venv (Linux with CUDA)
 
 repro: ## Set up, then run the whole pipeline of the active recipe
 	@scripts/setup
-	@$(BIN)/python -m lingshu.commands.repro
+	@$(WITH_VENV) $(BIN)/python -m lingshu.commands.repro
 
 recipe: ## Make a recipe the active params.yaml: make recipe NAME=mini
 	@scripts/setup
@@ -42,4 +43,4 @@ lock: setup ## Renew the lock from pyproject.toml (UPGRADE=1 takes newer version
 
 perf: ## Show the time and memory of each stage, and DVC's share
 	@scripts/setup
-	@$(BIN)/python perf/stages.py
+	@$(WITH_VENV) $(BIN)/python perf/stages.py

@@ -6,24 +6,28 @@ import errno
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import lingshu
 from lingshu.core.errors import UserError
 from lingshu.core.files import write_json
 
 TIMINGS = Path(".work/timings")
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+# polars and safetensors raise their own error types with the system's text, torch.save a RuntimeError with its own.
+_FULL_TEXTS = ("No space left on device", "Disk quota exceeded", "File too large", "file write failed")
 
 
 def run_stage(name: str, main: Callable[[], None]) -> None:
     """Call `main`; exit 2 with `error: …` on a user's mistake or a full disk, 130 on Ctrl-C; else note seconds and RSS.
 
-    Timings go to `.work/timings/<name>.json` (seconds, CPU seconds, peak RSS in MiB): outside DVC, because outputs
-    must not depend on the clock.
+    Timings go to `.work/timings/<name>.json` (`name` is the stage's name in DVC, as in `mix@deep`; seconds since this
+    process began to import lingshu, CPU seconds, peak RSS in MiB): outside DVC, because outputs must not depend on the
+    clock.
     """
-    start = time.monotonic()
     try:
         main()
     except UserError as error:
@@ -32,10 +36,10 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
     except KeyboardInterrupt:
         print(f"{name}: interrupted; run the same command again to go on", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
+    except Exception as error:
+        if not any(_says_disk_full(cause) for cause in _causes(error)):
             raise
-        print(f"error: {name}: no space left on the disk", file=sys.stderr)
+        print(f"error: {name}: the disk is full, or a quota is used up", file=sys.stderr)
         print("  fix: free space, then run the same command", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)
     usage = resource.getrusage(resource.RUSAGE_SELF)
@@ -43,8 +47,21 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
     write_json(
         TIMINGS / f"{name}.json",
         {
-            "seconds": round(time.monotonic() - start, 2),
+            "seconds": round(time.monotonic() - lingshu.STARTED, 2),
             "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
             "peak_rss_mib": round(usage.ru_maxrss / divisor),
         },
     )
+
+
+def _causes(error: BaseException) -> Iterator[BaseException]:
+    cause: BaseException | None = error
+    while cause is not None:
+        yield cause
+        cause = cause.__cause__ or cause.__context__
+
+
+def _says_disk_full(error: BaseException) -> bool:
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    return any(text in str(error) for text in _FULL_TEXTS)
