@@ -7,11 +7,10 @@ here; tokens are gathered once, when a bin is read. Importing this module import
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numba
 import numpy as np
 from numpy.typing import NDArray
+
+from lingshu.core.compiled import compiled
 
 Int64Array = NDArray[np.int64]
 Plan = tuple[Int64Array, Int64Array]
@@ -52,20 +51,19 @@ def plan_bins(lengths: Int64Array, capacity: int) -> Plan:
     return _plan(lengths, capacity)
 
 
+@compiled
 def _lowest_bit(word: np.uint64) -> np.int64:
     lowest = word & (~word + np.uint64(1))
     return BIT_NUMBER[np.int64((lowest * DE_BRUIJN) >> np.uint64(58))]  # type: ignore[no-any-return]
 
 
-_lowest_bit_compiled: Callable[[np.uint64], np.int64] = numba.njit(inline="always")(_lowest_bit)
-
-
+@compiled
 def _at_least(words: NDArray[np.uint64], summary: NDArray[np.uint64], value: int) -> int:
     """Return the smallest member >= value of the set, or -1; `summary` has a bit for each word that is not zero."""
     number, bit = value // WORD_BITS, value % WORD_BITS
     rest = words[number] >> np.uint64(bit)
     if rest:
-        return value + int(_lowest_bit_compiled(rest))
+        return value + int(_lowest_bit(rest))
     number += 1
     place, bit = number // WORD_BITS, number % WORD_BITS
     if place >= summary.size:
@@ -76,13 +74,11 @@ def _at_least(words: NDArray[np.uint64], summary: NDArray[np.uint64], value: int
         if place >= summary.size:
             return -1
         rest = summary[place]
-    number = place * WORD_BITS + int(_lowest_bit_compiled(rest))
-    return number * WORD_BITS + int(_lowest_bit_compiled(words[number]))
+    number = place * WORD_BITS + int(_lowest_bit(rest))
+    return number * WORD_BITS + int(_lowest_bit(words[number]))
 
 
-_at_least_compiled: Callable[[NDArray[np.uint64], NDArray[np.uint64], int], int] = numba.njit(_at_least)
-
-
+@compiled
 def _longest_first(lengths: Int64Array, capacity: int) -> Int64Array:
     """Return the indices of `lengths` by falling length, equal lengths in index order (counting sort)."""
     starts = np.zeros(capacity + 2, dtype=np.int64)
@@ -97,10 +93,8 @@ def _longest_first(lengths: Int64Array, capacity: int) -> Int64Array:
     return order
 
 
-_longest_first_compiled: Callable[[Int64Array, int], Int64Array] = numba.njit(_longest_first)
-
-
-def _plan_interpreted(lengths: Int64Array, capacity: int) -> Plan:
+@compiled
+def _plan(lengths: Int64Array, capacity: int) -> Plan:
     """Best fit over `_longest_first`: bins with equal free space form a stack, `top[space]` and `below[bin]`."""
     words = np.zeros(capacity // WORD_BITS + 1, dtype=np.uint64)
     summary = np.zeros(words.size // WORD_BITS + 1, dtype=np.uint64)
@@ -108,9 +102,9 @@ def _plan_interpreted(lengths: Int64Array, capacity: int) -> Plan:
     below = np.empty(lengths.size, dtype=np.int64)
     bins, positions = np.empty(lengths.size, dtype=np.int64), np.empty(lengths.size, dtype=np.int64)
     opened, one = 0, np.uint64(1)
-    for index in _longest_first_compiled(lengths, capacity):
+    for index in _longest_first(lengths, capacity):
         length = lengths[index]
-        space = _at_least_compiled(words, summary, length)
+        space = _at_least(words, summary, length)
         if space < 0:
             space, chosen = capacity, opened
             opened += 1
@@ -128,6 +122,3 @@ def _plan_interpreted(lengths: Int64Array, capacity: int) -> Plan:
         words[space // WORD_BITS] |= one << np.uint64(space % WORD_BITS)
         summary[space // SUMMARY_BITS] |= one << np.uint64(space // WORD_BITS % WORD_BITS)
     return bins, positions
-
-
-_plan: Callable[[Int64Array, int], Plan] = numba.njit(cache=True)(_plan_interpreted)
