@@ -1,0 +1,1 @@
+"""Everything measured once for each picture and each sample; decides nothing."""

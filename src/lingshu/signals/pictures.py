@@ -1,0 +1,120 @@
+"""What is measured on each picture, from one decode."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+from PIL import Image
+
+from lingshu.core.errors import UserError
+from lingshu.core.text import DIGEST_BYTES
+from lingshu.signals.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
+
+PICTURES_A_BATCH = 1024
+PICTURE_SCHEMA = pa.schema(
+    [
+        ("image_id", pa.string()),  # SHA-256 of the bytes: the byte digest
+        ("width", pa.int32()),  # pixels
+        ("height", pa.int32()),  # pixels
+        ("min_side", pa.int32()),  # pixels
+        ("sharpness", pa.float64()),  # variance of the Laplacian, grey levels squared
+        ("entropy", pa.float64()),  # bits of the grey histogram, 0..8
+        ("blank_share", pa.float64()),  # share of pixels at the commonest grey level, within the tolerance
+        ("border_share", pa.float64()),  # share of the area in uniform margins
+        ("colour_share", pa.float64()),  # share of pixels whose channels differ by more than the tolerance
+        ("pixel_digest", pa.string()),  # of size and RGB pixels: equal for lossless copies in another encoding
+        ("phash", pa.uint64()),
+        ("dhash", pa.uint64()),
+    ]
+)
+
+
+def measure_pictures(pictures: Iterable[tuple[str, bytes]], tolerance: int) -> Iterator[pa.Table]:
+    """Yield tables of `PICTURE_SCHEMA`, in the order given, for (image_id, encoded bytes).
+
+    Raises:
+        UserError: a picture's bytes can't be decoded.
+    """
+    rest = iter(pictures)
+    while batch := list(islice(rest, PICTURES_A_BATCH)):
+        rows, large, small = [], [], []
+        for image_id, data in batch:
+            colour = _decode(image_id, data)
+            grey = colour.convert("L")
+            rows.append({"image_id": image_id, **_measure(colour, grey, tolerance)})
+            large.append(phash_thumbnail(grey))
+            small.append(dhash_thumbnail(grey))
+        for row, perceptual, difference in zip(rows, phash(np.stack(large)), dhash(np.stack(small)), strict=True):
+            row.update(phash=perceptual, dhash=difference)
+        yield pa.Table.from_pylist(rows, schema=PICTURE_SCHEMA)
+
+
+def _decode(image_id: str, data: bytes) -> Image.Image:
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            return opened.convert("RGB")
+    except (OSError, SyntaxError, ValueError) as error:
+        raise UserError(f"picture {image_id}: can't be decoded: {error}", "run `dvc repro normalize` again") from error
+
+
+def _measure(colour: Image.Image, grey: Image.Image, tolerance: int) -> dict[str, Any]:
+    width, height = grey.size
+    levels = np.asarray(grey)
+    pixels = np.asarray(colour)
+    histogram = np.array(grey.histogram(), dtype=np.int64)
+    spread = pixels.max(axis=2) - pixels.min(axis=2)
+    digest = hashlib.blake2b(f"{width}x{height}:".encode(), digest_size=DIGEST_BYTES)
+    digest.update(pixels.tobytes())
+    return {
+        "width": width,
+        "height": height,
+        "min_side": min(width, height),
+        "sharpness": sharpness(levels),
+        "entropy": entropy(histogram),
+        "blank_share": blank_share(histogram, tolerance),
+        "border_share": border_share(levels, tolerance),
+        "colour_share": float(np.count_nonzero(spread > tolerance) / levels.size),
+        "pixel_digest": digest.hexdigest(),
+    }
+
+
+def sharpness(grey: NDArray[np.uint8]) -> float:
+    """Return the variance of the 4-neighbour Laplacian over inner pixels; 0 for a picture below 3 x 3."""
+    if min(grey.shape) < 3:
+        return 0.0
+    levels = grey.astype(np.int16)
+    across = levels[1:-1, :-2] + levels[1:-1, 2:]
+    along = levels[:-2, 1:-1] + levels[2:, 1:-1]
+    return float(np.var(across + along - 4 * levels[1:-1, 1:-1], dtype=np.float64))
+
+
+def entropy(histogram: NDArray[np.int64]) -> float:
+    """Return the Shannon entropy in bits of a histogram of shape (256,)."""
+    shares = histogram[histogram > 0] / histogram.sum()
+    return float(max(0.0, -(shares * np.log2(shares)).sum()))
+
+
+def blank_share(histogram: NDArray[np.int64], tolerance: int) -> float:
+    """Return the share of pixels within `tolerance` grey levels of the commonest level."""
+    level = int(histogram.argmax())
+    return float(histogram[max(0, level - tolerance) : level + tolerance + 1].sum() / histogram.sum())
+
+
+def border_share(grey: NDArray[np.uint8], tolerance: int) -> float:
+    """Return the share of the area in rows and columns, from the edges inwards, that are uniform within `tolerance`."""
+    rows = _inner(np.ptp(grey, axis=1) <= tolerance)
+    columns = _inner(np.ptp(grey, axis=0) <= tolerance)
+    return 1.0 - rows * columns / grey.size
+
+
+def _inner(uniform: NDArray[np.bool_]) -> int:
+    """Return how many lines lie between the first and the last line that is not uniform, both included."""
+    content = np.flatnonzero(~uniform)
+    return int(content[-1] - content[0] + 1) if content.size else 0

@@ -1,0 +1,113 @@
+"""Text signals, and the measuring of a whole source."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from lingshu.core.errors import UserError
+from lingshu.core.images import Picture, encode_png, write_images
+from lingshu.core.params import load_section, validate
+from lingshu.core.sample import ImageRef, Sample, turn, write_samples
+from lingshu.core.tables import sample_table
+from lingshu.signals.measure import measure_source
+from lingshu.signals.params import SignalsParams
+from lingshu.signals.texts import measure_texts
+
+PARAMS = SignalsParams(
+    grey_tolerance=6, assistant_phrases=("as an ai", "i'm sorry"), picture_phrases=("this image", "shown above")
+)
+
+
+def sample(question: str, reply: str, image_id: str = "", origin: str = "o") -> Sample:
+    images = (ImageRef(image_id, 8, 8),) if image_id else ()
+    messages = turn(question, reply, len(images))
+    return Sample("s", "train", "r", origin, "g", "text_qa", "t", messages, "MIT", images=images).with_id()
+
+
+def signals(tmp_path: Path, question: str, reply: str) -> dict:
+    write_samples(tmp_path, [sample(question, reply)])
+    frame = measure_texts(sample_table([tmp_path]), PARAMS.assistant_phrases, PARAMS.picture_phrases)
+    return frame.row(0, named=True)
+
+
+@pytest.mark.parametrize(
+    ("reply", "tokens"), [("Chest film, frontal.", 5), ("左肺有结节。", 6), ("5 mg/ml", 4), ("T2-weighted", 3)]
+)
+def test_tokens(tmp_path: Path, reply: str, tokens: int) -> None:
+    assert signals(tmp_path, "q", reply)["target_tokens"] == tokens
+
+
+@pytest.mark.parametrize(
+    ("reply", "share"), [("a b c", 0.0), ("a b c d e f", 0.0), ("a b c a b c", 0.25), ("no " * 12, 0.9), ("x", 0.0)]
+)
+def test_repetition_is_the_share_of_three_word_runs_seen_before(tmp_path: Path, reply: str, share: float) -> None:
+    assert signals(tmp_path, "q", reply)["repetition"] == pytest.approx(share)
+
+
+@pytest.mark.parametrize(
+    ("text", "hits"),
+    [
+        ("<p>one</p> &amp; <BR/>", 4),
+        ("<image>\nwhat is this", 1),
+        ("pH < 7 and pO2 > 60", 0),
+        ("<think>so</think><answer>A</answer>", 0),
+        ("AT&T; R&D", 0),
+    ],
+)
+def test_markup(tmp_path: Path, text: str, hits: int) -> None:
+    assert signals(tmp_path, "q", text)["markup"] == hits
+
+
+def test_phrases_are_whole_words_in_any_case(tmp_path: Path) -> None:
+    row = signals(
+        tmp_path, "What does THIS IMAGE show? This imagery is new.", "As an AI I can't; has an aim. I'm sorry"
+    )
+    assert row["assistant_phrases"] == 2
+    assert row["picture_phrases"] == 1
+
+
+def test_text_digest_ignores_form_only(tmp_path: Path) -> None:
+    first = signals(tmp_path, "Which side?", "Left")["text_digest"]
+    assert signals(tmp_path, "which  side", "LEFT.")["text_digest"] == first
+    assert signals(tmp_path, "Which side?", "Right")["text_digest"] != first
+    assert signals(tmp_path, "Which", "side? Left")["text_digest"] != first
+
+
+def test_measuring_a_source_covers_every_picture_and_text_and_repeats(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    pictures = [
+        Picture(
+            encode_png(rng.integers(0, 256, (70, 80), dtype=np.uint8)), "PNG", 80, 70, "s", str(i), "g", "train", "MIT"
+        )
+        for i in range(3)
+    ]
+    write_images(tmp_path / "data/images/s", pictures)
+    samples = [sample("q?", "a", one.image_id, str(i)) for i, one in enumerate(pictures)]
+    write_samples(tmp_path / "data/samples/s", samples)
+    measured = measure_source("s", PARAMS, tmp_path)
+    first = [path.read_bytes() for path in sorted(measured.folder.iterdir())]
+    images, texts = (pl.read_parquet(measured.folder / name) for name in ("images.parquet", "texts.parquet"))
+    assert images["image_id"].to_list() == sorted(one.image_id for one in pictures)
+    assert texts["sample_id"].to_list() == sorted(one.sample_id for one in samples)
+    assert texts["images"].to_list() == [1, 1, 1]
+    measure_source("s", PARAMS, tmp_path)
+    assert [path.read_bytes() for path in sorted(measured.folder.iterdir())] == first
+
+
+def test_a_source_without_pictures_has_an_empty_table(tmp_path: Path) -> None:
+    write_samples(tmp_path / "data/samples/s", [sample("q?", "a")])
+    measured = measure_source("s", PARAMS, tmp_path)
+    assert (measured.pictures, measured.texts) == (0, 1)
+    assert pl.read_parquet(measured.folder / "images.parquet").height == 0
+
+
+def test_params_file_has_the_section() -> None:
+    params = load_section("signals", SignalsParams, Path(__file__).parents[2] / "params.yaml")
+    assert params.assistant_phrases
+
+
+def test_a_mistyped_parameter_is_named() -> None:
+    with pytest.raises(UserError, match=r"params: signals.grey_tolerence: unknown key; did you mean 'grey_tolerance'"):
+        validate(SignalsParams, {**PARAMS.model_dump(), "grey_tolerence": 3}, "params: signals")
