@@ -1,0 +1,142 @@
+"""The `phantom` source: generated chest-film-like pictures whose findings are drawn first and so are known.
+
+Each picture is its own group. The main set asks for captions, reports and questions; the harder counting set holds
+more and smaller nodules and asks only how many there are (topic `count_hard`).
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from lingshu.core.files import fresh_dir
+from lingshu.core.ids import stable_fraction, stable_hash
+from lingshu.core.images import Picture, encode_png, write_images
+from lingshu.core.layout import IMAGES, SAMPLES
+from lingshu.core.manifest import write_manifest
+from lingshu.core.progress import track
+from lingshu.core.sample import Sample, write_samples
+from lingshu.facts.asking import Question, count_question, questions
+from lingshu.facts.vocabulary import EFFUSION_LEVELS, HEART, NONE, SIDES, check_facts
+from lingshu.sources.phantom_draw import draw
+from lingshu.sources.phantom_params import PhantomParams
+from lingshu.sources.picture_rows import PictureRows
+
+SOURCE = "phantom"
+MAIN, HARD = "main", "hard"
+SHOWN_SIDES = tuple(side for side in SIDES if side != NONE)
+SHOWN_LEVELS = tuple(level for level in EFFUSION_LEVELS if level != NONE)
+
+
+def generate(params: PhantomParams, licence: str, revision: str, root: Path = Path()) -> dict[str, int]:
+    """Write pictures and samples of the source under `root`, and a manifest with each; return samples by split.
+
+    Args:
+        params: section `sources.phantom`.
+        licence: recorded with every picture and sample.
+        revision: of the source, recorded with every sample.
+        root: where `data/` lies.
+    """
+    images, rows = fresh_dir(root / IMAGES / SOURCE), fresh_dir(root / SAMPLES / SOURCE)
+    found: list[Sample] = []
+
+    def drawn() -> Iterator[Picture]:
+        total = params.num_pictures + params.num_hard
+        for picture in track(pictures(params, licence), "phantoms", total):
+            found.extend(samples(picture, params, revision))
+            yield picture
+
+    num_images = write_images(images, drawn())
+    write_samples(rows, found)
+    counts = dict(Counter[str](sample.split for sample in found))
+    write_manifest(images, "generate", num_images)
+    write_manifest(rows, "generate", len(found), counts)
+    return counts
+
+
+def pictures(params: PhantomParams, licence: str) -> Iterator[Picture]:
+    """Yield the main set, then the harder counting set; equal params give equal bytes."""
+    for name, number in ((MAIN, params.num_pictures), (HARD, params.num_hard)):
+        for index in range(number):
+            yield _picture(params, licence, name, index)
+
+
+def samples(picture: Picture, params: PhantomParams, revision: str) -> Iterator[Sample]:
+    """Yield the samples of one picture of `pictures`: at most one question of each topic in `params.topics`."""
+    rows = PictureRows.of(picture, revision)
+    if picture.origin_id.startswith(f"{HARD}/"):
+        yield from rows.ask([count_question(picture.facts, picture.origin_id, "count_hard")])
+        return
+    yield rows.caption()
+    yield rows.report()
+    yield from rows.ask(_one_of_each_topic(picture, params))
+
+
+def draw_facts(rng: np.random.Generator, max_nodules: int) -> dict[str, Any]:
+    """Return a findings list: every finding is drawn alone, each value of it equally often (none, then left or right).
+
+    Args:
+        rng: where the values come from.
+        max_nodules: counts are uniform from 0 to this; all nodules lie in one lung, so that their side is defined.
+    """
+    effusion = _side(rng)
+    count = int(rng.integers(0, max_nodules + 1))
+    return {
+        "modality": "x-ray",
+        "view": "frontal",
+        "body_part": "chest",
+        "heart": HEART[rng.integers(len(HEART))],
+        "effusion_side": effusion,
+        "effusion_level": NONE if effusion == NONE else SHOWN_LEVELS[rng.integers(len(SHOWN_LEVELS))],
+        "nodule_count": count,
+        "nodule_side": NONE if count == 0 else SHOWN_SIDES[rng.integers(len(SHOWN_SIDES))],
+        "opacity": _side(rng),
+        "generated": True,
+    }
+
+
+def _side(rng: np.random.Generator) -> str:
+    """Return `none` half of the time, so that presence questions are balanced, else a side."""
+    return NONE if rng.random() < 0.5 else SHOWN_SIDES[rng.integers(len(SHOWN_SIDES))]
+
+
+def _picture(params: PhantomParams, licence: str, name: str, index: int) -> Picture:
+    hard = name == HARD
+    origin = f"{name}/{index:06d}"
+    rng = np.random.default_rng(stable_hash(params.seed, SOURCE, origin))
+    facts = draw_facts(rng, params.max_nodules_hard if hard else params.max_nodules)
+    check_facts(facts, f"{SOURCE}: {origin}")
+    held_out = stable_fraction(params.seed, "held-out", origin) < params.held_out_share
+    return Picture(
+        data=encode_png(draw(facts, rng, params.size_px, hard)),
+        format="PNG",
+        width=params.size_px,
+        height=params.size_px,
+        source=SOURCE,
+        origin_id=origin,
+        group_id=f"{SOURCE}/{origin}",
+        split="test" if held_out else "train",
+        licence=licence,
+        facts=facts,
+    )
+
+
+def _one_of_each_topic(picture: Picture, params: PhantomParams) -> list[Question]:
+    key = picture.origin_id
+    asked = [q for q in questions(picture.facts, key) if q.topic in params.topics and not _surplus(q, picture, params)]
+    ranked = sorted(asked, key=lambda q: stable_hash(params.seed, "ask", key, q.topic, q.kind, q.question))
+    chosen: dict[str, Question] = {}
+    for question in ranked:
+        chosen.setdefault(question.topic, question)
+    return [chosen[topic] for topic in params.topics if topic in chosen]
+
+
+def _surplus(question: Question, picture: Picture, params: PhantomParams) -> bool:
+    """Return whether a yes about nodules is left out: they are there in n of n + 1 pictures, and yes should be half."""
+    if question.topic != "presence" or "nodule" not in question.question or question.answer == "no":
+        return False
+    return stable_fraction(params.seed, "balance", picture.origin_id) >= 1.0 / params.max_nodules
