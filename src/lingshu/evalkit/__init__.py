@@ -1,0 +1,1 @@
+"""Scoring kept responses: strict rules, judge, report metrics and statistics. Imports core and facts only."""

@@ -1,0 +1,107 @@
+"""From a raw response to the text that carries the answer: think blocks, answer tags, boxed macros and mark-up go.
+
+Every pass is a single scan, so the cost is linear in the length of the response.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+_THINK = re.compile(r"<\s*(/?)\s*(?:think|thinking|thought|reasoning)\s*>", re.IGNORECASE)
+_ANSWER_OPEN = re.compile(r"<\s*(?:answer|final_answer)\s*>|<\|begin_of_box\|>", re.IGNORECASE)
+_ANSWER_CLOSE = re.compile(r"<\s*/\s*(?:answer|final_answer)\s*>|<\|end_of_box\|>", re.IGNORECASE)
+_SPECIAL = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>")
+_BOXED = re.compile(r"\\(?:f?boxed|fbox)\s*\{")
+_BETWEEN_BOXES = re.compile(r"(?:[\s,;、，；$&]|and|或|和|与)*\Z", re.IGNORECASE)
+_LATEX_WRAP = re.compile(
+    r"\\(?:text|textbf|textit|textrm|textsf|mathrm|mathbf|mathit|mathsf|operatorname|mbox)\s*\{([^{}]*)\}"
+)
+_LATEX_NOISE = re.compile(r"\\(?:left|right|displaystyle|quad|qquad|rm|bf|it)\b|\\[()\[\],;:! ]|\$")
+_HTML = re.compile(r"</?(?:b|i|u|em|strong|p|br|span|div|code)\s*/?>", re.IGNORECASE)
+_MARKDOWN = re.compile(r"\*+|__+|`+|^[ \t]*(?:#{1,6}|>)[ \t]*", re.MULTILINE)
+_NESTED_WRAPS = 3
+
+
+def answer_text(response: str) -> str:
+    """Return the part of `response` that states the answer, as plain text, stripped; "" if it has none.
+
+    Full-width forms become ASCII. Text in think blocks is dropped: an unclosed block reaches to the end, or to an
+    answer tag; a lone closing tag ends a block that began before the text. The last answer tag wins (closed or not),
+    inside it or without it the last boxed macro (boxes that only separators part are one list).
+    """
+    text = response if response.isascii() else unicodedata.normalize("NFKC", response)
+    if "<" in text:
+        text = _SPECIAL.sub(" ", _in_answer_tag(_outside_think(text)))
+        text = _HTML.sub("", text)
+    if "\\" in text:
+        text = _LATEX_NOISE.sub(" ", _unwrapped(_in_box(text)))
+    text = text.replace("$", " ")
+    if "*" in text or "_" in text or "`" in text or "#" in text or ">" in text:
+        text = _MARKDOWN.sub("", text)
+    return text.strip()
+
+
+def _outside_think(text: str) -> str:
+    kept: list[str] = []
+    position, inside = 0, False
+    for tag in _THINK.finditer(text):
+        if tag[1]:
+            if not inside:
+                kept.clear()
+            inside = False
+        elif not inside:
+            kept.append(text[position : tag.start()])
+            inside = True
+        position = tag.end()
+    rest = text[position:]
+    if inside:
+        tag_in_rest = _ANSWER_OPEN.search(rest)
+        rest = rest[tag_in_rest.start() :] if tag_in_rest else ""
+    return " ".join((*kept, rest))
+
+
+def _in_answer_tag(text: str) -> str:
+    opened = [tag.end() for tag in _ANSWER_OPEN.finditer(text)]
+    if not opened:
+        return _ANSWER_CLOSE.sub(" ", text)
+    close = _ANSWER_CLOSE.search(text, opened[-1])
+    return text[opened[-1] : close.start() if close else len(text)]
+
+
+def _in_box(text: str) -> str:
+    """Return the content of the last run of boxes; the text without its empty boxes if none has content."""
+    boxes: list[str] = []
+    outside: list[str] = []
+    position = 0
+    while start := _BOXED.search(text, position):
+        between = text[position : start.start()]
+        content, end = _balanced(text, start.end())
+        outside.append(between)
+        if content.strip():
+            if not _BETWEEN_BOXES.match(between):
+                boxes.clear()
+            boxes.append(content)
+        position = end
+    outside.append(text[position:])
+    return ", ".join(boxes) if boxes else " ".join(outside)
+
+
+def _balanced(text: str, start: int) -> tuple[str, int]:
+    depth = 1
+    for index in range(start, len(text)):
+        if text[index] == "{":
+            depth += 1
+        elif text[index] == "}":
+            depth -= 1
+            if not depth:
+                return text[start:index], index + 1
+    return text[start:], len(text)
+
+
+def _unwrapped(text: str) -> str:
+    for _ in range(_NESTED_WRAPS):
+        if "{" not in text:
+            break
+        text = _LATEX_WRAP.sub(r"\1", text)
+    return text

@@ -1,0 +1,132 @@
+"""Multiple choice: which option, or options, a response gives as its answer; none if it does not say.
+
+Order: nothing but letters · an option's whole text · a letter stated as the answer · a letter that leads or ends the
+response on its own · the only letter put forward · the only option named whole · the only option left by elimination.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lingshu.evalkit.letters import Group, letter_groups, whole_letters
+from lingshu.evalkit.options import letter_of, named_options, option_texts, whole_option
+from lingshu.evalkit.stance import Stance, stances
+
+MAX_OPTIONS = 26
+
+
+@dataclass(frozen=True, slots=True)
+class Parsed:
+    """What was understood: letters in order of the alphabet (empty: no answer), and the rule that decided."""
+
+    letters: tuple[str, ...]
+    rule: str
+
+
+NOTHING = Parsed((), "nothing")
+
+
+def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool) -> Parsed:
+    """Return the letters that `text` (from `answer_text`) gives as the answer.
+
+    Args:
+        choices: option strings as shown; None if unknown, then any letter counts.
+        several: more than one option may be right, so single letters stated apart are joined.
+    """
+    count = len(choices) if choices else MAX_OPTIONS
+    if letters := whole_letters(text, count):
+        if len(letters) > 1 and choices and (letter := whole_option(choices, text)):
+            return Parsed((letter,), "whole_option")
+        return Parsed(tuple(sorted(letters)), "whole_letter")
+    if choices and (letter := whole_option(choices, text)):
+        return Parsed((letter,), "whole_option")
+    groups = letter_groups(text, count, choices, several)
+    attitudes = stances(text, [(g.start, g.end) for g in groups])
+    parsed = _by_letter(groups, attitudes, several)
+    if parsed is NOTHING and choices:
+        parsed = _by_text(text, choices, several)
+    if parsed is NOTHING and choices:
+        parsed = _by_elimination(groups, attitudes, count)
+    return parsed
+
+
+def _by_letter(groups: list[Group], attitudes: list[Stance], several: bool) -> Parsed:
+    denied = [set[str]() for _ in range(len(groups) + 1)]
+    for i in range(len(groups) - 1, -1, -1):
+        later = set(groups[i].letters) if attitudes[i] is Stance.DENIED else set[str]()
+        denied[i] = denied[i + 1] | later
+    stated = [g for i, g in enumerate(groups) if attitudes[i] is Stance.STATED and not set(g.letters) & denied[i + 1]]
+    if stated:
+        joined = several and len(stated[-1].letters) == 1
+        return _parsed({c for g in stated for c in g.letters} if joined else set(stated[-1].letters), "stated_letter")
+    forward = [g for i, g in enumerate(groups) if attitudes[i] is Stance.MENTIONED]
+    if not several and (parsed := _alone(forward)):
+        return parsed
+    letters = {c for g in forward for c in g.letters}
+    letters -= denied[0] if not several else set()
+    return _parsed(letters, "only_letter") if letters else NOTHING
+
+
+def _alone(forward: list[Group]) -> Parsed | None:
+    """Return the letter that leads the response, or stands alone on its last line, unless these two disagree."""
+    if not forward:
+        return None
+    leading = {g.letters for g in forward if g.leads_line}
+    first = forward[0].letters if forward[0].leads_line and len(leading) == 1 and forward[0].start < 16 else ()
+    last = forward[-1].letters if forward[-1].is_line else ()
+    if first and last and first != last:
+        return Parsed((), "several_letters")
+    return _parsed(set(first or last), "leading_letter" if first else "last_line") if first or last else None
+
+
+def _parsed(letters: set[str], rule: str) -> Parsed:
+    return Parsed(tuple(sorted(letters)), rule)
+
+
+def _by_text(text: str, choices: tuple[str, ...], several: bool) -> Parsed:
+    lowered = text.lower()
+    named = named_options(choices, lowered)
+    attitudes = stances(lowered, [span for span, _ in named], findings=True)
+    stated = [letter for (_, letter), s in zip(named, attitudes, strict=True) if s is Stance.STATED]
+    if stated:
+        return _parsed(set(stated) if several else {stated[-1]}, "stated_option")
+    forward = {letter for (_, letter), s in zip(named, attitudes, strict=True) if s is Stance.MENTIONED}
+    return _parsed(forward, "named_option") if len(forward) == 1 or (several and forward) else NOTHING
+
+
+def _by_elimination(groups: list[Group], attitudes: list[Stance], count: int) -> Parsed:
+    denied = {c for g, s in zip(groups, attitudes, strict=True) if s is Stance.DENIED for c in g.letters}
+    seen = {c for g, s in zip(groups, attitudes, strict=True) if s is not Stance.DENIED for c in g.letters}
+    left = {letter_of(i) for i in range(count)} - denied
+    return _parsed(left, "elimination") if len(left) == 1 and not seen else NOTHING
+
+
+_GOLD_LETTERS = re.compile(r"[\s,，、;；/&|和与及.()（）\[\]]+")
+
+
+def gold_letters(answer: str | tuple[str, ...], choices: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Return the gold letters, in order of the alphabet: from letters in any form, or from option texts.
+
+    An empty result means that the gold is not among the options: an error of the data, never of the response.
+    """
+    count = len(choices) if choices else MAX_OPTIONS
+    found: set[str] = set()
+    for part in (answer,) if isinstance(answer, str) else answer:
+        letters = tuple(c for c in _GOLD_LETTERS.split(part.strip()) if c)
+        if len(letters) == 1 and letters[0].isupper() and len(set(letters[0])) == len(letters[0]):
+            letters = tuple(letters[0])
+        if letters and all(len(c) == 1 and 0 <= ord(c.upper()) - ord("A") < count for c in letters):
+            found.update(c.upper() for c in letters)
+        elif choices and (letter := _by_option(part, choices)):
+            found.add(letter)
+        else:
+            return ()
+    return tuple(sorted(found))
+
+
+def _by_option(part: str, choices: tuple[str, ...]) -> str:
+    exact = [
+        i for i, (shown, bare) in enumerate(zip(choices, option_texts(choices), strict=True)) if part in (shown, bare)
+    ]
+    return letter_of(exact[0]) if len(exact) == 1 else whole_option(choices, part)

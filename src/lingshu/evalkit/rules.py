@@ -1,0 +1,119 @@
+"""The strict scorer: the right verdict for a response and its gold answer, with the rule that decided.
+
+Nothing here is random or fuzzy, and nothing is an answer by default: a response that does not say is *no answer*. The
+same function scores evaluation and rewards reinforcement. What it must get right where MedEvalKit errs is listed, by
+defect id, in `tests/evalkit/test_defects.py`.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lingshu.evalkit.closed import normalise, parts, same, stated_answer
+from lingshu.evalkit.extraction import answer_text
+from lingshu.evalkit.items import Item
+from lingshu.evalkit.mcq import gold_letters, parse_choice
+from lingshu.evalkit.overlap import token_overlap
+from lingshu.evalkit.yesno import gold_verdict, parse_yes_no
+
+GOLD_ERROR = "gold_not_among_options"
+UNJUDGED = "unjudged"
+_REFUSAL = re.compile(
+    r"\b(?:i\s+)?(?:cannot|can['’]t|can not|am unable to|['’]m unable to|unable to|am not able to)\s+(?:\w+\s+)?"
+    r"(?:help|assist|answer|determine|provide|tell|see|view|say)|\bi (?:don['’]t|do not) know\b|\bas an ai\b"
+    r"|无法(?:回答|判断|确定|提供)|不知道|抱歉",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """A verdict: `correct` is None where rules can't decide (open answers, broken golds); `score` lies in [0, 1]."""
+
+    correct: bool | None
+    score: float | None
+    parsed: str
+    rule: str
+    no_answer: bool
+
+
+def score_strict(item: Item) -> Score:
+    """Return the strict verdict on an item of kind `mcq`, `yesno`, `closed` or `open`.
+
+    Open answers are never decided here: `correct` is None, `score` the token F1, `rule` `unjudged`.
+
+    Raises:
+        ValueError: the kind is scored elsewhere (caption, report) or unknown.
+    """
+    text = answer_text(item.response)
+    if item.kind == "mcq":
+        return _mcq(item, text)
+    if item.kind == "yesno":
+        return _yesno(item, text)
+    if item.kind == "closed":
+        return _closed(item, text)
+    if item.kind == "open":
+        return _open(item, text)
+    raise ValueError(f"{item.id}: kind {item.kind!r} has no strict rule")
+
+
+def _decided(correct: bool, parsed: str, rule: str) -> Score:
+    return Score(correct, float(correct), parsed, rule, no_answer=False)
+
+
+def _no_answer(rule: str = "no_answer") -> Score:
+    return Score(correct=False, score=0.0, parsed="", rule=rule, no_answer=True)
+
+
+def _gold_error(parsed: str) -> Score:
+    return Score(correct=None, score=None, parsed=parsed, rule=GOLD_ERROR, no_answer=not parsed)
+
+
+def _mcq(item: Item, text: str) -> Score:
+    gold = gold_letters(item.answer, item.choices)
+    several = len(gold) > 1
+    found = parse_choice(text, item.choices, several)
+    if not gold:
+        return _gold_error(",".join(found.letters))
+    if not found.letters:
+        return _no_answer("several_letters" if found.rule == "several_letters" else "no_answer")
+    if len(found.letters) > 1 and not several:
+        return _no_answer("several_letters")
+    return _decided(found.letters == gold, ",".join(found.letters), found.rule)
+
+
+def _yesno(item: Item, text: str) -> Score:
+    gold = gold_verdict(item.answer)
+    found = parse_yes_no(text, item.question)
+    if not gold:
+        return _gold_error(found.value)
+    return _decided(found.value == gold, found.value, found.rule) if found.value else _no_answer()
+
+
+def _closed(item: Item, text: str) -> Score:
+    if gold_verdict(item.answer) and _asks_yes_no(item.answer):
+        return _yesno(item, text)
+    phrase = stated_answer(text, item.question)
+    tokens = normalise(phrase)
+    if not tokens:
+        return _no_answer()
+    if isinstance(item.answer, str):
+        correct = same(tokens, normalise(item.answer))
+    else:
+        golds = {normalise(answer) for answer in item.answer}
+        correct = parts(phrase) == golds
+    if not correct and _REFUSAL.search(text):
+        return _no_answer("refusal")
+    return _decided(correct, " ".join(tokens), "normalised_equal" if correct else "normalised_differs")
+
+
+def _asks_yes_no(answer: str | tuple[str, ...]) -> bool:
+    gold = answer if isinstance(answer, str) else answer[0]
+    return gold.strip(" .").lower() in ("yes", "no", "是", "否", "是的", "不是", "有", "没有")
+
+
+def _open(item: Item, text: str) -> Score:
+    golds = (item.answer,) if isinstance(item.answer, str) else item.answer
+    f1 = max(token_overlap(gold, text).f1 for gold in golds)
+    return Score(correct=None, score=f1, parsed=text, rule=UNJUDGED, no_answer=not text)

@@ -1,0 +1,129 @@
+"""Does a text put forward, state as its answer, or deny what it mentions? Clause-wise, English and Chinese.
+
+A *clause* ends at punctuation or at a word of contrast. A mention is denied by a cue before it in its clause ("not A",
+"exclude A, C and D"), by a predicate after it ("A is unlikely"), or by belonging to a list that is being excluded.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from enum import Enum
+
+
+class Stance(Enum):
+    """How a text stands to something it mentions."""
+
+    STATED = "stated"  # as the answer: "the answer is B", "B is correct"
+    MENTIONED = "mentioned"  # put forward without more: "… so B"
+    DENIED = "denied"
+    UNCLEAR = "unclear"  # a double negation: "B can't be excluded"
+
+
+Span = tuple[int, int]
+
+_HARD_BREAK = re.compile(
+    r"[!?。！？\n;；]|(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bvs)(?<!\bFig)(?<!\be\.g)(?<!\bi\.e)\.(?=\s|\Z|[\"')\]])"
+    r"|\b(?:but|so|hence|therefore|thus|whereas|while|leaving|leaves|however|although|though|then|rather(?! than)"
+    r"|instead(?! of))\b|而是|所以|因此|因而|故|但",
+    re.IGNORECASE,
+)
+_SOFT_BREAK = re.compile(r"[,，、](?!\d)")
+_REASON = re.compile(
+    r"\b(?:because|since|as|given|due to|which|unlike|rather than|instead of)\b|因为|由于|而不是|而非", re.IGNORECASE
+)
+_NOT = r"\bnot\b(?!\s+(?:only|sure|certain|just)\b)|n['’]t\b|\bcannot\b|\bnever\b"
+_EXCLUDING = (
+    r"\bexclud\w*|\beliminat\w*|\brul(?:e|es|ed|ing)\s+(?:\w+\s+)?out\b|\breject\w*|\bdiscard\w*|\bdismiss\w*|\bexcept\b"
+    r"|\bincorrect\b|\bwrong\b|\bfalse\b|\bneither\b|排除|除了|除外|错误|不正确|不选"
+)
+_DENIED_BEFORE = re.compile(
+    rf"{_NOT}|{_EXCLUDING}|\bnor\b|\brather than\b|\binstead of\b|\bunlike\b|\bunlikely\b|\bother than\b|\bagainst\b"
+    r"|\bover\s*\Z|不是|不会是|不应|不能|不可能|并非|而非|非\s*\Z|不\s*\Z",
+    re.IGNORECASE,
+)
+_FINDING_DENIED = re.compile(
+    r"\bno\b|\bwithout\b|\babsen(?:t|ce)\b|\bnegative for\b|\bfree of\b|\black(?:s|ing)?\b|\bdenies\b"
+    r"|无(?!\s*疑)|没有|未见|未发现|否认|不存在",
+    re.IGNORECASE,
+)
+_DENIED_AFTER = re.compile(
+    rf"{_NOT}|{_EXCLUDING}|\bunlikely\b|\bless likely\b|\bimplausible\b|\binvalid\b|\binappropriate\b"
+    r"|\bcontraindicated\b|\birrelevant\b|\bunrelated\b|\babsent\b|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
+    re.IGNORECASE,
+)
+_DOUBLE = re.compile(
+    r"(?:\bnot|n['’]t|\bcannot|\bnever)\s+(?:\w+\s+){0,2}?(?:exclud\w*|eliminat\w*|rule[ds]?\s+out|reject\w*|incorrect\b|wrong\b"
+    r"|unlikely\b|false\b|implausible\b)|(?:不能|不可|无法|不|难以)(?:完全)?排除|没有错|不错误",
+    re.IGNORECASE,
+)
+_OF_NEXT = re.compile(
+    r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非)[\s(\[\"']*\Z", re.IGNORECASE
+)
+_STATED_BEFORE = re.compile(
+    r"(?:\b(?:answer|correct|right|best|final)\b[^.,;\n]{0,40}?(?:\bis\b|\bare\b|\bbe\b|\bwas\b|[:：=])"
+    r"|\banswer\b|\b(?:choose|chose|select|pick|answered)\b|\b(?:go|going) (?:with|for)\b|\bopt for\b|\bsettle on\b"
+    r"|答案[^,，。;\n]{0,8}|选择?|应为)"
+    r"\s*(?:the\s+|an?\s+)?(?:letter|option|choice|答案|选项)?[\s:：=\"'“‘(\[{（为是-]*\Z",
+    re.IGNORECASE,
+)
+_STATED_AFTER = re.compile(
+    r"\b(?:correct|true|the answer|(?:my|final|best|right) (?:answer|choice|option)|the (?:best|right|most \w+))\b"
+    r"|\b(?:is|be|seems|are) (?:right|best|most (?:likely|appropriate))\b(?![ -]?(?:sided|lateral|lung|side))"
+    r"|正确|是对的|为答案|是答案|最符合",
+    re.IGNORECASE,
+)
+_TAIL = 32  # characters before the next mention that may hold its "not"
+_LEAD = 96  # characters before a mention that may hold "the answer is"
+
+
+def stances(text: str, mentions: Sequence[Span], findings: bool = False) -> list[Stance]:
+    """Return the stance of `text` to each of its mentions.
+
+    Args:
+        mentions: (start, end) offsets, ascending and not overlapping.
+        findings: the mentions are words about a picture, which "no", "without", "absent" deny too.
+    """
+    if not mentions:
+        return []
+    hard = [(m.start(), m.end()) for m in _HARD_BREAK.finditer(text)]
+    every = sorted({*hard, *((m.start(), m.end()) for m in _SOFT_BREAK.finditer(text))})
+    hard_starts, starts = [b[0] for b in hard], [b[0] for b in every]
+    result: list[Stance] = []
+    excluding = False
+    for number, (start, end) in enumerate(mentions):
+        previous_end = mentions[number - 1][1] if number else 0
+        next_start = mentions[number + 1][0] if number + 1 < len(mentions) else len(text)
+        index = bisect_right(starts, start - 1)
+        clause_start = every[index - 1][1] if index else 0
+        before = text[max(previous_end, min(clause_start, start)) : start]
+        index = bisect_left(starts, end)
+        after = text[end : min(next_start, starts[index] if index < len(starts) else len(text))]
+        new_sentence = bisect_left(hard_starts, start) > bisect_left(hard_starts, previous_end)
+        excluding = excluding and not new_sentence
+        stance = _stance(before, after, findings)
+        if stance is Stance.DENIED:
+            excluding = excluding or re.search(_EXCLUDING, before, re.IGNORECASE) is not None
+        elif stance is Stance.MENTIONED and excluding:
+            stance = Stance.DENIED
+        else:
+            excluding = False
+        result.append(stance)
+    return result
+
+
+def _stance(before: str, after: str, findings: bool) -> Stance:
+    of_next = _OF_NEXT.search(after, max(0, len(after) - _TAIL))
+    predicate = after[: of_next.start()] if of_next else after
+    reason = _REASON.search(predicate)
+    predicate = predicate[: reason.start()] if reason else predicate
+    if _DOUBLE.search(before) or _DOUBLE.search(predicate):
+        return Stance.UNCLEAR
+    if _DENIED_BEFORE.search(before) or _DENIED_AFTER.search(predicate):
+        return Stance.DENIED
+    if findings and _FINDING_DENIED.search(before):
+        return Stance.DENIED
+    if _STATED_BEFORE.search(before, max(0, len(before) - _LEAD)) or _STATED_AFTER.search(predicate):
+        return Stance.STATED
+    return Stance.MENTIONED

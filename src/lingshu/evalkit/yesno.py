@@ -1,0 +1,157 @@
+"""Yes or no, by words: a leading verdict word wins, then a stated answer, then what is said of the finding asked."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from lingshu.evalkit.options import word_set
+
+YES, NO = "yes", "no"
+_GOLD = {
+    **dict.fromkeys(("yes", "y", "true", "是", "是的", "有", "对", "正确", "存在"), YES),
+    **dict.fromkeys(("no", "n", "false", "否", "不是", "没有", "无", "不", "不对", "错误", "不存在"), NO),
+}
+_BOTH = re.compile(r"\byes\s*(?:or|and|/)\s*no\b|是(?:或者?|/)否|是否|有没有|有无", re.IGNORECASE)
+_YES_WORD = r"yes|yeah|yep|yup|true|affirmative|indeed|correct"
+_NO_WORD = r"no|nope|nah|false|incorrect"
+_LEADING = re.compile(rf"[\W_]*(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!['’]t)", re.IGNORECASE)
+_STATED = re.compile(
+    rf"\banswer\b[^.\n]{{0,40}}?(?:\bis\b|\bwould be\b|\bshould be\b|[:：=])[\s\"'“‘(\[:]*"
+    rf"(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!\s*(?:or|/))",
+    re.IGNORECASE,
+)
+_STATED_ZH = re.compile(
+    r"(?:答案|结论)\s*(?:应?[是为]|[:：])?[\s\"“(]*(?:(?P<no>否|不是|没有|不|无|错)|(?P<yes>是|有|对|正确))"
+)
+_ANY = re.compile(r"\b(?:(?P<yes>yes)|(?P<no>no)(?=\s*(?:\Z|[.,;:!?\n)\]])))\b|\b(?P<yes2>yes)\b", re.IGNORECASE)
+_WHOLE = {
+    **dict.fromkeys(("present", "positive", "seen", "visible"), YES),
+    **dict.fromkeys(("absent", "negative", "none", "not present", "not seen", "not visible", "not identified"), NO),
+}
+_ZH_UNSURE = re.compile(
+    r"[\W_]*(?:无法|不能|难以|不确定|不知道|不清楚|对不起|抱歉|对于|有可能|没有足够|是否|有没有|可能)"
+)
+_ZH_NO = re.compile(r"[\W_]*(?:不是|没有|不存在|未见|未发现|不对|错误|否|无|不)")
+_ZH_YES = re.compile(r"[\W_]*(?:是的|是|有|对|正确|存在|可见)")
+_NORMALITY = re.compile(r"\b(?:normal|clear|healthy|unremarkable|intact|clean)\b|正常|健康", re.IGNORECASE)
+
+_SENTENCE = re.compile(
+    r"[.!?;\n。！？；]+(?:\s|\Z)?|,\s|，|\b(?:but|although|though|however|whereas|because|since|while)\b", re.IGNORECASE
+)
+_WORD = re.compile(r"[a-z0-9]+(?:['’]t)?")
+_DENIAL = frozenset(
+    {"no", "not", "without", "absent", "absence", "neither", "nor", "never", "negative", "free", "lacks", "cannot"}
+)
+_EMPTY = word_set(
+    "a an the is are was were be been being there this that these those it its in on of at to for with from "
+    "by and or any some do does did has have had can could may might would should will shall i we you see "
+    "seen show shows showing shown visible visualized present presence evidence evident appear appears "
+    "demonstrate demonstrates reveal reveals contain contains noted note identified identify detected detect "
+    "depicted image images picture photo scan film here given patient sign signs finding findings found "
+    "observed observe as which suggest suggests suggestive suggesting indicate indicates what how many if "
+    "whether your answer"
+)
+_STATING = word_set(
+    "is are was were there has have show shows demonstrates reveals contains see seen visible present evident "
+    "noted appears suggests indicates depicts observed identified detected"
+)
+_UNSURE = re.compile(
+    r"\b(?:cannot|can['’]t|could not|couldn['’]t|unable to|(?:not possible|impossible|difficult|hard) to)\s+(?:\w+\s+)?"
+    r"(?:determin\w*|tell|say|assess\w*|conclude|answer|help|assist|exclude|rule out"
+    r"|be (?:determined|assessed|ruled out|excluded))"
+    r"|\b(?:unknown|unclear|uncertain|indeterminate|not sure|not certain|don['’]t know|do not know)\b",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`value` is "yes", "no" or "" (no answer)."""
+
+    value: str
+    rule: str
+
+
+NOTHING = Verdict("", "nothing")
+
+
+def gold_verdict(answer: str | tuple[str, ...]) -> str:
+    """Return "yes" or "no" for a gold answer in any usual form, "" if it is neither."""
+    if not isinstance(answer, str):
+        return gold_verdict(answer[0]) if len(answer) == 1 else ""
+    return _GOLD.get(answer.strip(" .。!\"'").lower(), "")
+
+
+def parse_yes_no(text: str, question: str) -> Verdict:
+    """Return the verdict that `text` (from `answer_text`) gives on `question`."""
+    text = _BOTH.sub(" ", text).strip()
+    if not text:
+        return NOTHING
+    if whole := _WHOLE.get(text.strip(" .!\"'").lower()):
+        return Verdict(whole, "whole_word")
+    if found := _LEADING.match(text):
+        return _leading(found, text, question)
+    if not text.isascii() and (value := _chinese(text, question)):
+        return Verdict(value, "leading_word")
+    stated = _last(_STATED, text) or _last(_STATED_ZH, text)
+    if stated:
+        return Verdict(stated, "stated_word")
+    return _only_word(text) or _finding(text, question)
+
+
+def _leading(found: re.Match[str], text: str, question: str) -> Verdict:
+    """A leading "no" that belongs to a noun ("No effusion") denies that noun: no verdict where normality is asked."""
+    if found["yes"]:
+        return Verdict(YES, "leading_word")
+    noun_follows = re.match(r"\s+(?!there\b|it\b|this\b|the\b|that\b|i\b|not\b)\w", text[found.end() :], re.IGNORECASE)
+    if noun_follows and _NORMALITY.search(question):
+        return NOTHING
+    return Verdict(NO, "leading_word")
+
+
+def _chinese(text: str, question: str) -> str:
+    if _ZH_UNSURE.match(text):
+        return ""
+    if found := _ZH_NO.match(text):
+        return "" if _NORMALITY.search(question) and found.end() < len(text.rstrip("。. ")) else NO
+    return YES if _ZH_YES.match(text) else ""
+
+
+def _last(pattern: re.Pattern[str], text: str) -> str:
+    value = ""
+    for found in pattern.finditer(text):
+        value = YES if found["yes"] else NO
+    return value
+
+
+def _only_word(text: str) -> Verdict | None:
+    values = {NO if found["no"] else YES for found in _ANY.finditer(text)}
+    return Verdict(values.pop(), "only_word") if len(values) == 1 else None
+
+
+def _finding(text: str, question: str) -> Verdict:
+    """Compare each clause with the question's content words: all stated means yes, a part of them denied means no."""
+    asked = _content(_words(question))
+    if not asked or _DENIAL & set(_words(question)) or _UNSURE.search(text):
+        return NOTHING
+    values: set[str] = set()
+    for clause in _SENTENCE.split(text):
+        words = _words(clause)
+        cue = next((i for i, w in enumerate(words) if w in _DENIAL or w.endswith(("n't", "n’t"))), None)
+        if cue is None:
+            if asked <= _content(words) and not _STATING.isdisjoint(words):
+                values.add(YES)
+            continue
+        denied = _content(words[cue + 1 :]) or _content(words[:cue])
+        if denied and denied <= asked:
+            values.add(NO)
+    return Verdict(values.pop(), "finding") if len(values) == 1 else NOTHING
+
+
+def _words(text: str) -> list[str]:
+    return [m[0] for m in _WORD.finditer(text.lower())]
+
+
+def _content(words: list[str]) -> set[str]:
+    return {w[:-1] if w.endswith("s") and len(w) > 3 and not w.endswith("ss") else w for w in words} - _EMPTY
