@@ -1,0 +1,75 @@
+"""Making one training stage's mixture: the table of references and a count of what is in it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow.parquet as pq
+
+from lingshu.core.corpus import MIXTURE_FILE, MIXTURE_SCHEMA
+from lingshu.core.files import atomic_path, fresh_dir
+from lingshu.core.layout import MIXTURES
+from lingshu.core.manifest import write_manifest
+from lingshu.mix.params import MixParams
+from lingshu.mix.plan import check_sources, plan_mixture
+from lingshu.mix.pool import read_pool
+
+TEXT_ONLY = "text"
+
+
+def make_mixture(
+    stage: str, params: MixParams, sources: list[str], recipes: list[str], root: Path = Path()
+) -> dict[str, Any]:
+    """Write `data/mixtures/<stage>/mixture.parquet` (`MIXTURE_SCHEMA`) with its manifest; return its composition.
+
+    Args:
+        stage: which of the four training stages.
+        params: section `mix`.
+        sources: names of the enabled sources.
+        recipes: names of the enabled synthesis recipes.
+        root: the repository.
+
+    Raises:
+        UserError: no such stage, a source that is not enabled, more samples asked for than exist, or groups that
+            share samples (names stage and group).
+    """
+    groups = params.groups(stage)
+    check_sources(stage, groups, sources, recipes)
+    rows, available = plan_mixture(stage, groups, read_pool(sources, recipes, root), params.seed)
+    folder = fresh_dir(root / MIXTURES / stage)
+    table = rows.select(MIXTURE_SCHEMA.names).to_arrow().cast(MIXTURE_SCHEMA)
+    with atomic_path(folder / MIXTURE_FILE) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+    summary = composition(rows, available)
+    write_manifest(folder, f"mix@{stage}", len(rows), {name: g["rows"] for name, g in summary["groups"].items()})
+    return summary
+
+
+def composition(rows: pl.DataFrame, available: dict[str, int]) -> dict[str, Any]:
+    """Return rows and distinct samples, in all, by group, source, task, topic and modality (`text`: no picture)."""
+    groups = {
+        name: {
+            "rows": len(part),
+            "samples": part["sample_id"].n_unique(),
+            "available": available[name],
+            "sources": _counts(part["source"]),
+            "tasks": _counts(part["task"]),
+        }
+        for (name,), part in sorted(rows.group_by("group"))
+    }
+    return {
+        "rows": len(rows),
+        "samples": rows["sample_id"].n_unique(),
+        "groups": groups,
+        "sources": _counts(rows["source"]),
+        "tasks": _counts(rows["task"]),
+        "topics": _counts(rows["topic"]),
+        "modalities": _counts(rows["modality"].list.join(" and ").replace("", TEXT_ONLY)),
+    }
+
+
+def _counts(values: pl.Series) -> dict[str, int]:
+    return dict(sorted(Counter(values.to_list()).items()))

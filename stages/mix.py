@@ -1,0 +1,23 @@
+"""Draw the mixture of one training stage: `python stages/mix.py shallow|deep|instruct|reinforce`."""
+
+from __future__ import annotations
+
+import sys
+
+from lingshu.core.files import write_json
+from lingshu.core.layout import METRICS
+from lingshu.core.params import load_section, load_value
+from lingshu.core.stage import run_stage
+from lingshu.mix.mixture import make_mixture
+from lingshu.mix.params import MixParams
+
+
+def main(stage: str) -> None:
+    sources, recipes = load_value("sources.enabled", list[str]), load_value("synthesis.enabled", list[str])
+    composition = make_mixture(stage, load_section("mix", MixParams), sources, recipes)
+    write_json(METRICS / "mix" / f"{stage}.json", composition)
+
+
+if __name__ == "__main__":
+    name = sys.argv[1]
+    run_stage(f"mix@{name}", lambda: main(name))
