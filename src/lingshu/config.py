@@ -1,10 +1,16 @@
-"""The root model of params.yaml, one section per area: for `lingshu check`, `recipe` and `schema`, never for a stage."""
+"""The root model of params.yaml, one section per area: for `lingshu check`, `recipe` and `schema`, for no stage."""
 
 from __future__ import annotations
 
 from pydantic import Field
 
+from lingshu.benchmarks.params import BenchmarksParams
 from lingshu.core.params import Strict
+from lingshu.mix.params import MixParams
+from lingshu.modeling.params import ModelingParams
+from lingshu.report.params import ReportParams
+from lingshu.signals.params import SignalsParams
+from lingshu.synthesis.params import SynthesisParams
 
 
 class Recipe(Strict):
@@ -12,3 +18,9 @@ class Recipe(Strict):
 
     recipe: str = Field(pattern=r"^[a-z][a-z0-9-]*$", description="the file under recipes/ that this one started as")
     seed: int = Field(ge=0, description="initial weights, data order and sampling of every training stage")
+    benchmarks: BenchmarksParams
+    signals: SignalsParams
+    synthesis: SynthesisParams
+    mix: MixParams
+    modeling: ModelingParams
+    report: ReportParams

@@ -1,0 +1,161 @@
+"""Charts as inline SVG: colours come from the page's style, so that they follow light and dark; no clock, no ids."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup, escape
+
+WIDTH = 720
+LABEL_WIDTH = 210
+ROW_HEIGHT = 26
+SERIES_COLOURS = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One part of a stacked bar: its length, the CSS class that colours it, and what a pointer reads."""
+
+    value: float
+    style: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One estimate of a row: value, its interval, the CSS class, and what a pointer reads."""
+
+    value: float
+    low: float
+    high: float
+    style: str
+    title: str
+
+
+def stacked_bars(rows: Sequence[tuple[str, Sequence[Segment]]], title: str, unit: str) -> Markup:
+    """Return horizontal stacked bars, one row each, on a common scale from 0; the row's total stands at its end."""
+    largest = max((sum(s.value for s in parts) for _, parts in rows), default=0) or 1
+    plot = WIDTH - LABEL_WIDTH - 70
+    body = []
+    for number, (label, parts) in enumerate(rows):
+        y = number * ROW_HEIGHT + 4
+        body.append(_label(label, y))
+        x: float = LABEL_WIDTH
+        for part in parts:
+            length = plot * part.value / largest
+            if length > 0:
+                body.append(
+                    f'<rect class="{part.style}" x="{x:.2f}" y="{y}" width="{length:.2f}" height="{ROW_HEIGHT - 8}">'
+                    f"<title>{escape(part.title)}</title></rect>"
+                )
+            x += length
+        total = sum(part.value for part in parts)
+        body.append(f'<text class="value" x="{x + 6:.2f}" y="{y + 13}">{escape(number_text(total))}</text>')
+    return _svg(body, len(rows) * ROW_HEIGHT + 4, f"{title} ({unit})")
+
+
+def dot_rows(rows: Sequence[tuple[str, float | None, Sequence[Point]]], title: str) -> Markup:
+    """Return one row per `(label, chance, points)` on a scale from 0 to 1: a dot and its interval each, a chance tick."""
+    plot = WIDTH - LABEL_WIDTH - 20
+    body = []
+    bottom = len(rows) * ROW_HEIGHT + 8
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x = LABEL_WIDTH + plot * tick
+        body.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom}"/>')
+        body.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 14}" text-anchor="middle">{tick:g}</text>')
+    for number, (label, chance, points) in enumerate(rows):
+        top = number * ROW_HEIGHT + 4
+        body.append(_label(label, top))
+        if chance is not None:
+            x = LABEL_WIDTH + plot * chance
+            body.append(
+                f'<line class="chance" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{top + ROW_HEIGHT - 6}">'
+                f"<title>chance {chance:.2f}</title></line>"
+            )
+        for place, point in enumerate(points):
+            y = top + (place + 1) * (ROW_HEIGHT - 4) / (len(points) + 1)
+            body.append(_dot(point, LABEL_WIDTH, plot, y))
+    return _svg(body, bottom + 20, title)
+
+
+def _dot(point: Point, left: float, plot: float, y: float) -> str:
+    low, high, middle = (left + plot * min(max(v, 0), 1) for v in (point.low, point.high, point.value))
+    return (
+        f'<g class="{point.style}"><title>{escape(point.title)}</title>'
+        f'<line x1="{low:.1f}" x2="{high:.1f}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        f'<circle cx="{middle:.1f}" cy="{y:.1f}" r="4"/></g>'
+    )
+
+
+def curves(series: Sequence[tuple[str, Sequence[tuple[float, float]]]], title: str, x_label: str) -> Markup:
+    """Return line curves of `(name, [(x, y), …])` with axes and round ticks; a name stands at the end of its line.
+
+    Points that are not finite are left out of the drawing.
+    """
+    height, left, right, bottom = 220, 52, 110, 32
+    finite = [(name, [p for p in points if math.isfinite(p[0]) and math.isfinite(p[1])]) for name, points in series]
+    flat = [point for _, points in finite for point in points]
+    if not flat:
+        return Markup("")
+    x_ticks, y_ticks = _ticks([p[0] for p in flat]), _ticks([p[1] for p in flat])
+
+    def place(point: tuple[float, float]) -> tuple[float, float]:
+        across = (point[0] - x_ticks[0]) / (x_ticks[-1] - x_ticks[0])
+        up = (point[1] - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
+        return left + across * (WIDTH / 2 - left - right), (height - bottom - 8) * (1 - up) + 8
+
+    body = []
+    for tick in y_ticks:
+        _, y = place((x_ticks[0], tick))
+        body.append(f'<line class="grid" x1="{left}" x2="{WIDTH / 2 - right:.0f}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        body.append(f'<text class="tick" x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{number_text(tick)}</text>')
+    for tick in x_ticks:
+        x, _ = place((tick, y_ticks[0]))
+        body.append(f'<text class="tick" x="{x:.1f}" y="{height - 16}" text-anchor="middle">{number_text(tick)}</text>')
+    centre = (left + WIDTH / 2 - right) / 2
+    body.append(f'<text class="tick" x="{centre:.0f}" y="{height - 2}" text-anchor="middle">{escape(x_label)}</text>')
+    for number, (name, points) in enumerate(finite):
+        if points:
+            body.append(_curve(name, [place(point) for point in points], number % SERIES_COLOURS))
+    return _svg(body, height, title, width=WIDTH // 2)
+
+
+def _curve(name: str, places: list[tuple[float, float]], colour: int) -> str:
+    path = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
+    end_x, end_y = places[-1]
+    return (
+        f'<polyline class="curve c{colour}" points="{path}"/>'
+        f'<text class="end c{colour}" x="{end_x + 5:.1f}" y="{end_y + 4:.1f}">{escape(name)}</text>'
+    )
+
+
+def _ticks(values: list[float]) -> list[float]:
+    """Return three to six round numbers that enclose the values."""
+    low, high = min(values), max(values)
+    if low == high:
+        low, high = low - 0.5, high + 0.5
+    rough = (high - low) / 4
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough)
+    first, last = math.floor(low / step), math.ceil(high / step)
+    return [round(step * number, 10) for number in range(first, last + 1)]
+
+
+def number_text(value: float) -> str:
+    """Return a number as people read it: thousands apart, no needless digits."""
+    return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
+
+
+def _label(text: str, y: float) -> str:
+    shown = text if len(text) <= 32 else text[:31] + "…"
+    return f'<text class="label" x="{LABEL_WIDTH - 8}" y="{y + 13}" text-anchor="end">{escape(shown)}</text>'
+
+
+def _svg(body: list[str], height: float, title: str, width: int = WIDTH) -> Markup:
+    inside = "".join(body)
+    return Markup(
+        f'<svg class="chart" viewBox="0 0 {width} {height:g}" role="img" aria-label="{escape(title)}">'
+        f"<title>{escape(title)}</title>{inside}</svg>"
+    )
