@@ -129,7 +129,7 @@ def _last_time(names: list[str]) -> str:
 
 
 def _run(command: list[str]) -> int:
-    """Run `command` in its own process group, so that Ctrl-C, a closed terminal and `kill` all stop it and its stages."""
+    """Run `command` in its own process group, so that Ctrl-C, a closed terminal and `kill` stop its stages too."""
     child = subprocess.Popen(command, stdin=subprocess.DEVNULL, process_group=0)
     received: list[int] = []
 

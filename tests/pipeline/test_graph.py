@@ -1,0 +1,193 @@
+"""Rules of the pipeline graph: DVC follows no imports, so these tests do."""
+
+from __future__ import annotations
+
+import ast
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+from lingshu.commands.graph import Stage, feeds, has_key, read_graph
+from lingshu.core import layout
+from lingshu.core.params import read_yaml
+from tests.pipeline.import_closure import import_closure
+
+ROOT = Path(__file__).parents[2]
+SRC = ROOT / "src"
+GRAPH = read_graph(ROOT)
+SCRIPTS = sorted({stage.script for stage in GRAPH.stages})
+HEAVY = {
+    "accelerate", "datasets", "dvc", "great_expectations", "matplotlib", "open_clip", "pandas", "peft", "sklearn",
+    "timm", "torch", "torchvision", "transformers", "trl",
+}  # fmt: skip
+ALLOWED_HEAVY = {
+    "stages/backbone.py": HEAVY,
+    "stages/classify_modality.py": HEAVY,
+    "stages/gate.py": {"great_expectations", "pandas"},
+    "stages/predict.py": HEAVY,
+    "stages/reinforce.py": HEAVY,
+    "stages/report.py": {"matplotlib"},
+    "stages/train.py": HEAVY,
+}
+
+LIGHT = [script for script in SCRIPTS if ALLOWED_HEAVY.get(script) != HEAVY]
+
+
+@cache
+def closure(script: str) -> frozenset[str]:
+    return frozenset(f"src/{module}" for module in import_closure(ROOT / script, SRC))
+
+
+def code_deps(stage: Stage) -> set[str]:
+    return {dep for dep in stage.deps if dep.startswith("src/")}
+
+
+def test_the_mini_recipe_stays_small() -> None:
+    assert len(GRAPH.stages) <= 40
+
+
+def test_deps_hold_the_import_closure() -> None:
+    missed = {
+        (stage.name, module)
+        for stage in GRAPH.stages
+        for module in {stage.script, *closure(stage.script)}
+        if not any(Path(module).is_relative_to(dep) for dep in stage.deps) and not is_empty_package(ROOT / module)
+    }
+    assert missed == set()
+
+
+def is_empty_package(path: Path) -> bool:
+    """A package's `__init__.py` runs on import, but with nothing more than a docstring it holds no behaviour."""
+    return path.name == "__init__.py" and not ast.parse(path.read_text(encoding="utf-8")).body[1:]
+
+
+def test_no_code_dep_is_idle() -> None:
+    """A folder that the script never imports would re-run the stage for nothing."""
+    idle = {
+        (stage.name, dep)
+        for stage in GRAPH.stages
+        for dep in code_deps(stage)
+        if not any(Path(module).is_relative_to(dep) for module in closure(stage.script))
+    }
+    assert idle == set()
+
+
+def test_paths_exist_or_are_written_by_a_stage() -> None:
+    outs = [out for stage in GRAPH.stages for out in stage.outs]
+    nowhere = {
+        (stage.name, dep)
+        for stage in GRAPH.stages
+        for dep in stage.deps
+        if not (ROOT / dep).exists() and not any(feeds(out, dep) for out in outs)
+    }
+    assert nowhere == set()
+
+
+def test_params_exist() -> None:
+    files = {param.file: read_yaml(ROOT / param.file) for stage in GRAPH.stages for param in stage.params}
+    unknown = {
+        (stage.name, param)
+        for stage in GRAPH.stages
+        for param in stage.params
+        if param.key and not has_key(files[param.file], param.key)
+    }
+    assert unknown == set()
+
+
+def test_sections_that_a_script_loads_are_declared() -> None:
+    """Every `load_section("x")` or `load_value("x.y")` has a params key above or below it in dvc.yaml."""
+    undeclared = {
+        (stage.name, key)
+        for stage in GRAPH.stages
+        for key in loaded_keys(ROOT / stage.script)
+        if not any(
+            f"{param.key}.".startswith(f"{key}.") or f"{key}.".startswith(f"{param.key}.")
+            for param in stage.params
+            if param.file == "params.yaml"
+        )
+    }
+    assert undeclared == set()
+
+
+def loaded_keys(script: Path) -> set[str]:
+    calls = (node for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+    return {
+        call.args[0].value
+        for call in calls
+        if isinstance(call.func, ast.Name)
+        and call.func.id in {"load_section", "load_value"}
+        and isinstance(call.args[0], ast.Constant)
+    }
+
+
+def test_no_two_outs_overlap() -> None:
+    outs = [(out, stage.name) for stage in GRAPH.stages for out in stage.outs]
+    clashes = [(left, right) for i, left in enumerate(outs) for right in outs[i + 1 :] if feeds(left[0], right[0])]
+    assert clashes == []
+
+
+def test_outs_lie_where_layout_says() -> None:
+    folders = {
+        value.as_posix() for name, value in vars(layout).items() if isinstance(value, Path) and name.isupper()
+    } - {layout.CATALOG.as_posix(), layout.WORK.as_posix()}
+    outs = {out for stage in GRAPH.stages for out in stage.outs}
+    assert {out for out in outs if not any(Path(out).is_relative_to(folder) for folder in folders)} == set()
+    assert {folder for folder in folders if not any(Path(out).is_relative_to(folder) for out in outs)} == set()
+
+
+def test_every_script_is_a_stage() -> None:
+    assert sorted(f"stages/{path.name}" for path in (ROOT / "stages").glob("*.py")) == SCRIPTS
+
+
+def test_scripts_are_thin() -> None:
+    lengths = {script: len((ROOT / script).read_text(encoding="utf-8").splitlines()) for script in SCRIPTS}
+    assert {script for script, length in lengths.items() if length > 40} == set()
+
+
+@pytest.mark.parametrize("script", LIGHT)
+def test_heavy_libraries_stay_out_of_light_stages(script: str) -> None:
+    """Each import costs seconds, and a pipeline of 40 stages pays 40 times."""
+    code = (
+        "import json, runpy, sys; runpy.run_path(sys.argv[1], run_name='imported');"
+        "print(json.dumps(sorted({name.partition('.')[0] for name in sys.modules})))"
+    )
+    result = subprocess.run(
+        [sys.executable, "-c", code, script], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    assert set(json.loads(result.stdout)) & HEAVY <= ALLOWED_HEAVY.get(script, set())
+
+
+def test_a_missing_dep_is_noticed(tmp_path: Path) -> None:
+    """The closure sees imports inside functions, through packages and by `from package import module`."""
+    for file, text in {
+        "lingshu/__init__.py": "",
+        "lingshu/core/__init__.py": "",
+        "lingshu/core/files.py": "import json\n",
+        "lingshu/area/__init__.py": "",
+        "lingshu/area/deep.py": "def late():\n    from lingshu.core import files\n    return files\n",
+        "lingshu/area/typed.py": "from typing import TYPE_CHECKING\nif TYPE_CHECKING:\n    import lingshu.area.deep\n",
+    }.items():
+        (tmp_path / file).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / file).write_text(text)
+    script = tmp_path / "stage.py"
+    script.write_text("from lingshu.area.deep import late\n")
+    assert import_closure(script, tmp_path) == {
+        "lingshu/area/__init__.py", "lingshu/area/deep.py", "lingshu/core/__init__.py", "lingshu/core/files.py",
+    }  # fmt: skip
+    script.write_text("import lingshu.area.typed\n")
+    assert import_closure(script, tmp_path) == {"lingshu/area/__init__.py", "lingshu/area/typed.py"}
+
+
+def test_evaluation_code_reaches_no_training_and_training_code_no_data() -> None:
+    """What the issue promises: editing `evalkit` re-runs no training, editing `training` re-runs no data stage."""
+    assert touched("src/lingshu/evalkit") & {"backbone", "train"} == set()
+    assert touched("src/lingshu/training") <= {"train"}
+    assert touched("src/lingshu/quality") == {"gate"}
+
+
+def touched(folder: str) -> set[str]:
+    return {stage.family for stage in GRAPH.stages if any(feeds(dep, folder) for dep in code_deps(stage))}
