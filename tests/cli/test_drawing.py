@@ -45,7 +45,9 @@ def test_reachability_survives_the_reduction() -> None:
     members = families(real)
     for name, writers in members.items():
         outs = [out for one in writers for out in one.outs]
-        readers = {r for r, all_ in members.items() for one in all_ for dep in one.deps if any(feeds(o, dep) for o in outs)}
+        readers = {
+            r for r, all_ in members.items() for one in all_ for dep in one.deps if any(feeds(o, dep) for o in outs)
+        }
         assert readers - {name} <= reach(name)
 
 

@@ -99,9 +99,7 @@ def test_same_stages_as_dvc() -> None:
     """The real file is understood as DVC understands it: names, commands, deps and outputs."""
     from dvc.repo import Repo
 
-    ours = {
-        stage.name: (stage.command, sorted(stage.deps), sorted(stage.outs)) for stage in read_graph(ROOT).stages
-    }
+    ours = {stage.name: (stage.command, sorted(stage.deps), sorted(stage.outs)) for stage in read_graph(ROOT).stages}
     with Repo(str(ROOT)) as repo:
         theirs = {
             stage.name: (

@@ -57,7 +57,7 @@ def stacked_bars(rows: Sequence[tuple[str, Sequence[Segment]]], title: str, unit
 
 
 def dot_rows(rows: Sequence[tuple[str, float | None, Sequence[Point]]], title: str) -> Markup:
-    """Return one row per `(label, chance, points)` on a scale from 0 to 1: a dot and its interval each, a chance tick."""
+    """Return one row per `(label, chance, points)` on a scale from 0 to 1: dots, intervals, chance."""
     plot = WIDTH - LABEL_WIDTH - 20
     body = []
     bottom = len(rows) * ROW_HEIGHT + 8

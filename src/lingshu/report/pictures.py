@@ -1,4 +1,4 @@
-"""Sample pictures by source and modality, with what is said and asked about them; thumbnails are files in the report."""
+"""Sample pictures by source and modality, with what is said and asked about them; thumbnails are files."""
 
 from __future__ import annotations
 

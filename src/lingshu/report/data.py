@@ -1,0 +1,89 @@
+"""The report's part on data: sources, the funnel drawn and in numbers, mixtures, licences."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from markupsafe import Markup
+
+from lingshu.core.layout import CATALOG, IMAGES, SAMPLES
+from lingshu.core.params import read_yaml
+from lingshu.core.sample import sample_parts
+from lingshu.report.charts import SERIES_COLOURS, Segment, stacked_bars
+from lingshu.report.funnel import HELD_OUT, Step
+from lingshu.report.mixtures import Group
+
+
+@dataclass(frozen=True, slots=True)
+class SourceLine:
+    """One source: what the catalogue says of it, and how much of it there is."""
+
+    name: str
+    title: str
+    generated: bool
+    pictures: int
+    groups: int
+    samples: int
+    held_out: int
+
+
+def source_lines(root: Path, sources: list[str], generated: list[str]) -> list[SourceLine]:
+    """Return a line for each source, in the order of params."""
+    records = read_yaml(root / CATALOG / "sources.yaml")
+    return [_source_line(root, name, records[name], name in generated) for name in sources]
+
+
+def _source_line(root: Path, name: str, record: dict[str, Any], generated: bool) -> SourceLine:
+    columns = ["sample_id", "split", "group_id"]
+    samples = pl.concat([pl.read_parquet(part, columns=columns) for part in sample_parts([root / SAMPLES / name])])
+    index = root / IMAGES / name / "index.parquet"
+    pictures = pl.read_parquet(index, columns=["image_id"])["image_id"].n_unique() if index.exists() else 0
+    return SourceLine(
+        name=name,
+        title=str(record["title"]),
+        generated=generated,
+        pictures=pictures,
+        groups=samples["group_id"].n_unique(),
+        samples=len(samples),
+        held_out=len(samples.filter(pl.col("split") == "test")),
+    )
+
+
+def funnel_charts(steps: list[Step]) -> list[tuple[str, Markup]]:
+    """Return `(source, chart)` for each source: a bar per step, kept, held out and dropped."""
+    charts = []
+    for source in dict.fromkeys(step.source for step in steps):
+        rows = [(step.name, _segments(step)) for step in steps if step.source == source]
+        charts.append((source, stacked_bars(rows, f"Samples of {source} by step", "samples")))
+    return charts
+
+
+def _segments(step: Step) -> list[Segment]:
+    held = step.dropped.get(HELD_OUT, 0)
+    lost = {reason: number for reason, number in step.dropped.items() if reason != HELD_OUT and number}
+    why = ", ".join(f"{reason} {number}" for reason, number in lost.items())
+    return [
+        Segment(step.kept, "kept", f"{step.name}: {step.kept} kept"),
+        Segment(held, "held", f"{held} held out for evaluation"),
+        Segment(sum(lost.values()), "dropped", f"{step.name}: dropped {why}"),
+    ]
+
+
+def mixture_chart(groups: list[Group]) -> Markup:
+    """Return one bar per training stage, a segment per group; colours follow the order of first appearance."""
+    names = list(dict.fromkeys(group.name for group in groups))
+    rows = [
+        (
+            stage,
+            [
+                Segment(g.rows, f"c{names.index(g.name) % SERIES_COLOURS}", f"{g.name}: {g.rows} rows")
+                for g in groups
+                if g.stage == stage
+            ],
+        )
+        for stage in dict.fromkeys(group.stage for group in groups)
+    ]
+    return stacked_bars(rows, "Mixture of each training stage", "rows")

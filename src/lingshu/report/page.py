@@ -1,0 +1,33 @@
+"""Making the report: gathers what the areas wrote, renders the page, writes it with its pictures and plot tables."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from lingshu.report.charts import number_text
+from lingshu.report.pictures import thumbnail_name
+
+PICTURES = "pictures"
+
+
+def environment() -> Environment:
+    """Return the template environment: everything is escaped, and an unknown name is an error."""
+    loader = PackageLoader("lingshu.report")
+    made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    made.filters |= {"number": number_text, "flat": flat, "thumbnail": lambda i: f"{PICTURES}/{thumbnail_name(i)}"}
+    return made
+
+
+def flat(text: str, limit: int) -> str:
+    """Return the text on one line, cut with an ellipsis after `limit` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def render(context: dict[str, Any]) -> str:
+    """Return the page."""
+    made = environment()
+    style = made.loader.get_source(made, "style.css")[0] if made.loader else ""
+    return made.get_template("report.html").render(style=style, **context)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+from PIL import Image
+
+from lingshu.core.images import ImageStore, read_index
+from lingshu.core.tables import sample_table
+from lingshu.report.data import funnel_charts, source_lines
+from lingshu.report.funnel import HELD_OUT, funnel
+from lingshu.report.mixtures import mixture_groups
+from lingshu.report.pictures import choose, thumbnail_name, write_thumbnails
+
+SOURCES = ["films", "phantom"]
+
+
+def test_every_step_accounts_for_what_the_one_before_kept(data_tree: Path) -> None:
+    for source in SOURCES:
+        steps = [step for step in funnel(data_tree, SOURCES) if step.source == source]
+        for before, after in zip(steps, steps[1:], strict=False):
+            if after.name != "mixed":
+                assert after.kept + sum(after.dropped.values()) == before.kept, after
+
+
+def test_funnel_numbers_and_reasons(data_tree: Path) -> None:
+    films = {step.name: step for step in funnel(data_tree, SOURCES) if step.source == "films"}
+    assert (films["normalize"].kept, films["normalize"].dropped) == (16, {"UNDECODABLE": 1})
+    assert (films["training split"].kept, films["training split"].dropped) == (12, {HELD_OUT: 4})
+    assert films["gate"].dropped == {"NO_GATE": 1}
+    assert films["mixed"].kept == films["decontaminate"].kept == 9
+
+
+def test_proposals_have_their_own_funnel(data_tree: Path) -> None:
+    steps = {step.name: step for step in funnel(data_tree, SOURCES) if step.source == "proposals: caption"}
+    assert steps["verify"].dropped == {"UNTRUE": 1}
+    assert steps["verify"].kept == steps["propose"].kept - 1 == steps["mixed"].kept
+
+
+def test_sources_count_distinct_pictures_and_groups(data_tree: Path) -> None:
+    films, phantom = source_lines(data_tree, SOURCES, ["phantom"])
+    assert (films.pictures, films.groups, films.samples, films.held_out) == (8, 8, 16, 4)
+    assert (films.generated, phantom.generated) == (False, True)
+
+
+def test_mixture_counts_repeats_and_distinct_samples(data_tree: Path) -> None:
+    groups = {group.name: group for group in mixture_groups(data_tree, ["deep"])}
+    assert groups["rewritten"].rows == 2 * groups["rewritten"].samples
+    assert groups["rewritten"].pictures == groups["rewritten"].samples
+    assert sum(group.rows for group in groups.values()) == 18 + groups["rewritten"].rows
+
+
+def test_pictures_are_drawn_by_seed_and_within_their_number(data_tree: Path) -> None:
+    index = read_index([data_tree / "data/images" / source for source in SOURCES])
+    samples = sample_table([data_tree / "data/samples" / source for source in SOURCES])
+    chosen = choose(index, samples, seed=1, number=2)
+    assert [e.source for e in chosen] == ["films", "films", "phantom", "phantom"]
+    assert [e.modality for e in chosen] == ["x-ray", "x-ray", "untagged", "untagged"]
+    assert chosen == choose(index.reverse(), samples, seed=1, number=2)
+    assert {e.image_id for e in chosen} != {e.image_id for e in choose(index, samples, seed=4, number=2)}
+    assert [prompt for prompt, _ in chosen[0].texts] == ["Describe <the> picture.", "Is there a nodule?"]
+
+
+def test_thumbnails_keep_their_shape(data_tree: Path, tmp_path: Path) -> None:
+    store = ImageStore([data_tree / "data/images/films"])
+    write_thumbnails(store, store.ids(), tmp_path / "out", 16)
+    first = store.ids()[0]
+    with Image.open(tmp_path / "out" / thumbnail_name(first)) as small:
+        full = store.image(first)
+        assert max(small.size) == 16
+        assert abs(small.width / small.height - full.width / full.height) < 0.3
+    assert len(list((tmp_path / "out").iterdir())) == len(store)
+
+
+def test_one_funnel_chart_a_source_with_every_step(data_tree: Path) -> None:
+    charts = dict(funnel_charts(funnel(data_tree, SOURCES)))
+    assert list(charts) == [*SOURCES, "proposals: caption"]
+    assert all(word in charts["films"] for word in ("gate", "deduplicate", "NO_GATE 1", "4 held out"))
