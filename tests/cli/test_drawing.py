@@ -45,9 +45,8 @@ def test_reachability_survives_the_reduction() -> None:
     members = families(real)
     for name, writers in members.items():
         outs = [out for one in writers for out in one.outs]
-        readers = {
-            r for r, all_ in members.items() for one in all_ for dep in one.deps if any(feeds(o, dep) for o in outs)
-        }
+        deps = {reader: [dep for one in stages for dep in one.deps] for reader, stages in members.items()}
+        readers = {reader for reader, read in deps.items() if any(feeds(out, dep) for out in outs for dep in read)}
         assert readers - {name} <= reach(name)
 
 

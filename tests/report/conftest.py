@@ -116,9 +116,9 @@ def data_tree(tmp_path: Path) -> Path:
     proposals = [rewritten(s) for s in left if s.task == "caption"]
     write_samples(tmp_path / "data/proposals/caption/samples", proposals)
     (tmp_path / "data/verdicts/verify").mkdir()
-    checked = [
-        Verdict(s.sample_id, s.source, "verify", n > 0, KEPT if n else "UNTRUE") for n, s in enumerate(proposals)
-    ]
+    reasons = ["UNTRUE", *[KEPT] * (len(proposals) - 1)]
+    decided = zip(proposals, reasons, strict=True)
+    checked = [Verdict(s.sample_id, s.source, "verify", reason == KEPT, reason) for s, reason in decided]
     write_verdicts(tmp_path / "data/verdicts/verify/verdicts.parquet", checked)
     rows = [(f"{s.source}_{s.task}", s, f"data/samples/{s.source}") for s in left]
     rows += [("rewritten", s, "data/proposals/caption/samples") for s in proposals[1:] * 2]

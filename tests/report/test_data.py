@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import itertools
 from pathlib import Path
 
 from PIL import Image
@@ -17,7 +18,7 @@ SOURCES = ["films", "phantom"]
 def test_every_step_accounts_for_what_the_one_before_kept(data_tree: Path) -> None:
     for source in SOURCES:
         steps = [step for step in funnel(data_tree, SOURCES) if step.source == source]
-        for before, after in zip(steps, steps[1:], strict=False):
+        for before, after in itertools.pairwise(steps):
             if after.name != "mixed":
                 assert after.kept + sum(after.dropped.values()) == before.kept, after
 
