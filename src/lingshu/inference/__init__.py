@@ -1,0 +1,1 @@
+"""Asking checkpoints: engines that answer requests, and the step that keeps every response."""

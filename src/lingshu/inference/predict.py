@@ -1,0 +1,97 @@
+"""One checkpoint over its benchmarks: ask, keep finished batches, write `data/responses/<checkpoint>/`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+from lingshu.core.benchmark import BuiltBenchmark, built_benchmarks
+from lingshu.core.errors import UserError
+from lingshu.core.files import fresh_dir, write_text
+from lingshu.core.ids import canonical_json, sha256_bytes, sha256_file
+from lingshu.core.images import ImageStore
+from lingshu.core.layout import BENCHMARKS, IMAGES, RESPONSES, WORK
+from lingshu.core.manifest import write_manifest
+from lingshu.core.progress import track
+from lingshu.core.sample import read_samples
+from lingshu.inference.echo import EchoEngine
+from lingshu.inference.engine import Engine, plan_batches
+from lingshu.inference.journal import Journal
+from lingshu.inference.params import GenerationParams, InferenceParams
+from lingshu.inference.questions import Question, ask, response_line
+
+Asked = dict[str, list[Question]]
+
+
+def predict(checkpoint: str, model: Path, params: InferenceParams) -> None:
+    """Ask a checkpoint every benchmark of its suites and write one JSON-lines file each, sorted by id.
+
+    Batches that an interrupted run with the same model, items, settings and code finished are not asked again; the
+    result equals that of an uninterrupted run.
+
+    Raises:
+        UserError: params name no suite for the checkpoint, or no built benchmark belongs to its suites.
+    """
+    limits = params.generation.max_new_tokens
+    asked = {b.name: ask(b, read_samples([BENCHMARKS / b.name]), limits) for b in _wanted(checkpoint, params)}
+    journals = WORK / f"predict-{checkpoint}" / _fingerprint(model, asked, params.generation)
+    engine = _engine(model, asked, params.generation)
+    out = fresh_dir(RESPONSES / checkpoint)
+    counts: dict[str, int] = {}
+    for name, questions in asked.items():
+        journal = Journal(journals / f"{name}.jsonl")
+        _generate(engine, questions, journal, params.generation.batch_size, f"{checkpoint}: {name}")
+        lines = [response_line(q, journal.responses[q.request.id], name, checkpoint) for q in questions]
+        write_text(out / f"{name}.jsonl", "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
+        counts[name] = len(lines)
+    write_manifest(out, f"predict@{checkpoint}", sum(counts.values()), counts)
+    shutil.rmtree(journals.parent)
+
+
+def _wanted(checkpoint: str, params: InferenceParams) -> list[BuiltBenchmark]:
+    if checkpoint not in params.suites:
+        raise UserError(
+            f"params.yaml: inference.suites: {checkpoint!r} is missing", "name the suites the checkpoint is asked"
+        )
+    suites = params.suites[checkpoint]
+    wanted = [benchmark for benchmark in built_benchmarks() if benchmark.suite in suites]
+    if not wanted:
+        raise UserError(
+            f"params.yaml: inference.suites.{checkpoint}: no built benchmark belongs to {suites}",
+            "add a suite, or enable such a benchmark under benchmarks.enabled",
+        )
+    return wanted
+
+
+def _generate(engine: Engine, questions: list[Question], journal: Journal, batch_size: int, label: str) -> None:
+    batches = plan_batches([question.request for question in questions], batch_size)
+    missing = [batch for batch in batches if any(request.id not in journal.responses for request in batch)]
+    for batch in track(missing, label, len(missing)):
+        journal.add(engine.generate(batch))
+
+
+def _engine(model: Path, asked: Asked, params: GenerationParams) -> Engine:
+    if params.engine == "echo":
+        return EchoEngine()
+    # Imported here: the echo engine must not wait for torch.
+    from lingshu.inference.transformers_engine import TransformersEngine  # noqa: PLC0415
+
+    sources = sorted({q.sample.source for questions in asked.values() for q in questions if q.sample.images})
+    return TransformersEngine(model, ImageStore([IMAGES / source for source in sources]), params)
+
+
+def _fingerprint(model: Path, asked: Asked, params: GenerationParams) -> str:
+    """Return a digest of everything that decides the responses: weights, requests, settings and code."""
+    requests = {
+        name: [[q.request.id, q.request.prompt(), *q.request.image_ids, q.request.max_new_tokens] for q in questions]
+        for name, questions in asked.items()
+    }
+    package = Path(__file__).parents[1]
+    code = [*sorted((package / "inference").glob("*.py")), *sorted((package / "modeling").glob("*.py"))]
+    weights = sorted(path for path in model.rglob("*") if path.is_file())
+    return sha256_bytes(
+        canonical_json(
+            [[sha256_file(path) for path in (*weights, *code)], requests, params.model_dump(mode="json")]
+        ).encode()
+    )[:16]
