@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pyarrow as pa
@@ -72,6 +73,16 @@ def count_by_reason(verdicts: Iterable[Verdict]) -> dict[str, dict[str, int]]:
     result: dict[str, dict[str, int]] = {}
     for (source, reason), number in sorted(counts.items()):
         result.setdefault(source, {})[reason] = number
+    return result
+
+
+def funnel(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Any]]:
+    """Return `{"in": {source: n}, "kept": {source: n}, "dropped": {source: {reason: n}}}`: a step's metrics."""
+    result: dict[str, dict[str, Any]] = {"in": {}, "kept": {}, "dropped": {}}
+    for source, reasons in count_by_reason(verdicts).items():
+        result["in"][source] = sum(reasons.values())
+        result["kept"][source] = reasons.pop(KEPT, 0)
+        result["dropped"][source] = reasons
     return result
 
 
