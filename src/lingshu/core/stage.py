@@ -17,8 +17,14 @@ TIMINGS = Path(".work/timings")
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
-# polars and safetensors raise their own error types with the system's text, torch.save a RuntimeError with its own.
-_FULL_TEXTS = ("No space left on device", "Disk quota exceeded", "File too large", "file write failed")
+# polars and safetensors raise their own errors with the system's text, torch.save a RuntimeError of its own.
+_FULL_TEXTS = (
+    "No space left on device",
+    "Disk quota exceeded",
+    "File too large",
+    "file write failed",
+    "iostream error",
+)
 
 
 def run_stage(name: str, main: Callable[[], None]) -> None:

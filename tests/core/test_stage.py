@@ -1,0 +1,79 @@
+"""The stage runner: exit codes and messages, as a shell sees them."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+BODY = """
+import pathlib, resource, sys, time
+from lingshu.core.errors import UserError
+from lingshu.core.stage import run_stage
+def main():
+    {body}
+run_stage("mix@deep", main)
+"""
+
+
+def run(tmp_path: Path, body: str) -> subprocess.CompletedProcess[str]:
+    code = BODY.format(body=body)
+    return subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+
+
+def test_success_notes_seconds_and_memory(tmp_path: Path) -> None:
+    assert run(tmp_path, "time.sleep(0.2); block = bytearray(64 << 20)").returncode == 0
+    noted = json.loads((tmp_path / ".work/timings/mix@deep.json").read_text())
+    assert noted["seconds"] >= 0.2
+    assert noted["cpu_seconds"] > 0
+    assert noted["peak_rss_mib"] > 64
+
+
+def test_a_users_mistake_has_no_traceback(tmp_path: Path) -> None:
+    result = run(tmp_path, "raise UserError('params.yaml: mix.deep.x: 9 asked, 3 exist', 'ask for 3')")
+    assert result.returncode == 2
+    assert result.stderr == "error: mix@deep: params.yaml: mix.deep.x: 9 asked, 3 exist\n  fix: ask for 3\n"
+    assert not (tmp_path / ".work").exists()
+
+
+def test_a_defect_keeps_its_traceback(tmp_path: Path) -> None:
+    result = run(tmp_path, "1 / 0")
+    assert result.returncode == 1
+    assert "ZeroDivisionError" in result.stderr
+
+
+FULL = {
+    "file": "pathlib.Path('x').write_bytes(bytes(2000))",
+    "arrow": "import pyarrow as a, pyarrow.parquet as q; q.write_table(a.table({'x': range(9999)}), 'x')",
+    "polars": "import polars as p; p.DataFrame({'x': range(9999)}).write_parquet('x')",
+    "safetensors": "import numpy as n, safetensors.numpy as s; s.save_file({'x': n.ones(999)}, 'x')",
+    "torch": "import torch as t; t.save(t.ones(9999), 'x')",
+}
+
+
+@pytest.mark.parametrize("writer", FULL)
+def test_a_full_disk_is_named_whichever_library_meets_it(tmp_path: Path, writer: str) -> None:
+    """The limit on file size stands for the full disk: the same path through each library, with its own error."""
+    limit = "resource.setrlimit(resource.RLIMIT_FSIZE, (1000, 1000)); "
+    result = run(tmp_path, limit + FULL[writer])
+    assert result.returncode == 2, result.stderr
+    assert result.stderr.endswith(
+        "error: mix@deep: the disk is full, or a quota is used up\n  fix: free space, then run the same command\n"
+    )
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
+    code = BODY.format(body="print('running', flush=True); time.sleep(60)")
+    child = subprocess.Popen(
+        [sys.executable, "-c", code], cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+    assert child.stdout is not None
+    assert child.stdout.readline() == "running\n"
+    child.send_signal(signal.SIGINT)
+    _, message = child.communicate(timeout=10)
+    assert child.returncode == 130
+    assert message == "mix@deep: interrupted; run the same command again to go on\n"
