@@ -81,7 +81,7 @@ def test_invalid_recipe_leaves_params_alone(repository: Path) -> None:
     before = (repository / "params.yaml").read_bytes()
     variant(repository, "broken", 4711)
     edit(repository / "recipes/broken.yaml", "seed: 4711", "seed: many")
-    with pytest.raises(UserError, match=r"recipes/broken\.yaml\.seed"):
+    with pytest.raises(UserError, match=r"recipes/broken\.yaml: seed"):
         recipes.activate(repository, "broken")
     assert (repository / "params.yaml").read_bytes() == before
 

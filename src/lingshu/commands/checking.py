@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from lingshu.commands import recipes
+from lingshu.commands import recipes, references
 from lingshu.commands.graph import DVC_FILE, Graph, Stage, has_key, read_graph
 from lingshu.config import Recipe
 from lingshu.core.errors import UserError
@@ -22,7 +22,7 @@ def problems(root: Path) -> list[UserError]:
             found.extend(part(root))
         except UserError as error:
             found.append(error)
-    return found
+    return list({str(problem): problem for problem in found}.values())
 
 
 def summary(root: Path) -> list[str]:
@@ -39,8 +39,9 @@ def summary(root: Path) -> list[str]:
 
 
 def _params(root: Path) -> Iterator[UserError]:
-    validate(Recipe, read_yaml(root / PARAMS_FILE), str(PARAMS_FILE))
-    yield from ()
+    """Yield what is wrong between a params.yaml that is valid by itself and the catalogue."""
+    recipe = validate(Recipe, read_yaml(root / PARAMS_FILE), f"{PARAMS_FILE}:")
+    yield from references.problems(root, recipe)
 
 
 def _recipes(root: Path) -> Iterator[UserError]:
@@ -48,7 +49,7 @@ def _recipes(root: Path) -> Iterator[UserError]:
     for name in recipes.available(root):
         path = recipes.RECIPES / f"{name}.yaml"
         try:
-            recipes.check_name(validate(Recipe, read_yaml(root / path), str(path)), path)
+            recipes.check_name(validate(Recipe, read_yaml(root / path), f"{path}:"), path)
         except UserError as error:
             yield error
 
@@ -61,17 +62,21 @@ def _pipeline(root: Path) -> Iterator[UserError]:
         yield from _missing_paths(root, stage)
         for key in stage.params:
             if key.file not in files:
-                files[key.file] = read_yaml(root / key.file)
-            if key.key and not has_key(files[key.file], key.key):
+                files[key.file] = read_yaml(root / key.file) if (root / key.file).exists() else None
+                if files[key.file] is None:
+                    yield UserError(
+                        f"{DVC_FILE}: {stage.family}: params: {key.file} does not exist", "restore it from Git"
+                    )
+            if files[key.file] is not None and key.key and not has_key(files[key.file], key.key):
                 yield UserError(
-                    f"{DVC_FILE}: {stage.name}: params: {key.file} has no key {key.key!r}",
+                    f"{DVC_FILE}: {stage.family}: params: {key.file} has no key {key.key!r}",
                     f"add it to {key.file}, or take it off the stage",
                 )
     yield from _shared_outputs(graph)
 
 
 def _missing_paths(root: Path, stage: Stage) -> Iterator[UserError]:
-    where = f"{DVC_FILE}: {stage.name}"
+    where = f"{DVC_FILE}: {stage.family}"
     if not stage.script:
         yield UserError(f"{where}: cmd {stage.command!r} runs no Python script", "name one under stages/")
     elif not (root / stage.script).exists():

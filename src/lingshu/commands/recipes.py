@@ -40,7 +40,7 @@ def activate(root: Path, name: str, *, force: bool = False) -> list[str]:
         meant = f"did you mean {close[0]!r}?" if close else f"choose one of {', '.join(available(root))}"
         raise UserError(f"{source}: no such recipe", meant)
     values = read_yaml(root / source)
-    check_name(validate(Recipe, values, str(source)), source)
+    check_name(validate(Recipe, values, f"{source}:"), source)
     text = _MODELINE.sub("", (root / source).read_text(encoding="utf-8"))
     target = root / PARAMS_FILE
     before: Any = read_yaml(target) if target.exists() else {}
@@ -61,9 +61,9 @@ def save(root: Path, name: str, *, force: bool = False) -> list[str]:
     """
     target = RECIPES / f"{name}.yaml"
     values = read_yaml(root / PARAMS_FILE)
-    validate(Recipe, values, str(PARAMS_FILE))
+    validate(Recipe, values, f"{PARAMS_FILE}:")
     values = {**values, "recipe": name}
-    validate(Recipe, values, str(target))
+    validate(Recipe, values, f"{target}:")
     exists = (root / target).exists()
     if exists and not force:
         raise UserError(f"{target}: exists already", "choose another name, or overwrite it with --force")

@@ -6,17 +6,24 @@ import json
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import TypeAdapter
 
+from lingshu.benchmarks.catalog import BenchmarkRecord
 from lingshu.config import Recipe
 from lingshu.core.files import write_text
+from lingshu.sources.catalog import EncoderRecord, SourceRecord
 
 SCHEMAS = Path("schemas")
 
 
 def documents() -> dict[Path, str]:
     """Return what each generated schema file must hold."""
-    return {SCHEMAS / "params.json": _text(_of_model(Recipe, "Lingshu params.yaml and recipes"))}
+    return {
+        SCHEMAS / "params.json": _text(Recipe, "Lingshu: params.yaml and recipes"),
+        SCHEMAS / "sources.json": _text(dict[str, SourceRecord], "Lingshu: catalog/sources.yaml"),
+        SCHEMAS / "encoders.json": _text(dict[str, EncoderRecord], "Lingshu: catalog/encoders.yaml"),
+        SCHEMAS / "benchmarks.json": _text(dict[str, BenchmarkRecord], "Lingshu: catalog/benchmarks.yaml"),
+    }
 
 
 def write(root: Path) -> list[Path]:
@@ -30,9 +37,11 @@ def write(root: Path) -> list[Path]:
     return changed
 
 
-def _of_model(model: type[BaseModel], title: str) -> dict[str, Any]:
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", **model.model_json_schema(), "title": title}
-
-
-def _text(schema: dict[str, Any]) -> str:
+def _text(kind: Any, title: str) -> str:
+    """Return the JSON schema of a type as text."""
+    schema = {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        **TypeAdapter(kind).json_schema(),
+        "title": title,
+    }
     return json.dumps(schema, indent=2, sort_keys=True, ensure_ascii=False) + "\n"

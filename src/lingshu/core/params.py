@@ -46,17 +46,22 @@ def validate(model: type[M], data: Any, where: str) -> M:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        lines = [f"{where}{_complaint(model, item)}" for item in error.errors()]
+        lines = [_complaint(model, item, where) for item in error.errors()]
         fix = "correct the keys named above; `lingshu check` validates without running"
         raise UserError("\n  ".join(lines), fix) from None
 
 
-def _complaint(model: type[BaseModel], item: Any) -> str:
-    path = "".join(f".{key}" for key in item["loc"])
+def _complaint(model: type[BaseModel], item: Any, where: str) -> str:
+    """Return one line for one of pydantic's errors; `where` ends with a colon if the keys are the file's top level."""
+    path = ".".join(str(key) for key in item["loc"])
+    place = f"{where.rstrip()} {path}" if where.rstrip().endswith(":") else f"{where}.{path}" if path else where
     if item["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(item["loc"][-1]), sorted(_all_keys(model)), n=1)
-        return f"{path}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
-    return f"{path}: {item['msg']} (got {item['input']!r:.80})"
+        unknown = str(item["loc"][-1])
+        close = difflib.get_close_matches(unknown, sorted(_all_keys(model) - {unknown}), n=1)
+        return f"{place}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
+    if item["type"] == "missing":
+        return f"{place}: {item['msg']}"
+    return f"{place}: {item['msg']} (got {item['input']!r:.80})"
 
 
 def _all_keys(model: type[BaseModel]) -> set[str]:

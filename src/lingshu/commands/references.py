@@ -1,0 +1,103 @@
+"""What params.yaml and the catalogue say of one another: names must exist, partitions add up, kinds fit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+from pathlib import Path
+
+from lingshu.benchmarks.build import check_sources as check_benchmark_sources
+from lingshu.benchmarks.catalog import BenchmarkRecord, read_benchmarks
+from lingshu.benchmarks.catalog import pick as pick_benchmark
+from lingshu.config import Recipe
+from lingshu.core.errors import UserError
+from lingshu.core.layout import CATALOG
+from lingshu.core.sample import TASKS
+from lingshu.mix.plan import check_sources as check_mix_sources
+from lingshu.sources.catalog import SourceRecord, read_sources
+from lingshu.sources.catalog import pick as pick_source
+
+
+def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
+    """Yield every broken reference between a valid params.yaml and the catalogue.
+
+    Raises:
+        UserError: a catalogue file is missing or not valid, so nothing can be compared with it.
+    """
+    sources = read_sources(root / CATALOG / "sources.yaml")
+    benchmarks = read_benchmarks(root / CATALOG / "benchmarks.yaml")
+    yield from _sources(recipe, sources)
+    yield from _benchmark_records(benchmarks, sources)
+    yield from _benchmarks(recipe, benchmarks)
+    yield from _mixtures(recipe)
+
+
+def _caught(call: Callable[[], object]) -> Iterator[UserError]:
+    """Yield the mistake that an area's own check finds, if any."""
+    try:
+        call()
+    except UserError as error:
+        yield error
+
+
+def _sources(recipe: Recipe, records: dict[str, SourceRecord]) -> Iterator[UserError]:
+    """Yield wrong names; sources in none or both of `pulled` and `generated`; and sources of another kind."""
+    listed = {"pulled": recipe.sources.pulled, "generated": recipe.sources.generated}
+    for name in recipe.sources.enabled:
+        yield from _caught(partial(pick_source, records, name, CATALOG / "sources.yaml"))
+        places = [key for key, names in listed.items() if name in names]
+        if len(places) != 1:
+            where = "both lists" if places else "neither list"
+            yield UserError(
+                f"params.yaml: sources.enabled: {name!r} is in {where}", "put it in sources.pulled or sources.generated"
+            )
+    for key, names in listed.items():
+        for name in names:
+            yield from _listed_source(recipe, records, key, name)
+
+
+def _listed_source(recipe: Recipe, records: dict[str, SourceRecord], key: str, name: str) -> Iterator[UserError]:
+    if name not in recipe.sources.enabled:
+        yield UserError(
+            f"params.yaml: sources.{key}: {name!r} is not enabled", "add it to sources.enabled, or remove it"
+        )
+    record = records.get(name)
+    right = "generated" if record and record.kind == "generated" else "pulled"
+    if record and key != right:
+        yield UserError(
+            f"params.yaml: sources.{key}: {name!r} is of kind {record.kind} in catalog/sources.yaml",
+            f"move it to sources.{right}",
+        )
+
+
+def _benchmark_records(records: dict[str, BenchmarkRecord], sources: dict[str, SourceRecord]) -> Iterator[UserError]:
+    """Yield sources and tasks of benchmark records that do not exist."""
+    for name, record in records.items():
+        where = f"catalog/benchmarks.yaml: {name}"
+        for source in record.sources:
+            if source not in sources:
+                yield UserError(f"{where}.sources: {source!r} is not in catalog/sources.yaml", "mend the name")
+        for task in record.tasks:
+            if task not in TASKS:
+                yield UserError(f"{where}.tasks: unknown task {task!r}", f"use one of {', '.join(TASKS)}")
+
+
+def _benchmarks(recipe: Recipe, records: dict[str, BenchmarkRecord]) -> Iterator[UserError]:
+    """Yield enabled benchmarks that have no record, or whose source is not enabled."""
+    for name in recipe.benchmarks.enabled:
+        yield from _caught(partial(pick_benchmark, records, [name]))
+        if name in records:
+            yield from _caught(partial(check_benchmark_sources, {name: records[name]}, recipe.sources.enabled))
+
+
+def _mixtures(recipe: Recipe) -> Iterator[UserError]:
+    """Yield mix groups of a source or recipe that is not enabled, and mixtures of nothing."""
+    sources, recipes = recipe.sources.enabled, list(recipe.synthesis.enabled)
+    for stage in ("shallow", "deep", "instruct", "reinforce"):
+        groups = recipe.mix.groups(stage)
+        if not any(group.samples for group in groups.values()):
+            yield UserError(
+                f"params.yaml: mix.{stage}: every group has 0 samples", "give at least one group some samples"
+            )
+        for name, group in groups.items():
+            yield from _caught(partial(check_mix_sources, stage, {name: group}, sources, recipes))
