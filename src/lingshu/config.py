@@ -6,8 +6,10 @@ from pydantic import Field
 
 from lingshu.benchmarks.params import BenchmarksParams
 from lingshu.core.params import Strict
+from lingshu.inference.params import InferenceParams
 from lingshu.mix.params import MixParams
 from lingshu.modeling.params import ModelingParams
+from lingshu.quality.params import QualityParams
 from lingshu.report.params import ReportParams
 from lingshu.signals.params import SignalsParams
 from lingshu.synthesis.params import SynthesisParams
@@ -20,7 +22,9 @@ class Recipe(Strict):
     seed: int = Field(ge=0, description="initial weights, data order and sampling of every training stage")
     benchmarks: BenchmarksParams
     signals: SignalsParams
+    quality: QualityParams
     synthesis: SynthesisParams
     mix: MixParams
     modeling: ModelingParams
+    inference: InferenceParams
     report: ReportParams

@@ -92,7 +92,8 @@ def _benchmarks(recipe: Recipe, records: dict[str, BenchmarkRecord]) -> Iterator
 
 def _mixtures(recipe: Recipe) -> Iterator[UserError]:
     """Yield mix groups of a source or recipe that is not enabled, and mixtures of nothing."""
-    sources, recipes = recipe.sources.enabled, list(recipe.synthesis.enabled)
+    sources = recipe.sources.enabled
+    recipes: list[str] = [*recipe.synthesis.enabled]
     for stage in ("shallow", "deep", "instruct", "reinforce"):
         groups = recipe.mix.groups(stage)
         if not any(group.samples for group in groups.values()):

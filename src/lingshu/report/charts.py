@@ -134,13 +134,13 @@ def _curve(name: str, places: list[tuple[float, float]], colour: int) -> str:
 def _ticks(values: list[float]) -> list[float]:
     """Return three to six round numbers that enclose the values."""
     low, high = min(values), max(values)
-    if low == high:
+    if high - low <= 1e-9 * max(abs(low), abs(high), 1):
         low, high = low - 0.5, high + 0.5
     rough = (high - low) / 4
     power = 10.0 ** math.floor(math.log10(rough))
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough)
     first, last = math.floor(low / step), math.ceil(high / step)
-    return [round(step * number, 10) for number in range(first, last + 1)]
+    return [step * number for number in range(first, last + 1)]
 
 
 def number_text(value: float) -> str:
