@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lingshu.commands.checking import problems, summary
+
+
+def told(root: Path) -> str:
+    return "\n".join(str(problem) for problem in problems(root))
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text, f"{path}: {old!r} is not there to be edited"
+    path.write_text(text.replace(old, new, 1))
+
+
+def test_this_repository_has_no_problem(checkout: Path) -> None:
+    assert told(checkout) == ""
+    assert "params.yaml: recipe mini, unchanged" in summary(checkout)
+
+
+@pytest.mark.parametrize(
+    ("file", "old", "new", "expected"),
+    [
+        ("params.yaml", "thumbnail_px:", "thumbnail_pixels:", "params.yaml: report.thumbnail_pixels: unknown key"),
+        ("params.yaml", "thumbnail_px:", "thumbnail_pixels:", "did you mean 'thumbnail_px'?"),
+        ("params.yaml", "seed: 17 ", "seed: many ", "params.yaml: seed: Input should be a valid integer"),
+        ("params.yaml", "pulled: [radiology", "pulled: [radiologie", "'radiology' is in neither list"),
+        (
+            "params.yaml",
+            "pulled: [radiology",
+            "pulled: [phantom, radiology",
+            "sources.pulled: 'phantom' is of kind generated",
+        ),
+        ("params.yaml", "- phantom_vqa", "- phantom_vqs", "did you mean 'phantom_vqa'?"),
+        ("recipes/mini.yaml", "recipe: mini", "recipe: maxi", "write `recipe: mini`"),
+        (
+            "catalog/benchmarks.yaml",
+            "tasks: [vqa_closed]",
+            "tasks: [vqa_shut]",
+            "phantom_vqa.tasks: unknown task 'vqa_shut'",
+        ),
+        (
+            "catalog/benchmarks.yaml",
+            "sources: [phantom]",
+            "sources: [fantom]",
+            "phantom_vqa.sources: 'fantom' is not in",
+        ),
+        ("catalog/sources.yaml", "kind: registry_package", "kind: parcel", "catalog/sources.yaml: radiology.kind"),
+        ("dvc.yaml", "stages/gate.py\n", "stages/gaet.py\n", "dvc.yaml: gate: cmd: stages/gaet.py does not exist"),
+        ("dvc.yaml", "- src/lingshu/quality", "- src/lingshu/qualty", "dvc.yaml: gate: deps: src/lingshu/qualty"),
+        ("dvc.yaml", "- dedup\n", "- dedupe\n", "dvc.yaml: deduplicate: params: params.yaml has no key 'dedupe'"),
+        (
+            "dvc.yaml",
+            "- data/verdicts/deduplicate\n",
+            "- data/verdicts/gate\n",
+            "gate, deduplicate all write data/verdicts/gate",
+        ),
+        (
+            "dvc.yaml",
+            "${sources.pulled}",
+            "${sources.pushed}",
+            "dvc.yaml: pull: foreach: ${sources.pushed} has no value",
+        ),
+        ("params.yaml", "seed: 17 ", "seed: [17 ", "params.yaml: not valid YAML"),
+    ],
+)
+def test_a_mistake_is_named_with_file_and_key(checkout: Path, file: str, old: str, new: str, expected: str) -> None:
+    edit(checkout / file, old, new)
+    assert expected in told(checkout)
+
+
+def test_a_switched_off_source_names_every_user_of_it(checkout: Path) -> None:
+    edit(
+        checkout / "params.yaml",
+        "enabled: [radiology, optical, terminology, phantom]",
+        "enabled: [radiology, optical, phantom]",
+    )
+    text = told(checkout)
+    assert "sources.pulled: 'terminology' is not enabled" in text
+    assert "benchmarks.enabled: 'terminology_qa' needs source 'terminology'" in text
+    assert "sources: 'terminology' is not enabled" in text
+
+
+def test_mistakes_of_all_files_come_at_once(checkout: Path) -> None:
+    edit(checkout / "params.yaml", "thumbnail_px:", "thumbnail_pixels:")
+    edit(checkout / "recipes/mini.yaml", "recipe: mini", "recipe: maxi")
+    edit(checkout / "dvc.yaml", "stages/gate.py\n", "stages/gaet.py\n")
+    text = told(checkout)
+    assert all(word in text for word in ("thumbnail_pixels", "recipe: mini", "gaet.py"))
+
+
+def test_changed_values_are_told(checkout: Path) -> None:
+    edit(checkout / "params.yaml", "thumbnail_px: 192", "thumbnail_px: 64")
+    assert "  report.thumbnail_px: 192 -> 64" in summary(checkout)

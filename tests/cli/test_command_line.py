@@ -1,0 +1,54 @@
+"""The command as people type it, in a process of its own."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+SECONDS = 3.0
+HEAVY = ("torch", "transformers", "great_expectations", "dvc", "numba", "matplotlib", "scipy", "sklearn")
+
+
+def run(*arguments: str, at: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lingshu.cli", *arguments]
+    return subprocess.run(command, cwd=at, capture_output=True, text=True, check=False)
+
+
+def test_check_passes_here_and_is_quick() -> None:
+    start = time.perf_counter()
+    result = run("check")
+    assert result.returncode == 0, result.stderr
+    assert time.perf_counter() - start < SECONDS
+
+
+def test_nothing_heavy_is_imported() -> None:
+    code = f"import sys, lingshu.cli; print([m for m in {HEAVY} if m in sys.modules])"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"
+
+
+def test_problems_end_with_2_and_without_a_traceback(checkout: Path) -> None:
+    params = checkout / "params.yaml"
+    params.write_text(params.read_text().replace("thumbnail_px", "thumbnail_pixels"))
+    result = run("check", at=checkout)
+    assert result.returncode == 2
+    assert "report.thumbnail_pixels: unknown key" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_a_users_mistake_is_one_message(checkout: Path) -> None:
+    for arguments in (("trace", "nobody:0"), ("recipe", "nobody")):
+        result = run(*arguments, at=checkout)
+        assert result.returncode == 2
+        assert result.stderr.startswith("error: ")
+        assert "fix: " in result.stderr
+        assert "Traceback" not in result.stderr
+
+
+def test_a_folder_further_down_will_do(checkout: Path) -> None:
+    result = run("recipe", at=checkout / "recipes")
+    assert result.returncode == 0
+    assert "* mini" in result.stdout

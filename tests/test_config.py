@@ -1,0 +1,47 @@
+"""params.yaml, the recipes and the root model agree with each other and with the stages' own models."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from lingshu.commands import recipes
+from lingshu.config import Recipe
+from lingshu.core.params import PARAMS_FILE, Strict, load_section, read_yaml, validate
+
+ROOT = Path(__file__).resolve().parents[1]
+SECTIONS = {name: field.annotation for name, field in Recipe.model_fields.items() if name not in {"recipe", "seed"}}
+
+
+def test_params_are_those_of_their_recipe() -> None:
+    """Who changes params.yaml for good changes the recipe too; local edits of an experiment are no fault."""
+    edits = recipes.edits(ROOT)
+    if edits and not recipes.committed(ROOT):
+        pytest.skip(f"params.yaml has local edits: {', '.join(key for key, _, _ in edits)}")
+    assert edits == []
+
+
+@pytest.mark.parametrize("name", recipes.available(ROOT))
+def test_every_recipe_is_valid(name: str) -> None:
+    path = ROOT / recipes.RECIPES / f"{name}.yaml"
+    recipes.check_name(validate(Recipe, read_yaml(path), f"{path}:"), path)
+
+
+@pytest.mark.parametrize("name", sorted(SECTIONS))
+def test_a_stage_reads_a_section_as_the_root_model_does(name: str) -> None:
+    model = SECTIONS[name]
+    assert isinstance(model, type)
+    assert issubclass(model, Strict)
+    whole = validate(Recipe, read_yaml(ROOT / PARAMS_FILE), f"{PARAMS_FILE}:")
+    assert load_section(name, model, ROOT / PARAMS_FILE) == getattr(whole, name)
+
+
+def test_sections_are_areas() -> None:
+    """A section's model lies in the area of the same name."""
+    for name, model in SECTIONS.items():
+        assert model.__module__ == f"lingshu.{name}.params"
+
+
+def test_params_file_is_short_enough_to_be_read() -> None:
+    assert len((ROOT / PARAMS_FILE).read_text(encoding="utf-8").splitlines()) <= 200
