@@ -1,0 +1,1 @@
+"""Finding copies: exact, by perceptual hash, by MinHash; the copy of the most reliable source is kept."""

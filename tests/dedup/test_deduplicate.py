@@ -1,0 +1,161 @@
+"""Which copies are dropped, which copy is kept, and what is left alone."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from lingshu.core.errors import UserError
+from lingshu.core.params import load_section
+from lingshu.core.sample import Answer, Sample
+from lingshu.core.verdicts import funnel
+from lingshu.dedup.deduplicate import deduplicate
+from lingshu.dedup.params import DedupParams, TextParams
+from tests.corpora import Corpus, scene
+
+PARAMS = DedupParams(
+    reliability=("good", "poor"),
+    picture_tasks=("caption",),
+    text=TextParams(shingle_words=3, permutations=128, bands=32, threshold=0.8, seed=1),
+)
+LONG = "the left ventricle pumps blood into the aorta and the right ventricle into the pulmonary artery of the lung"
+
+
+def run(corpus: Corpus, params: DedupParams = PARAMS) -> dict[str, str]:
+    corpus.write()
+    corpus.keep_all("gate")
+    return {v.sample_id: v.reason for v in deduplicate(corpus.sources, params, corpus.root)}
+
+
+def dropped(corpus: Corpus, params: DedupParams = PARAMS) -> dict[str, str]:
+    return {sample_id: reason for sample_id, reason in run(corpus, params).items() if reason != "KEPT"}
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Corpus:
+    return Corpus(tmp_path)
+
+
+def test_the_copy_of_the_reliable_source_is_kept(corpus: Corpus) -> None:
+    kept = corpus.sample("good", "Which vessel?", LONG)
+    exact = corpus.sample("poor", "which vessel", LONG.upper())
+    near = corpus.sample("poor", "Which vessel?", LONG + " again")
+    assert dropped(corpus) == {exact.sample_id: "EXACT_DUPLICATE", near.sample_id: "NEAR_DUPLICATE_TEXT"}
+    turned = PARAMS.model_copy(update={"reliability": ("poor", "good")})
+    assert kept.sample_id in dropped(corpus, turned)
+
+
+def test_one_picture_in_two_caption_sets_is_kept_once(corpus: Corpus) -> None:
+    first = corpus.caption("good", "An axial slice.", corpus.picture("good", scene(1)))
+    lighter = np.clip(scene(1).astype(int) + 4, 0, 255).astype(np.uint8)
+    second = corpus.caption("poor", "Another wording.", corpus.picture("poor", lighter))
+    other = corpus.caption("poor", "A third one.", corpus.picture("poor", scene(2)))
+    reasons = run(corpus)
+    assert reasons == {first.sample_id: "KEPT", second.sample_id: "PICTURE_DUPLICATE", other.sample_id: "KEPT"}
+
+
+def test_questions_about_one_picture_are_copies_only_when_all_is_equal(corpus: Corpus) -> None:
+    picture, twin, different = (corpus.picture("good", scene(seed)) for seed in (1, 1, 2))
+    ask = ("Which modality is this picture of, among those that a hospital has?", "Computed tomography")
+    samples = [corpus.sample("good", *ask, one, task="vqa_open") for one in (picture, different)]
+    second_question = corpus.sample("good", "Which plane?", "axial", picture, task="vqa_open")
+    copy = corpus.sample("good", *ask, twin, task="vqa_open")
+    kept_first, dropped_second = sorted((samples[0], copy), key=lambda s: (s.group_id, s.sample_id))
+    assert kept_first.sample_id != dropped_second.sample_id
+    assert dropped(corpus) == {dropped_second.sample_id: "EXACT_DUPLICATE"}
+    assert second_question.sample_id not in dropped(corpus)
+
+
+def test_options_tell_questions_apart(corpus: Corpus) -> None:
+    def ask(choices: tuple[str, ...], label: str) -> Sample:
+        return corpus.sample("good", "Which?", label, task="mcq", answer=Answer("mcq", "lung", choices, label))
+
+    ask(("lung", "heart"), "A")
+    ask(("lung", "liver"), "A")
+    again = ask(("lung", "liver"), "A")
+    assert len(dropped(corpus)) == 1
+    assert again.answer is not None
+
+
+def test_slices_of_one_volume_are_no_copies_of_each_other(corpus: Corpus) -> None:
+    slices = [scene(3), np.clip(scene(3).astype(int) + 3, 0, 255).astype(np.uint8)]
+    for number, pixels in enumerate(slices):
+        corpus.caption("good", f"Slice number {number}.", corpus.picture("good", pixels, group="volume"))
+    assert dropped(corpus) == {}
+
+
+def test_all_kept_copies_are_of_one_group(corpus: Corpus) -> None:
+    def volume(source: str, group: str) -> list[Sample]:
+        pictures = [
+            corpus.picture(source, np.clip(scene(seed).astype(int) + shift, 0, 255).astype(np.uint8), group=group)
+            for seed, shift in ((1, 0), (1, 2), (2, 0))
+        ]
+        return [corpus.caption(source, f"{group} {number}", one) for number, one in enumerate(pictures)]
+
+    kept, lost = volume("poor", "a"), volume("poor", "b")
+    reasons = run(corpus)
+    assert {reasons[s.sample_id] for s in kept} == {"KEPT"}
+    assert {reasons[s.sample_id] for s in lost} == {"PICTURE_DUPLICATE"}
+
+
+def test_short_templated_texts_that_differ_in_a_word_are_kept(corpus: Corpus) -> None:
+    for name in ("gastritis", "nephritis", "arthritis"):
+        corpus.sample("good", f"Is {name} an inflammation?", "yes")
+    assert dropped(corpus) == {}
+
+
+def test_clusters_name_kept_and_dropped(corpus: Corpus) -> None:
+    kept = corpus.sample("good", "q one two three", LONG)
+    exact, near = corpus.sample("poor", "q one two three", LONG), corpus.sample("poor", "q one two three", LONG + " x")
+    corpus.sample("good", "alone", "here")
+    run(corpus)
+    table = pl.read_parquet(corpus.root / "data/verdicts/deduplicate/clusters.parquet")
+    assert set(table["cluster"]) == {kept.sample_id}
+    assert table.select("sample_id", "method", "kept").rows() == [
+        (kept.sample_id, "exact", True),
+        (exact.sample_id, "exact", False),
+        (kept.sample_id, "minhash", True),
+        (near.sample_id, "minhash", False),
+    ]
+    assert table["similarity"].to_list() == [1.0, 1.0, 1.0, pytest.approx(21 / 22)]
+
+
+def test_only_rows_the_gate_kept_are_judged(corpus: Corpus) -> None:
+    corpus.sample("good", "same", LONG, split="test")
+    trained = corpus.sample("poor", "same", LONG)
+    assert run(corpus) == {trained.sample_id: "KEPT"}
+
+
+def test_metrics_count_by_source_and_reason(corpus: Corpus) -> None:
+    corpus.sample("good", "same", LONG)
+    corpus.sample("poor", "same", LONG)
+    corpus.write()
+    corpus.keep_all("gate")
+    assert funnel(deduplicate(corpus.sources, PARAMS, corpus.root)) == {
+        "in": {"good": 1, "poor": 1},
+        "kept": {"good": 1, "poor": 0},
+        "dropped": {"good": {}, "poor": {"EXACT_DUPLICATE": 1}},
+    }
+
+
+def test_two_runs_write_the_same_bytes(corpus: Corpus) -> None:
+    for number in range(20):
+        corpus.sample("good", f"q{number % 7}", LONG + f" {number % 3}")
+    folder = corpus.root / "data/verdicts/deduplicate"
+    written = []
+    for _ in range(2):
+        run(corpus)
+        written.append([path.read_bytes() for path in sorted(folder.iterdir())])
+    assert written[0] == written[1]
+
+
+def test_a_source_without_a_rank_is_named(corpus: Corpus) -> None:
+    corpus.sample("new", "q", "a")
+    with pytest.raises(UserError, match=r"dedup.reliability does not rank \['new'\]"):
+        run(corpus)
+
+
+def test_params_file_has_the_section() -> None:
+    params = load_section("dedup", DedupParams, Path(__file__).parents[2] / "params.yaml")
+    assert params.reliability
