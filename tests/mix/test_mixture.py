@@ -40,7 +40,7 @@ def test_groups_get_their_counts_and_rows_come_back_as_samples(repository):
         "words": 7,
     }
     assert summary["tasks"] == {"reasoning": 6, "text_qa": 7, "vqa_closed": 15}
-    assert summary["modalities"] == {"text": 13, "x-ray": 15}
+    assert summary["modalities"] == {"not stated": 13, "x-ray": 15}
     assert table["position"].to_list() == list(range(28))
     items = load_mixture("instruct", repository)
     assert [item.sample.sample_id for item in items] == table["sample_id"].to_list()

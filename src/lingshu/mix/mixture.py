@@ -17,7 +17,7 @@ from lingshu.mix.params import MixParams
 from lingshu.mix.plan import check_sources, plan_mixture
 from lingshu.mix.pool import read_pool
 
-TEXT_ONLY = "text"
+NOT_STATED = "not stated"
 
 
 def make_mixture(
@@ -49,7 +49,7 @@ def make_mixture(
 
 
 def composition(rows: pl.DataFrame, available: dict[str, int]) -> dict[str, Any]:
-    """Return rows and distinct samples, in all, by group, source, task, topic and modality (`text`: no picture)."""
+    """Return rows and distinct samples, in all, by group, source, task, topic and modality."""
     groups = {
         name: {
             "rows": len(part),
@@ -67,7 +67,7 @@ def composition(rows: pl.DataFrame, available: dict[str, int]) -> dict[str, Any]
         "sources": _counts(rows["source"]),
         "tasks": _counts(rows["task"]),
         "topics": _counts(rows["topic"]),
-        "modalities": _counts(rows["modality"].list.join(" and ").replace("", TEXT_ONLY)),
+        "modalities": _counts(rows["modality"].list.join(" and ").replace("", NOT_STATED)),
     }
 
 

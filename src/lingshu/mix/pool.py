@@ -14,13 +14,13 @@ from lingshu.mix.params import GroupParams
 
 POOL_SCHEMA = pl.Schema(
     {
-        "sample_id": pl.String,
-        "source": pl.String,
-        "split": pl.String,
-        "task": pl.String,
-        "topic": pl.String,
-        "modality": pl.List(pl.String),
-        "folder": pl.String,
+        "sample_id": pl.String(),
+        "source": pl.String(),
+        "split": pl.String(),
+        "task": pl.String(),
+        "topic": pl.String(),
+        "modality": pl.List(pl.String()),
+        "folder": pl.String(),
     }
 )
 TRAINING_SPLIT = "train"
