@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lingshu.report.charts import Point, Segment, curves, dot_rows, number_text, stacked_bars
+from lingshu.report.charts import Bar, Point, Segment, curves, dot_rows, number_text, stacked_bars
 
 NS = "{http://www.w3.org/2000/svg}"
 
@@ -17,14 +17,17 @@ def parse(drawing: str) -> ElementTree.Element:
 
 
 def test_bar_lengths_are_in_proportion() -> None:
-    rows = [("a", [Segment(30, "kept", "k"), Segment(10, "dropped", "d")]), ("b", [Segment(20, "kept", "k")])]
-    widths = [float(r.attrib["width"]) for r in parse(stacked_bars(rows, "t", "n")).iter(f"{NS}rect")]
+    bars = [
+        Bar("a", [Segment(30, "kept", "k"), Segment(10, "dropped", "d")], "30"),
+        Bar("b", [Segment(20, "kept", "k")], "20"),
+    ]
+    widths = [float(r.attrib["width"]) for r in parse(stacked_bars(bars, "t")).iter(f"{NS}rect")]
     assert math.isclose(widths[0], 3 * widths[1], rel_tol=0.01)
     assert math.isclose(widths[0], 1.5 * widths[2], rel_tol=0.01)
 
 
 def test_names_are_escaped() -> None:
-    root = parse(stacked_bars([("<b>&", [Segment(1, "kept", '"<x>"')])], "t<&", "n"))
+    root = parse(stacked_bars([Bar("<b>&", [Segment(1, "kept", '"<x>"')], "<1")], "t<&"))
     assert "<b>&" in {text.text for text in root.iter(f"{NS}text")}
 
 

@@ -10,7 +10,9 @@ from markupsafe import Markup, escape
 
 WIDTH = 720
 LABEL_WIDTH = 210
+END_WIDTH = 60
 ROW_HEIGHT = 26
+LABEL_CHAR = 7
 SERIES_COLOURS = 8
 
 
@@ -34,16 +36,25 @@ class Point:
     title: str
 
 
-def stacked_bars(rows: Sequence[tuple[str, Sequence[Segment]]], title: str, unit: str) -> Markup:
-    """Return horizontal stacked bars, one row each, on a common scale from 0; the row's total stands at its end."""
-    largest = max((sum(s.value for s in parts) for _, parts in rows), default=0) or 1
-    plot = WIDTH - LABEL_WIDTH - 70
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One stacked bar: its label, its parts, and the text at its end."""
+
+    label: str
+    parts: Sequence[Segment]
+    end: str
+
+
+def stacked_bars(bars: Sequence[Bar], title: str, width: int = WIDTH, label_width: int = LABEL_WIDTH) -> Markup:
+    """Return horizontal stacked bars on a common scale from 0; sizes in px of the drawing's own scale."""
+    largest = max((sum(part.value for part in bar.parts) for bar in bars), default=0) or 1
+    plot = width - label_width - END_WIDTH
     body = []
-    for number, (label, parts) in enumerate(rows):
+    for number, bar in enumerate(bars):
         y = number * ROW_HEIGHT + 4
-        body.append(_label(label, y))
-        x: float = LABEL_WIDTH
-        for part in parts:
+        body.append(_label(bar.label, y, label_width))
+        x: float = label_width
+        for part in bar.parts:
             length = plot * part.value / largest
             if length > 0:
                 body.append(
@@ -51,9 +62,8 @@ def stacked_bars(rows: Sequence[tuple[str, Sequence[Segment]]], title: str, unit
                     f"<title>{escape(part.title)}</title></rect>"
                 )
             x += length
-        total = sum(part.value for part in parts)
-        body.append(f'<text class="value" x="{x + 6:.2f}" y="{y + 13}">{escape(number_text(total))}</text>')
-    return _svg(body, len(rows) * ROW_HEIGHT + 4, f"{title} ({unit})")
+        body.append(f'<text class="value" x="{x + 6:.2f}" y="{y + 13}">{escape(bar.end)}</text>')
+    return _svg(body, len(bars) * ROW_HEIGHT + 4, title, width)
 
 
 def dot_rows(rows: Sequence[tuple[str, float | None, Sequence[Point]]], title: str) -> Markup:
@@ -148,9 +158,10 @@ def number_text(value: float) -> str:
     return f"{value:,.0f}" if abs(value) >= 1000 or value == int(value) else f"{value:.3g}"
 
 
-def _label(text: str, y: float) -> str:
-    shown = text if len(text) <= 32 else text[:31] + "…"
-    return f'<text class="label" x="{LABEL_WIDTH - 8}" y="{y + 13}" text-anchor="end">{escape(shown)}</text>'
+def _label(text: str, y: float, label_width: int = LABEL_WIDTH) -> str:
+    limit = label_width // LABEL_CHAR
+    shown = text if len(text) <= limit else text[: limit - 1] + "…"
+    return f'<text class="label" x="{label_width - 8}" y="{y + 13}" text-anchor="end">{escape(shown)}</text>'
 
 
 def _svg(body: list[str], height: float, title: str, width: int = WIDTH) -> Markup:

@@ -12,9 +12,12 @@ from markupsafe import Markup
 from lingshu.core.layout import CATALOG, IMAGES, SAMPLES
 from lingshu.core.params import read_yaml
 from lingshu.core.sample import sample_parts
-from lingshu.report.charts import SERIES_COLOURS, Segment, stacked_bars
+from lingshu.report.charts import SERIES_COLOURS, Bar, Segment, number_text, stacked_bars
 from lingshu.report.funnel import HELD_OUT, Step
 from lingshu.report.mixtures import Group
+
+HALF_WIDTH = 380
+FUNNEL_LABEL = 104
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,8 +59,9 @@ def funnel_charts(steps: list[Step]) -> list[tuple[str, Markup]]:
     """Return `(source, chart)` for each source: a bar per step, kept, held out and dropped."""
     charts = []
     for source in dict.fromkeys(step.source for step in steps):
-        rows = [(step.name, _segments(step)) for step in steps if step.source == source]
-        charts.append((source, stacked_bars(rows, f"Samples of {source} by step", "samples")))
+        bars = [Bar(step.name, _segments(step), number_text(step.kept)) for step in steps if step.source == source]
+        drawing = stacked_bars(bars, f"Samples of {source} by step", HALF_WIDTH, FUNNEL_LABEL)
+        charts.append((source, drawing))
     return charts
 
 
@@ -75,15 +79,9 @@ def _segments(step: Step) -> list[Segment]:
 def mixture_chart(groups: list[Group]) -> Markup:
     """Return one bar per training stage, a segment per group; colours follow the order of first appearance."""
     names = list(dict.fromkeys(group.name for group in groups))
-    rows = [
-        (
-            stage,
-            [
-                Segment(g.rows, f"c{names.index(g.name) % SERIES_COLOURS}", f"{g.name}: {g.rows} rows")
-                for g in groups
-                if g.stage == stage
-            ],
-        )
-        for stage in dict.fromkeys(group.stage for group in groups)
-    ]
-    return stacked_bars(rows, "Mixture of each training stage", "rows")
+    bars = []
+    for stage in dict.fromkeys(group.stage for group in groups):
+        own = [group for group in groups if group.stage == stage]
+        parts = [Segment(g.rows, f"c{names.index(g.name) % SERIES_COLOURS}", f"{g.name}: {g.rows} rows") for g in own]
+        bars.append(Bar(stage, parts, number_text(sum(group.rows for group in own))))
+    return stacked_bars(bars, "Rows of each training stage's mixture, by group", label_width=FUNNEL_LABEL)
