@@ -1,0 +1,1 @@
+"""Overlap of training samples with the benchmarks: pictures, texts, groups."""

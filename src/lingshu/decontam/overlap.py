@@ -1,0 +1,53 @@
+"""The table of overlaps: which training sample met which benchmark item, how, and how closely."""
+
+from __future__ import annotations
+
+import polars as pl
+
+OVERLAP_SCHEMA = pl.Schema(
+    {
+        "train_id": pl.String(),
+        "source": pl.String(),
+        "benchmark": pl.String(),
+        "item_id": pl.String(),
+        "kind": pl.String(),  # group, picture, text
+        "method": pl.String(),  # see METHODS
+        "distance": pl.Int64(),  # bits, pictures only
+        "coverage": pl.Float64(),  # share of the item's n-grams, texts only
+    }
+)
+# From the surest evidence to the weakest: the order in which methods give a dropped sample its reason.
+METHODS: dict[str, str] = {
+    "group": "SHARED_GROUP",
+    "pixels": "PICTURE_IN_BENCHMARK",
+    "phash": "PICTURE_NEAR_BENCHMARK",
+    "exact": "TEXT_IN_BENCHMARK",
+    "ngram": "TEXT_OVERLAPS_BENCHMARK",
+}
+
+
+def overlaps(found: pl.DataFrame, kind: str, method: str) -> pl.DataFrame:
+    """Return `OVERLAP_SCHEMA` with the closest item of each (training sample, benchmark).
+
+    Args:
+        found: columns train_id, source, benchmark, item_id, and distance or coverage where the method has one.
+        kind: group, picture or text.
+        method: a key of `METHODS`.
+    """
+    missing = [pl.lit(None).alias(name) for name in ("distance", "coverage") if name not in found.columns]
+    table = found.with_columns(*missing, kind=pl.lit(kind), method=pl.lit(method))
+    ordered = table.select(OVERLAP_SCHEMA.names()).cast(OVERLAP_SCHEMA)
+    closest = ["train_id", "benchmark", "distance", "coverage", "item_id"]
+    ordered = ordered.sort(closest, descending=[False, False, False, True, False])
+    return ordered.unique(["train_id", "benchmark"], keep="first", maintain_order=True)
+
+
+def group_overlaps(train: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
+    """Return the training samples of a patient, study, volume or slide region that a benchmark has an item of.
+
+    Args:
+        train: columns sample_id, source, group_id.
+        items: columns benchmark, item_id, source, group_id.
+    """
+    pairs = train.rename({"sample_id": "train_id"}).join(items, on=["source", "group_id"])
+    return overlaps(pairs.select("train_id", "source", "benchmark", "item_id"), "group", "group")

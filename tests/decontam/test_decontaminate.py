@@ -1,0 +1,146 @@
+"""What is dropped because of which benchmark item, and what is left alone."""
+
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pytest
+
+from lingshu.core.errors import UserError
+from lingshu.core.params import load_section
+from lingshu.core.sample import Answer
+from lingshu.core.verdicts import Verdict
+from lingshu.decontam.decontaminate import decontaminate
+from lingshu.decontam.params import DecontamParams
+from tests.corpora import Corpus, scene
+
+PARAMS = DecontamParams(picture_radius=2, ngram_words=13, coverage=0.5)
+LONG = "the left ventricle pumps blood into the aorta and the right ventricle into the pulmonary artery of the lung"
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Corpus:
+    return Corpus(tmp_path)
+
+
+def run(corpus: Corpus, params: DecontamParams = PARAMS) -> dict[str, Verdict]:
+    """Every held-out sample is an item of the benchmark `held_out`."""
+    corpus.write()
+    corpus.keep_all("deduplicate")
+    held_out = [s for samples in corpus.samples.values() for s in samples if s.split == "test"]
+    corpus.write_benchmark("held_out", held_out)
+    return {v.sample_id: v for v in decontaminate(corpus.sources, params, corpus.root).verdicts}
+
+
+def test_equal_pixels_whatever_the_question(corpus: Corpus) -> None:
+    item = corpus.sample("s", "Which plane?", "axial", corpus.picture("s", scene(1), split="test"), task="vqa_open")
+    copy = corpus.caption("s", "An axial slice.", corpus.picture("s", scene(1)))
+    other = corpus.sample("s", "Which plane?", "axial", corpus.picture("s", scene(2)), task="vqa_open")
+    verdicts = run(corpus)
+    assert verdicts[copy.sample_id].reason == "PICTURE_IN_BENCHMARK"
+    assert verdicts[copy.sample_id].detail == f"held_out: {item.sample_id}"
+    assert verdicts[other.sample_id].keep
+
+
+def test_near_pixels_within_the_radius(corpus: Corpus) -> None:
+    corpus.caption("s", "one", corpus.picture("s", scene(1), split="test"))
+    lighter = np.clip(scene(1).astype(int) + 4, 0, 255).astype(np.uint8)
+    near = corpus.caption("s", "two", corpus.picture("s", lighter))
+    verdict = run(corpus)[near.sample_id]
+    assert verdict.reason == "PICTURE_NEAR_BENCHMARK"
+    assert verdict.score is not None
+    assert verdict.score <= 2
+
+
+def test_one_of_several_pictures_is_enough(corpus: Corpus) -> None:
+    corpus.caption("s", "one", corpus.picture("s", scene(1), split="test"))
+    pair = corpus.sample("s", "Compare.", "alike", corpus.picture("s", scene(5)), corpus.picture("s", scene(1)))
+    assert run(corpus)[pair.sample_id].reason == "PICTURE_IN_BENCHMARK"
+
+
+def test_texts(corpus: Corpus) -> None:
+    corpus.sample("t", "Is gastritis an inflammation?", "yes", split="test")
+    corpus.sample("t", "How does blood flow?", LONG, split="test")
+    exact = corpus.sample("t", "is gastritis an  inflammation", "Yes.")
+    negated = corpus.sample("t", "Is gastritis an inflammation?", "no")
+    quoting = corpus.sample("t", "A text to read", f"Long before, {LONG}, and so on.")
+    touching = corpus.sample("t", "A text to read", " ".join(LONG.split()[:12]) + " of other animals")
+    reasons = {sample_id: verdict.reason for sample_id, verdict in run(corpus).items()}
+    assert reasons == {
+        exact.sample_id: "TEXT_IN_BENCHMARK",
+        negated.sample_id: "KEPT",
+        quoting.sample_id: "TEXT_OVERLAPS_BENCHMARK",
+        touching.sample_id: "KEPT",
+    }
+
+
+def test_an_answer_in_words_leaks_whatever_its_letter(corpus: Corpus) -> None:
+    options = ("heart", "lung")
+    corpus.sample("t", "Which organ?", "B", task="mcq", answer=Answer("mcq", "lung", options, "B"), split="test")
+    shuffled = corpus.sample("t", "Which organ?", "A", task="mcq", answer=Answer("mcq", "lung", options[::-1], "A"))
+    open_form = corpus.sample("t", "Which organ?", "Lung")
+    assert {v.reason for v in run(corpus).values()} == {"TEXT_IN_BENCHMARK"}
+    assert shuffled.sample_id != open_form.sample_id
+
+
+def test_a_templated_question_about_another_picture_is_no_overlap(corpus: Corpus) -> None:
+    question = "Which imaging modality was used to acquire this picture among those that are in clinical use today?"
+    corpus.sample("s", question, "CT", corpus.picture("s", scene(1), split="test"), task="vqa_open")
+    same_text = corpus.sample("s", question, "CT", corpus.picture("s", scene(2)), task="vqa_open")
+    text_only = corpus.sample("t", question, "CT")
+    verdicts = run(corpus)
+    assert verdicts[same_text.sample_id].keep
+    assert verdicts[text_only.sample_id].keep
+
+
+def test_a_group_of_a_benchmark_is_not_trained_on(corpus: Corpus) -> None:
+    corpus.sample("t", "q one?", "a", group="chapter", split="test")
+    member = corpus.sample("t", "q two?", "b", group="chapter")
+    namesake = corpus.sample("u", "q three?", "c", group="chapter")
+    verdicts = run(corpus)
+    assert verdicts[member.sample_id].reason == "SHARED_GROUP"
+    assert verdicts[namesake.sample_id].keep
+
+
+def test_evidence_and_matrix(corpus: Corpus) -> None:
+    item = corpus.sample("t", "Is gastritis an inflammation?", "yes", split="test")
+    copy = corpus.sample("u", "Is gastritis an inflammation?", "yes")
+    corpus.sample("t", "Another?", "no")
+    run(corpus)
+    done = decontaminate(corpus.sources, PARAMS, corpus.root)
+    assert done.metrics == {
+        "in": {"t": 1, "u": 1},
+        "kept": {"t": 1, "u": 0},
+        "dropped": {"t": {}, "u": {"TEXT_IN_BENCHMARK": 1}},
+        "matrix": {"t": {"held_out": 0}, "u": {"held_out": 1}},
+    }
+    table = pl.read_parquet(corpus.root / "data/verdicts/decontaminate/overlaps.parquet")
+    assert table.rows() == [(copy.sample_id, "u", "held_out", item.sample_id, "text", "exact", None, 1.0)]
+
+
+def test_two_runs_write_the_same_bytes(corpus: Corpus) -> None:
+    corpus.caption("s", "one", corpus.picture("s", scene(1), split="test"))
+    for seed in range(4):
+        corpus.caption("s", "two", corpus.picture("s", scene(seed)))
+        corpus.sample("t", f"q{seed % 2}", LONG, split=("test", "train")[seed // 2])
+    folder = corpus.root / "data/verdicts/decontaminate"
+    written = []
+    for _ in range(2):
+        run(corpus)
+        written.append([path.read_bytes() for path in sorted(folder.iterdir())])
+    assert written[0] == written[1]
+
+
+def test_a_picture_of_a_benchmark_that_was_not_measured_is_named(corpus: Corpus) -> None:
+    item = corpus.caption("s", "one", corpus.picture("s", scene(1), split="test"))
+    corpus.caption("s", "two", corpus.picture("s", scene(2)))
+    run(corpus)
+    path = corpus.root / "data/signals/s/images.parquet"
+    table = pl.read_parquet(path)
+    table.filter(pl.col("image_id") != item.images[0].image_id).write_parquet(path)
+    with pytest.raises(UserError, match=f"{item.sample_id}: picture {item.images[0].image_id} was not measured"):
+        decontaminate(corpus.sources, PARAMS, corpus.root)
+
+
+def test_params_file_has_the_section() -> None:
+    assert load_section("decontam", DecontamParams, Path(__file__).parents[2] / "params.yaml").ngram_words == 13
