@@ -1,0 +1,169 @@
+"""Report metrics against references, each equal to its upstream to 1e-9 and named after the variant it is.
+
+`rouge_l`: rouge-score 0.1.2, F-measure without stemming. `bleu_1` … `bleu_4`: pycocoevalcap, corpus level, closest
+reference length. `cider_d`: pycocoevalcap's `Cider`, which computes CIDEr-D (n = 4, sigma = 6). The latter two take
+tokens, because pycocoevalcap leaves tokenising to a Java program; `text_scores` gives them those of rouge-score.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz.distance import LCSseq
+
+from lingshu.evalkit.ngrams import MAX_ORDER, Counts, count_ngrams, plain_tokens
+
+Tokens = Sequence[str]
+SIGMA = 6.0  # of the length penalty (pycocoevalcap/cider/cider.py)
+# Guards against division by zero (pycocoevalcap/bleu/bleu_scorer.py); they show in the scores of very short corpora.
+SMALL, TINY = 1e-9, 1e-15
+
+
+@dataclass(frozen=True, slots=True)
+class TextScores:
+    """Corpus scores, and the values of each sample, shape (samples,), where the metric has them."""
+
+    rouge_l: float
+    bleu: tuple[float, ...]
+    cider_d: float
+    rouge_l_each: NDArray[np.float64]
+    cider_d_each: NDArray[np.float64]
+
+
+def text_scores(references: Sequence[str], candidates: Sequence[str]) -> TextScores:
+    """Return all metrics of candidates against one reference each.
+
+    Raises:
+        ValueError: the numbers differ, or there is no sample.
+    """
+    if len(references) != len(candidates) or not references:
+        raise ValueError(f"{len(references)} references and {len(candidates)} candidates; both need one text a sample")
+    given = [plain_tokens(text) for text in candidates]
+    wanted = [plain_tokens(text) for text in references]
+    rouge = rouge_l(wanted, given)
+    table = _Table([[tokens] for tokens in wanted], given)
+    cider = _cider_d(table)
+    return TextScores(float(rouge.mean()), _bleu(table), float(cider.mean()), rouge, cider)
+
+
+def rouge_l(references: Sequence[Tokens], candidates: Sequence[Tokens]) -> NDArray[np.float64]:
+    """Return ROUGE-L F-measures, shape (samples,); 0 where a side has no token."""
+    return np.array([_rouge_l(r, c) for r, c in zip(references, candidates, strict=True)], dtype=np.float64)
+
+
+def _rouge_l(reference: Tokens, candidate: Tokens) -> float:
+    common = LCSseq.similarity(reference, candidate)
+    if not common:
+        return 0.0
+    precision, recall = common / len(candidate), common / len(reference)
+    return 2 * precision * recall / (precision + recall)
+
+
+def bleu(references: Sequence[Sequence[Tokens]], candidates: Sequence[Tokens]) -> tuple[float, ...]:
+    """Return corpus BLEU-1 to BLEU-4; every candidate has one or more references."""
+    return _bleu(_Table(references, candidates))
+
+
+def cider_d(references: Sequence[Sequence[Tokens]], candidates: Sequence[Tokens]) -> NDArray[np.float64]:
+    """Return CIDEr-D of each candidate, shape (samples,), with document frequencies from these references."""
+    return _cider_d(_Table(references, candidates))
+
+
+class _Table:
+    """N-gram counts of candidates (texts 0 … samples-1) and of their references (the texts after), and the owners."""
+
+    def __init__(self, references: Sequence[Sequence[Tokens]], candidates: Sequence[Tokens]) -> None:
+        if len(references) != len(candidates) or not all(references):
+            raise ValueError("every candidate needs at least one reference")
+        flat = [reference for group in references for reference in group]
+        self.samples = len(candidates)
+        self.lengths = np.array([len(text) for text in (*candidates, *flat)], dtype=np.int64)
+        repeats = [len(group) for group in references]
+        self.owner = np.concatenate([np.arange(self.samples), np.repeat(np.arange(self.samples), repeats)])
+        self.counts = count_ngrams([*candidates, *flat])
+
+
+def _split(table: _Table, counts: Counts) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+    """Return the (sample, gram) key of each row, and where the references' rows begin."""
+    keys = table.owner[counts.text] * max(counts.grams, 1) + counts.gram
+    return keys, counts.count, int(np.searchsorted(counts.text, table.samples))
+
+
+def _place(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
+    """Return for each of `wanted` its place in the sorted `keys`, and whether it is there."""
+    if not len(keys):
+        return np.zeros(len(wanted), dtype=np.int64), np.zeros(len(wanted), dtype=np.bool_)
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return place, keys[place] == wanted
+
+
+def _distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the distinct keys, sorted (`np.unique` hashes integers, which is far slower than sorting them)."""
+    ordered = np.sort(keys)
+    first = np.ones(len(ordered), dtype=np.bool_)
+    first[1:] = ordered[1:] != ordered[:-1]
+    distinct: NDArray[np.int64] = ordered[first]
+    return distinct
+
+
+def _bleu(table: _Table) -> tuple[float, ...]:
+    lengths = table.lengths[: table.samples]
+    product, scores = 1.0, []
+    for order, counts in enumerate(table.counts, start=1):
+        keys, count, start = _split(table, counts)
+        most_keys, most = _most(keys[start:], count[start:])
+        place, found = _place(most_keys, keys[:start])
+        correct = int(np.minimum(most[place], count[:start])[found].sum()) if len(most) else 0
+        guesses = int(np.maximum(lengths - order + 1, 0).sum())
+        product *= (correct + TINY) / (guesses + SMALL)
+        scores.append(product ** (1 / order))
+    ratio = (int(lengths.sum()) + TINY) / (_closest_lengths(table) + SMALL)
+    penalty = math.exp(1 - 1 / ratio) if ratio < 1 else 1.0
+    return tuple(score * penalty for score in scores)
+
+
+def _most(keys: NDArray[np.int64], count: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the distinct keys, sorted, and the largest count of each."""
+    if bool(np.all(keys[1:] > keys[:-1])):  # one reference a candidate
+        return keys, count
+    order = np.argsort(keys, kind="stable")
+    distinct, first = np.unique(keys[order], return_index=True)
+    return distinct, np.maximum.reduceat(count[order], first) if len(first) else count
+
+
+def _closest_lengths(table: _Table) -> int:
+    """Return the sum over samples of the reference length closest to the candidate's (the shorter of two as close)."""
+    owner, lengths = table.owner[table.samples :], table.lengths[table.samples :]
+    distance = np.abs(lengths - table.lengths[owner])
+    order = np.lexsort((lengths, distance, owner))
+    _, first = np.unique(owner[order], return_index=True)
+    return int(lengths[order][first].sum())
+
+
+def _cider_d(table: _Table) -> NDArray[np.float64]:
+    texts = len(table.lengths)
+    references = np.arange(table.samples, texts)
+    owner = table.owner[references]
+    # pycocoevalcap takes the number of bigrams as the length.
+    bigrams = np.maximum(table.lengths - 1, 0)
+    penalty = np.exp(-((bigrams[owner] - bigrams[references]).astype(np.float64) ** 2) / (2 * SIGMA**2))
+    total = np.zeros(len(references))
+    for counts in table.counts:
+        keys, count, start = _split(table, counts)
+        documents = np.bincount(_distinct(keys[start:]) % max(counts.grams, 1), minlength=counts.grams)
+        idf = math.log(table.samples) - np.log(np.maximum(documents, 1))
+        weight = count * idf[counts.gram]
+        norm = np.sqrt(np.bincount(counts.text, weights=weight**2, minlength=texts))
+        place, found = _place(keys[:start], keys[start:])
+        other = weight[:start][place] if start else np.zeros(len(place))
+        overlap = np.where(found, np.minimum(other, weight[start:]) * weight[start:], 0.0)
+        value = np.bincount(counts.text[start:] - table.samples, weights=overlap, minlength=len(references))
+        value = value.astype(np.float64)  # bincount of nothing gives integers
+        scale = norm[owner] * norm[references]
+        total += np.divide(value, scale, out=value, where=scale != 0) * penalty
+    per_sample = np.bincount(owner, weights=total, minlength=table.samples)
+    return 10.0 * per_sample / MAX_ORDER / np.bincount(owner, minlength=table.samples)
