@@ -142,6 +142,7 @@ _ASKERS: tuple[Callable[[Facts, str], list[Question]], ...] = (
     _closed("body_part", "body_part", ("What body part is shown?", "Which part of the body is this?")),
     _closed("stain", "stain", ("What is the stain?", "Which stain was used?")),
     _closed("structure", "structure", ("What structure is visible?", "Which structure does this image show?")),
+    _closed("dominant_tissue", "dominant_tissue", ("Is there more grey matter or white matter?",)),
     _flag("contrast", ("Was contrast agent given?", "Is contrast agent visible?")),
     _flag("doppler", ("Is Doppler colour shown?", "Does this image show Doppler colour?")),
     _nuclei,

@@ -73,6 +73,7 @@ STRUCTURES: tuple[str, ...] = (
     "ventricle",
     "white matter",
 )
+BRAIN_TISSUES: tuple[str, ...] = ("grey matter", "white matter")
 SIDES: tuple[str, ...] = (NONE, "left", "right")
 HEART: tuple[str, ...] = ("normal", "enlarged")
 EFFUSION_LEVELS: tuple[str, ...] = (NONE, "small", "large")
@@ -106,6 +107,7 @@ FACTS: dict[str, FactSpec] = {
     "body_part": FactSpec("choice", BODY_PARTS),
     "stain": FactSpec("choice", STAINS),
     "structure": FactSpec("choice", STRUCTURES),
+    "dominant_tissue": FactSpec("choice", BRAIN_TISSUES),
     "contrast": FactSpec("flag"),
     "doppler": FactSpec("flag"),
     "nuclei_count": FactSpec("count", maximum=MAX_NUCLEI),

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from lingshu.facts.asking import Question, questions
-from lingshu.facts.vocabulary import FINDINGS, NONE
+from lingshu.facts.vocabulary import BRAIN_TISSUES, FINDINGS, NONE
 
 __all__ = ["CAPTION_PROMPTS", "NUM_VARIANTS", "Question", "caption", "questions", "report"]
 
@@ -96,6 +96,12 @@ def _structure(value: str) -> tuple[str, str, str]:
     return f"Visible structure: {value}.", f"Structure: {value}.", f"The visible structure is {value}."
 
 
+def _dominant_tissue(value: str) -> tuple[str, str, str]:
+    less = next(tissue for tissue in BRAIN_TISSUES if tissue != value)
+    phrase = f"more {value} than {less}"
+    return f"There is {phrase}.", f"{_capital(phrase)}.", f"It shows {phrase}."
+
+
 def _contrast(value: bool) -> tuple[str, str, str]:
     if value:
         return "Contrast agent was given.", "With contrast agent.", "It is made with contrast agent."
@@ -163,6 +169,7 @@ _DETAILS: dict[str, Callable[[Any], tuple[str, str, str]]] = {
     "doppler": _doppler,
     "stain": _stain,
     "structure": _structure,
+    "dominant_tissue": _dominant_tissue,
     "nuclei_count": _nuclei,
 }
 _FINDINGS: dict[str, Callable[[Facts], tuple[str, str, str]]] = {

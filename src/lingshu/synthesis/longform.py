@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from lingshu.facts.vocabulary import FINDINGS, NONE
+from lingshu.facts.vocabulary import BRAIN_TISSUES, FINDINGS, NONE
 from lingshu.facts.wording import caption
 from lingshu.synthesis.replies import Description, Region
 
@@ -76,6 +76,11 @@ def _doppler(facts: Facts) -> str:
     return "with Doppler colour." if facts["doppler"] else "without Doppler colour."
 
 
+def _dominant_tissue(facts: Facts) -> str:
+    less = next(tissue for tissue in BRAIN_TISSUES if tissue != facts["dominant_tissue"])
+    return f"more {facts['dominant_tissue']} than {less}."
+
+
 def _nuclei(facts: Facts) -> str:
     count = facts["nuclei_count"]
     return "there is 1 nucleus." if count == 1 else f"there are {count} nuclei."
@@ -123,6 +128,7 @@ _REGIONS: tuple[tuple[str, tuple[tuple[str, _Writer], ...]], ...] = (
     ("Technique", (("contrast", _contrast), ("doppler", _doppler))),
     ("Stain", (("stain", lambda facts: f"{facts['stain']}."),)),
     ("Structure", (("structure", lambda facts: f"{facts['structure']}."),)),
+    ("Tissue", (("dominant_tissue", _dominant_tissue),)),
     ("Cells", (("nuclei_count", _nuclei),)),
     ("Heart", (("heart", lambda facts: f"the heart is {facts['heart']}."),)),
     ("Lungs", (("nodule_count", _nodules), ("opacity", _opacity))),
