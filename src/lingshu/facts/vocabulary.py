@@ -118,6 +118,7 @@ FACTS: dict[str, FactSpec] = {
     "nodule_side": FactSpec("choice", SIDES),
     "opacity": FactSpec("choice", SIDES),
     "generated": FactSpec("flag"),
+    "medical": FactSpec("flag"),  # false: a photograph or drawing of something else; all other pictures leave it out
 }
 FINDINGS: tuple[str, ...] = (
     "heart",
@@ -128,7 +129,7 @@ FINDINGS: tuple[str, ...] = (
     "opacity",
 )
 PAIRS: tuple[tuple[str, str], ...] = (("effusion_side", "effusion_level"), ("nodule_count", "nodule_side"))
-UNSPOKEN: tuple[str, ...] = ("generated",)
+UNSPOKEN: tuple[str, ...] = ("generated", "medical")
 
 
 def parsable(facts: Mapping[str, Any]) -> dict[str, Any]:
