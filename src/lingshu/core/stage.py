@@ -31,8 +31,8 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
     """Call `main`; exit 2 with `error: …` on a user's mistake or a full disk, 130 on Ctrl-C; else note seconds and RSS.
 
     Timings go to `.work/timings/<name>.json` (`name` is the stage's name in DVC, as in `mix@deep`; seconds since this
-    process began to import lingshu, CPU seconds, peak RSS in MiB): outside DVC, because outputs must not depend on the
-    clock.
+    process began to import lingshu; CPU seconds and peak RSS in MiB, of its child processes too): outside DVC, because
+    outputs must not depend on the clock.
     """
     try:
         main()
@@ -48,14 +48,14 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
         print(f"error: {name}: the disk is full, or a quota is used up", file=sys.stderr)
         print("  fix: free space, then run the same command", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)
-    usage = resource.getrusage(resource.RUSAGE_SELF)
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     divisor = 1024 * 1024 if sys.platform == "darwin" else 1024
     write_json(
         TIMINGS / f"{name}.json",
         {
             "seconds": round(time.monotonic() - lingshu.STARTED, 2),
-            "cpu_seconds": round(usage.ru_utime + usage.ru_stime, 2),
-            "peak_rss_mib": round(usage.ru_maxrss / divisor),
+            "cpu_seconds": round(sum(usage.ru_utime + usage.ru_stime for usage in usages), 2),
+            "peak_rss_mib": round(max(usage.ru_maxrss for usage in usages) / divisor),
         },
     )
 
