@@ -38,7 +38,7 @@ _LEAD = re.compile(
     r"|(?:最终)?答案\s*(?:是|为|应为)?\s*[:：]?\s*",
     re.IGNORECASE,
 )
-_COPULA = re.compile(r"\A([^.!?\n]{0,160}?)(?:\b(?:is|are|was|were|shows?)\b|[:：]|是|为)\s*", re.IGNORECASE)
+_COPULA = re.compile(r"\A([^.!?\n]{0,160}?)(?:['’]s\b|\b(?:is|are|was|were|shows?)\b|[:：]|是|为)\s*", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"\n|[!?。！？]|(?<!\bDr)(?<!\bvs)\.(?=\s|\Z)|;\s")
 _LIST = re.compile(r"\s*(?:[,;，、；\n]|\band\b|和|与|及)\s*", re.IGNORECASE)
 _RESTATING = word_set(

@@ -12,13 +12,13 @@ _THINK = re.compile(r"<\s*(/?)\s*(?:think|thinking|thought|reasoning)\s*>", re.I
 _ANSWER_OPEN = re.compile(r"<\s*(?:answer|final_answer)\s*>|<\|begin_of_box\|>", re.IGNORECASE)
 _ANSWER_CLOSE = re.compile(r"<\s*/\s*(?:answer|final_answer)\s*>|<\|end_of_box\|>", re.IGNORECASE)
 _SPECIAL = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>")
-_BOXED = re.compile(r"\\(?:f?boxed|fbox)\s*\{")
+_BOXED = re.compile(r"\\?\b(?:f?boxed|fbox)\s*\{")
 _BETWEEN_BOXES = re.compile(r"(?:[\s,;、，；$&]|and|或|和|与)*\Z", re.IGNORECASE)
 _LATEX_WRAP = re.compile(
     r"\\(?:text|textbf|textit|textrm|textsf|mathrm|mathbf|mathit|mathsf|operatorname|mbox)\s*\{([^{}]*)\}"
 )
 _LATEX_NOISE = re.compile(r"\\(?:left|right|displaystyle|quad|qquad|rm|bf|it)\b|\\[()\[\],;:! ]|\$")
-_HTML = re.compile(r"</?(?:b|i|u|em|strong|p|br|span|div|code)\s*/?>", re.IGNORECASE)
+_HTML = re.compile(r"</?(?:b|i|u|em|strong|p|br|span|div|code)\s*/?>")  # lower case only: "<B>" is an answer
 _MARKDOWN = re.compile(r"\*+|__+|`+|^[ \t]*(?:#{1,6}|>)[ \t]*", re.MULTILINE)
 _NESTED_WRAPS = 3
 
@@ -34,7 +34,9 @@ def answer_text(response: str) -> str:
     if "<" in text:
         text = _SPECIAL.sub(" ", _in_answer_tag(_outside_think(text)))
         text = _HTML.sub("", text)
-    if "\\" in text:
+    if "\x08" in text:  # "\boxed" written into JSON without escaping its backslash
+        text = text.replace("\x08oxed", "\\boxed")
+    if "\\" in text or "boxed{" in text:
         text = _LATEX_NOISE.sub(" ", _unwrapped(_in_box(text)))
     text = text.replace("$", " ")
     if "*" in text or "_" in text or "`" in text or "#" in text or ">" in text:

@@ -24,7 +24,7 @@ _NOUN_BEFORE = re.compile(
 )
 _NOUN_LEAD = re.compile(r"(?:\b(?:options?|choices?|letter)|选项|选择?|答案)\s*[:：]?\s*[\"'“‘(\[]*\Z", re.IGNORECASE)
 _AFTER_ANY = re.compile(
-    r"[)\]}】\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|[\u4e00-\u9fff]|(?:is|was|are|were|isn['’]t|wasn['’]t|aren['’]t|does|doesn['’]t"
+    r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|[\u4e00-\u9fff]|(?:is|was|are|were|isn['’]t|wasn['’]t|aren['’]t|does|doesn['’]t"
     r"|because|since|due|and|or|nor|but|so|not|as|over|rather|instead|fits?|seems?|appears?|matches)\b|[-–—]\s)",
     re.IGNORECASE,
 )
@@ -39,6 +39,9 @@ _RUN_LEAD = re.compile(
 )
 _RUN_AFTER = re.compile(r"\s*(?:(?:is|are)\s+(?:all\s+)?(?:correct|right|true)\b|[都均]?(?:正确|对))", re.IGNORECASE)
 _LONE_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9])")
+_LEADING_AFTER = re.compile(
+    r"[)\]}】）\"']*(?:[.,:：、)–—。，-]|\s*(?:-|–|—|because\b|since\b|as\s|due\s))", re.IGNORECASE
+)
 _AFTER_I = re.compile(r"\s*(?:\Z|[.,;:!?)\n]|is\b)")
 _ABBREVIATION = re.compile(r"\.\s?[a-z]")
 _FUNCTION_WORD = re.compile(r"\.\s+(?:because|since|this|the|it|as|due|a|an|these|that|there|based|given)\b")
@@ -64,9 +67,13 @@ def _unit_pattern(count: int, several: bool) -> re.Pattern[str]:
     bracketed = rf"[(\[{{【〔（]\s*(?:option\s+)?(?P<bracketed>[{any_case}])\s*[)\]}}】〕）]"
     lead = r"(?:\b(?i:answer|option|choice|choose|pick|select)\b\s*(?i:is\b|[:：=])?|选项?|答案[是为:：]?)"
     lower = rf"{lead}\s*[\"'(]?(?P<led>[{upper.lower()}])"
+    not_words = "".join(c for c in map(letter_of, range(count)) if c not in WORDS_TOO).lower()
+    if not_words:
+        lower += rf"|\b(?i:is|be|with|['’]s)\s+[\"'(]?(?P<said>[{not_words}])"
+    lower = f"(?:{lower})"
     lower += r"(?=[\"')]?\s*(?:\Z|[.,;:!?。，；\n)]|(?:is|was|because|since|and|or|but|not)\b))"
     line = rf"^[ \t]*(?P<line>[{upper.lower()}])(?=[.)：:](?:\s|\Z)|[ \t]*(?:\n|\Z))"
-    bare = rf"(?<![A-Za-z0-9_'’+-])(?<![A-Za-z]\.)(?P<bare>[{upper}])(?![A-Za-z0-9_'’+]|-\w|\.[A-Za-z])"
+    bare = rf"(?<![A-Za-z0-9_'’+-])(?<![A-Za-z][./])(?P<bare>[{upper}])(?![A-Za-z0-9_'’+]|-\w|\.[A-Za-z])"
     run = rf"(?<![A-Za-z0-9_'’+-])(?P<run>[{upper}]{{2,{count}}})(?![A-Za-z0-9_'’+-])"
     return re.compile(
         rf"{bracketed}|{line}|{lower}|{bare}" + (f"|{run}" if several and count > 1 else ""), re.MULTILINE
@@ -139,7 +146,7 @@ def _group(text: str, match: re.Match[str], lists: re.Pattern[str], texts: tuple
     if name == "run":
         return _run(text, match), match.end()
     letters = [match[name].upper()]
-    start, end = (match.start(name), match.end(name)) if name in ("led", "line") else match.span()
+    start, end = (match.start(name), match.end(name)) if name in ("led", "said", "line") else match.span()
     last_joint = ""
     while following := lists.match(text, end):
         letters.append((following["b"] or following["u"]).upper())
@@ -153,7 +160,7 @@ def _group(text: str, match: re.Match[str], lists: re.Pattern[str], texts: tuple
     ahead, behind = text[max(0, start - _MARGIN) : start], text[end : end + _MARGIN]
     leads = ("\n" in ahead or start <= _MARGIN) and not ahead.rpartition("\n")[2].strip(_EDGES + "*#")
     rest = behind.partition("\n")[0]
-    leads_line = leads and (own_end > end or not rest.strip() or rest.lstrip(")]}】）\"'")[:1] in ".,:：、)-–—。，")
+    leads_line = leads and (own_end > end or not rest.strip() or _LEADING_AFTER.match(rest) is not None)
     is_line = leads and not rest.strip(_EDGES) and (len(behind) < _MARGIN or "\n" in behind)
     if leads and own_end == end and rest[:1] in ".)：:" and len(rest) > 1:
         own_end = end + 1

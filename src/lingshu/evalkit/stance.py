@@ -18,7 +18,7 @@ class Stance(Enum):
     STATED = "stated"  # as the answer: "the answer is B", "B is correct"
     MENTIONED = "mentioned"  # put forward without more: "… so B"
     DENIED = "denied"
-    UNCLEAR = "unclear"  # a double negation: "B can't be excluded"
+    UNCLEAR = "unclear"  # weighed or asked, or a double negation: "between A and B", "A?", "B can't be excluded"
 
 
 Span = tuple[int, int]
@@ -38,6 +38,7 @@ _EXCLUDING = (
     r"\bexclud\w*|\beliminat\w*|\brul(?:e|es|ed|ing)\s+(?:\w+\s+)?out\b|\breject\w*|\bdiscard\w*|\bdismiss\w*|\bexcept\b"
     r"|\bincorrect\b|\bwrong\b|\bfalse\b|\bneither\b|排除|除了|除外|错误|不正确|不选"
 )
+_EXCLUDING_BEFORE = re.compile(_EXCLUDING, re.IGNORECASE)
 _DENIED_BEFORE = re.compile(
     rf"{_NOT}|{_EXCLUDING}|\bnor\b|\brather than\b|\binstead of\b|\bunlike\b|\bunlikely\b|\bother than\b|\bagainst\b"
     r"|\bover\s*\Z|不是|不会是|不应|不能|不可能|并非|而非|非\s*\Z|不\s*\Z",
@@ -56,6 +57,12 @@ _DENIED_AFTER = re.compile(
 _DOUBLE = re.compile(
     r"(?:\bnot|n['’]t|\bcannot|\bnever)\s+(?:\w+\s+){0,2}?(?:exclud\w*|eliminat\w*|rule[ds]?\s+out|reject\w*|incorrect\b|wrong\b"
     r"|unlikely\b|false\b|implausible\b)|(?:不能|不可|无法|不|难以)(?:完全)?排除|没有错|不错误",
+    re.IGNORECASE,
+)
+_WEIGHED_BEFORE = re.compile(r"\b(?:between|either|whether|among|considered|considering)\b|还是|介于", re.IGNORECASE)
+_CONCLUDED = re.compile(
+    r"(?:\b(?:so|hence|therefore|thus|consequently|in conclusion|conclude that)\b|所以|因此|因而|综上|故)"
+    r"[\s,，:：]*(?:[a-z]+\s+){0,4}[\"'“‘(\[（]*\Z",
     re.IGNORECASE,
 )
 _OF_NEXT = re.compile(
@@ -91,7 +98,7 @@ def stances(text: str, mentions: Sequence[Span], findings: bool = False) -> list
     every = sorted({*hard, *((m.start(), m.end()) for m in _SOFT_BREAK.finditer(text))})
     hard_starts, starts = [b[0] for b in hard], [b[0] for b in every]
     result: list[Stance] = []
-    excluding = False
+    carried = Stance.MENTIONED  # what a list that is being excluded or weighed gives to its later members
     for number, (start, end) in enumerate(mentions):
         previous_end = mentions[number - 1][1] if number else 0
         next_start = mentions[number + 1][0] if number + 1 < len(mentions) else len(text)
@@ -100,20 +107,21 @@ def stances(text: str, mentions: Sequence[Span], findings: bool = False) -> list
         before = text[max(previous_end, min(clause_start, start)) : start]
         index = bisect_left(starts, end)
         after = text[end : min(next_start, starts[index] if index < len(starts) else len(text))]
-        new_sentence = bisect_left(hard_starts, start) > bisect_left(hard_starts, previous_end)
-        excluding = excluding and not new_sentence
-        stance = _stance(before, after, findings)
-        if stance is Stance.DENIED:
-            excluding = excluding or re.search(_EXCLUDING, before, re.IGNORECASE) is not None
-        elif stance is Stance.MENTIONED and excluding:
-            stance = Stance.DENIED
-        else:
-            excluding = False
+        if bisect_left(hard_starts, start) > bisect_left(hard_starts, previous_end):
+            carried = Stance.MENTIONED
+        concluded = _CONCLUDED.search(text, max(previous_end, start - _LEAD), start) is not None
+        stance = Stance.UNCLEAR if text.startswith("?", end) else _stance(before, after, findings, concluded)
+        if stance is Stance.MENTIONED:
+            stance = carried
+        elif stance is not Stance.DENIED:
+            carried = Stance.UNCLEAR if _WEIGHED_BEFORE.search(before) else Stance.MENTIONED
+        elif _EXCLUDING_BEFORE.search(before):
+            carried = Stance.DENIED
         result.append(stance)
     return result
 
 
-def _stance(before: str, after: str, findings: bool) -> Stance:
+def _stance(before: str, after: str, findings: bool, concluded: bool) -> Stance:
     of_next = _OF_NEXT.search(after, max(0, len(after) - _TAIL))
     predicate = after[: of_next.start()] if of_next else after
     reason = _REASON.search(predicate)
@@ -124,6 +132,8 @@ def _stance(before: str, after: str, findings: bool) -> Stance:
         return Stance.DENIED
     if findings and _FINDING_DENIED.search(before):
         return Stance.DENIED
-    if _STATED_BEFORE.search(before, max(0, len(before) - _LEAD)) or _STATED_AFTER.search(predicate):
+    if _WEIGHED_BEFORE.search(before):
+        return Stance.UNCLEAR
+    if concluded or _STATED_BEFORE.search(before, max(0, len(before) - _LEAD)) or _STATED_AFTER.search(predicate):
         return Stance.STATED
     return Stance.MENTIONED

@@ -12,10 +12,14 @@ _GOLD = {
     **dict.fromkeys(("yes", "y", "true", "是", "是的", "有", "对", "正确", "存在"), YES),
     **dict.fromkeys(("no", "n", "false", "否", "不是", "没有", "无", "不", "不对", "错误", "不存在"), NO),
 }
-_BOTH = re.compile(r"\byes\s*(?:or|and|/)\s*no\b|是(?:或者?|/)否|是否|有没有|有无", re.IGNORECASE)
+_BOTH = re.compile(
+    r"\b(?:no|without(?: a| any)?) doubt\b|\byes\s*(?:or|and|/)\s*no\b|是(?:或者?|/)否|是否|有没有|有无", re.IGNORECASE
+)
 _YES_WORD = r"yes|yeah|yep|yup|true|affirmative|indeed|correct"
 _NO_WORD = r"no|nope|nah|false|incorrect"
-_LEADING = re.compile(rf"[\W_]*(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!['’]t)", re.IGNORECASE)
+_LEADING = re.compile(
+    rf"[\W_]*(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!['’]t|\s+(?:doubt|question|idea)\b)", re.IGNORECASE
+)
 _STATED = re.compile(
     rf"\banswer\b[^.\n]{{0,40}}?(?:\bis\b|\bwould be\b|\bshould be\b|[:：=])[\s\"'“‘(\[:]*"
     rf"(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!\s*(?:or|/))",

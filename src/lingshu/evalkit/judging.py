@@ -1,0 +1,55 @@
+"""The judge stage: verdicts on all open answers, kept in a table, so that scoring needs no judge."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import polars as pl
+
+from lingshu.core.files import atomic_path, fresh_dir
+from lingshu.core.layout import JUDGEMENTS
+from lingshu.core.manifest import write_manifest
+from lingshu.evalkit.judge import Judgement, RulesJudge
+from lingshu.evalkit.params import JudgeParams
+from lingshu.evalkit.responses import read_runs
+
+OPEN = "open"
+JUDGEMENTS_FILE = "judgements.parquet"
+JUDGEMENT_SCHEMA = pl.Schema(
+    {
+        "sample_id": pl.String(),
+        "checkpoint": pl.String(),
+        "benchmark": pl.String(),
+        "verdict": pl.Boolean(),
+        "judge": pl.String(),
+        "text": pl.String(),
+    }
+)
+Key = tuple[str, str, str]
+
+
+def judge_responses(params: JudgeParams, root: Path = Path()) -> None:
+    """Write `data/judgements/judgements.parquet`: a row for each open answer (none if `judge` is `none`)."""
+    rows = []
+    for run in read_runs(root) if params.judge == "rules" else ():
+        items = [item for item in run.items if item.kind == OPEN]
+        for item, judgement in zip(items, RulesJudge().judge(items), strict=True):
+            rows.append(
+                {"sample_id": item.id, "checkpoint": run.checkpoint, "benchmark": run.benchmark.name}
+                | asdict(judgement)
+            )
+    out = fresh_dir(root / JUDGEMENTS)
+    with atomic_path(out / JUDGEMENTS_FILE) as temporary:
+        pl.DataFrame(rows, schema=JUDGEMENT_SCHEMA).write_parquet(temporary)
+    verdicts = [row["verdict"] for row in rows]
+    write_manifest(out, "judge", len(rows), {str(v): verdicts.count(v) for v in (True, False, None) if v in verdicts})
+
+
+def read_judgements(root: Path = Path()) -> dict[Key, Judgement]:
+    """Return judgements by (checkpoint, benchmark, sample_id)."""
+    frame = pl.read_parquet(root / JUDGEMENTS / JUDGEMENTS_FILE)
+    return {
+        (row["checkpoint"], row["benchmark"], row["sample_id"]): Judgement(row["verdict"], row["judge"], row["text"])
+        for row in frame.to_dicts()
+    }

@@ -1,0 +1,155 @@
+"""Accuracies and differences with intervals that know that items of one cluster (image, patient) are not independent.
+
+Interval: Wilson's, on the effective sample size that the clusters leave (n divided by the design effect, as Korn and
+Graubard 1998 do for survey proportions) and with Student's t for few clusters. Without clusters it is Wilson's own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import bdtr, stdtrit
+
+RESAMPLES_AT_ONCE = 200  # bounds the memory of the bootstrap, not its result
+
+
+@dataclass(frozen=True, slots=True)
+class Estimate:
+    """A mean of values in [0, 1] and its interval; `clusters` is how many independent units it rests on."""
+
+    mean: float
+    low: float
+    high: float
+    n: int
+    clusters: int
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """Mean of after minus before on the same items.
+
+    Attributes:
+        low, high: clustered paired bootstrap interval.
+        p_value: McNemar's exact test (two-sided) on items right in one only; None for values other than 0 and 1.
+        gained, lost: items that got better, and worse.
+        verdict: `better` or `worse` if the interval excludes 0 and McNemar's test (where it applies) agrees at the
+            same level; else `no evidence`.
+    """
+
+    difference: float
+    low: float
+    high: float
+    p_value: float | None
+    gained: int
+    lost: int
+    n: int
+    clusters: int
+    verdict: str
+
+
+def wilson(mean: float, n: float, quantile: float) -> tuple[float, float]:
+    """Return Wilson's score interval of a proportion `mean` of `n` items for a two-sided `quantile` (1.96 for 95 %)."""
+    square = quantile**2
+    centre = (mean + square / (2 * n)) / (1 + square / n)
+    half = quantile / (1 + square / n) * float(np.sqrt(mean * (1 - mean) / n + square / (4 * n * n)))
+    return max(0.0, centre - half), min(1.0, centre + half)
+
+
+def estimate(values: Sequence[float], clusters: Sequence[str], confidence: float) -> Estimate:
+    """Return the mean of values in [0, 1] with its interval, clustered where a cluster holds several items.
+
+    One cluster alone says nothing about others: its interval is [0, 1].
+
+    Raises:
+        ValueError: no value, or not one cluster a value.
+    """
+    if not values or len(values) != len(clusters):
+        raise ValueError(f"{len(values)} values and {len(clusters)} clusters")
+    data = np.asarray(values, dtype=np.float64)
+    index, groups = _numbers(clusters)
+    mean, n = float(data.mean()), len(data)
+    if groups == n and set(values) <= {0, 1}:
+        return Estimate(mean, *wilson(mean, n, NormalDist().inv_cdf((1 + confidence) / 2)), n, groups)
+    if groups == 1:
+        return Estimate(mean, 0.0, 1.0, n, 1)
+    quantile = float(stdtrit(groups - 1, (1 + confidence) / 2))
+    return Estimate(mean, *wilson(mean, _effective_size(data, index, groups), quantile), n, groups)
+
+
+def _numbers(clusters: Sequence[str]) -> tuple[NDArray[np.int64], int]:
+    names = {name: number for number, name in enumerate(dict.fromkeys(clusters))}
+    return np.array([names[cluster] for cluster in clusters], dtype=np.int64), len(names)
+
+
+def _effective_size(data: NDArray[np.float64], index: NDArray[np.int64], groups: int) -> float:
+    """Return how many independent 0/1 items have the variance that the clusters show.
+
+    Clusters without any spread show none; then each counts as one item, the most cautious reading.
+    """
+    mean, n = data.mean(), len(data)
+    residual = np.bincount(index, weights=data - mean, minlength=groups)
+    variance = float((residual**2).sum()) * groups / (groups - 1) / n**2
+    spread = float(mean * (1 - mean))
+    if variance <= 0 or spread <= 0:
+        return float(groups)
+    binary = bool(np.all((data == 0) | (data == 1)))
+    return min(spread / variance, float(n)) if binary else spread / variance
+
+
+def compare(
+    before: Sequence[float],
+    after: Sequence[float],
+    clusters: Sequence[str],
+    *,
+    confidence: float,
+    seed: int,
+    resamples: int,
+) -> Difference:
+    """Return the paired difference of two runs over the same items, in the same order.
+
+    Raises:
+        ValueError: no item, or the lengths differ.
+    """
+    if not before or not len(before) == len(after) == len(clusters):
+        raise ValueError(f"{len(before)} values before, {len(after)} after, {len(clusters)} clusters")
+    delta = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
+    index, groups = _numbers(clusters)
+    low, high = _bootstrap(delta, index, groups, confidence=confidence, seed=seed, resamples=resamples)
+    gained, lost = int((delta > 0).sum()), int((delta < 0).sum())
+    p_value = mcnemar(gained, lost) if {*before, *after} <= {0, 1} else None
+    agrees = p_value is None or p_value <= 1 - confidence
+    verdict = "better" if low > 0 and agrees else "worse" if high < 0 and agrees else "no evidence"
+    return Difference(float(delta.mean()), low, high, p_value, gained, lost, len(delta), groups, verdict)
+
+
+def mcnemar(gained: int, lost: int) -> float:
+    """Return the two-sided exact p-value that gains and losses are equally likely (1 without any)."""
+    return min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5))) if gained + lost else 1.0
+
+
+def _bootstrap(
+    delta: NDArray[np.float64],
+    index: NDArray[np.int64],
+    groups: int,
+    *,
+    confidence: float,
+    seed: int,
+    resamples: int,
+) -> tuple[float, float]:
+    """Return the percentile interval of the mean over resampled clusters; [-1, 1] for a single cluster."""
+    if groups == 1:
+        return -1.0, 1.0
+    sums = np.bincount(index, weights=delta, minlength=groups)
+    sizes = np.bincount(index, minlength=groups)
+    random = np.random.default_rng(seed)
+    means = np.empty(resamples)
+    for start in range(0, resamples, RESAMPLES_AT_ONCE):
+        rows = min(RESAMPLES_AT_ONCE, resamples - start)
+        draws = random.multinomial(groups, np.full(groups, 1 / groups), size=rows)
+        means[start : start + rows] = (draws @ sums) / (draws @ sizes)
+    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
+    return float(low), float(high)
