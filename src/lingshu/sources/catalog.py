@@ -127,13 +127,13 @@ class Package(Strict):
         return [path for take in self.take for path in take.paths]
 
     def reader(self, path: str) -> Reader:
-        """Return the reader of an inner path that `take` matches.
+        """Return the reader of an unpacked file (`a.zip/b` for what a nested pattern took) that `take` matches.
 
         Raises:
             KeyError: no pattern of the record matches the path.
         """
         for take in self.take:
-            if any(matches(pattern, path) for pattern in take.paths):
+            if any(matches(pattern.replace(NESTED, "/"), path) for pattern in take.paths):
                 return take.reader
         raise KeyError(path)
 
@@ -150,7 +150,13 @@ class Package(Strict):
 
 
 class Expected(Strict):
-    """What `normalize` or `generate` finds, as counted when the record was written."""
+    """What `normalize` or `generate` finds, as counted when the record was written.
+
+    Attributes:
+        files: to be read, masks and atlases not counted; `normalize` holds the pulled folder to it.
+        pictures: with the knobs of the mini recipe.
+        rows: text rows with the knobs of the mini recipe.
+    """
 
     files: int = Field(default=0, ge=0)
     pictures: int = Field(default=0, ge=0)

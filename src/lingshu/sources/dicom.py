@@ -1,0 +1,196 @@
+"""DICOM files into pictures: any transfer syntax that an installed decoder reads, shown as a viewer would show it.
+
+Grey values go through the modality LUT and the first display window (DICOM PS3.3 C.11.1 and C.11.2); colour comes as
+RGB whatever it was stored as. A file without pixels, or one that can't be decoded, is refused with its reason.
+"""
+
+from __future__ import annotations
+
+import struct
+import warnings
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydicom import FileDataset, dcmread
+from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
+from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
+from pydicom.pixels.utils import pixel_array
+from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+
+from lingshu.sources.dicom_facts import tagged_facts
+from lingshu.sources.frames import (
+    Frame,
+    LeftOut,
+    Pixels,
+    RawFile,
+    Readings,
+    Refused,
+    stretch,
+    stretch_percentiles,
+    with_note,
+)
+from lingshu.sources.params import NormalizeParams
+
+NOT_PICTURES = {"SEG": "a segmentation mask", "RTDOSE": "a dose grid", "REG": "a registration", "KO": "a selection"}
+BAD_FILE = (
+    AttributeError, EOFError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError,
+    struct.error, Image.DecompressionBombError,
+)  # fmt: skip
+PALETTES = tuple(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue"))
+SOFT_TISSUE_HU = (40.0, 400.0)  # centre and width: the usual abdomen window, for a CT that brings none
+DETAIL_CHARS = 200
+
+
+def read_dicom(file: RawFile, params: NormalizeParams) -> Readings:
+    """Yield the frames of a DICOM file; of a clip every `clip_frame_step`-th.
+
+    Raises:
+        Refused: NOT_DICOM, NO_PIXELS, NOT_A_PICTURE (a mask or a dose grid) or UNDECODABLE.
+    """
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # pydicom's notes on invalid values: what matters is checked or seen below
+        dataset = _open(file)
+        try:
+            frames, total = _decode(dataset, params.clip_frame_step, file)
+        except BAD_FILE as error:
+            raise Refused("UNDECODABLE", _first_line(error)) from None
+    yield from frames
+    if total > len(frames):
+        yield LeftOut("FRAME_STEP", total - len(frames))
+
+
+def _open(file: RawFile) -> FileDataset:
+    """Return the dataset, also of a file without preamble or meta header, whose encoding is then found by trial."""
+    try:
+        try:
+            dataset = dcmread(file.path)
+        except InvalidDicomError:
+            dataset = dcmread(file.path, force=True)
+        modality = str(dataset.get("Modality", ""))
+    except BAD_FILE as error:
+        raise Refused("NOT_DICOM", _first_line(error)) from None
+    if not dataset.preamble and "Rows" not in dataset and "SOPClassUID" not in dataset:
+        raise Refused("NOT_DICOM", "no preamble, no SOP class and no image size")
+    if modality in NOT_PICTURES:
+        raise Refused("NOT_A_PICTURE", NOT_PICTURES[modality])
+    if "PixelData" not in dataset:
+        raise Refused("NO_PIXELS", f"modality {modality or 'not stated'}, no pixel data")
+    if "TransferSyntaxUID" not in dataset.file_meta:
+        dataset.file_meta.TransferSyntaxUID = _syntax(dataset)
+    return dataset
+
+
+def _syntax(dataset: FileDataset) -> UID:
+    implicit, little = dataset.original_encoding
+    if implicit:
+        return ImplicitVRLittleEndian
+    return ExplicitVRLittleEndian if little else ExplicitVRBigEndian
+
+
+def _decode(dataset: FileDataset, step: int, file: RawFile) -> tuple[list[Frame], int]:
+    """Return the frames taken, and how many the file has."""
+    total = int(dataset.get("NumberOfFrames", None) or 1)
+    last = min(total, file.note.frames) if file.note and file.note.frames else total
+    indices = list(range(0, last, step))
+    frames: list[Frame] = []
+    for index in indices:
+        view = functional_groups(dataset, index)
+        frames.append(
+            Frame(
+                pixels=to_display(pixel_array(dataset, index=index), view),
+                origin=f"{file.origin}#{index}" if total > 1 else file.origin,
+                group=f"{file.source}/{_group(dataset, file)}",
+                facts=with_note(tagged_facts(view), file.note),
+            )
+        )
+    return frames, total
+
+
+def functional_groups(dataset: Dataset, index: int) -> Dataset:
+    """Return the tags that hold for frame `index`: an enhanced multi-frame file keeps some per frame or shared."""
+    shared = dataset.get("SharedFunctionalGroupsSequence", [])
+    each = dataset.get("PerFrameFunctionalGroupsSequence", [])
+    if not shared and not each:
+        return dataset
+    view = Dataset({element.tag: element for element in dataset if element.keyword != "PixelData"})
+    for group in [*shared[:1], *each[index : index + 1]]:
+        for element in group:
+            if element.VR == "SQ" and len(element.value) == 1:
+                view.update({inner.tag: inner for inner in element.value[0]})
+    return view
+
+
+def to_display(values: NDArray[Any], view: Dataset) -> Pixels:
+    """Return one frame's stored values as uint8: grey (rows, columns) or RGB (rows, columns, 3).
+
+    Args:
+        values: as decoded, colour already RGB, shape (rows, columns) or (rows, columns, 3).
+        view: the frame's tags.
+    """
+    interpretation = str(view.get("PhotometricInterpretation", ""))
+    if interpretation == "PALETTE COLOR":
+        return _to_8_bit(apply_color_lut(values, _little_endian_palette(view)), None)
+    if values.ndim == 3:
+        return _to_8_bit(values, int(view.BitsStored))
+    grey = _windowed(np.asarray(apply_modality_lut(values, view)), view)
+    inverted: Pixels = 255 - grey if interpretation == "MONOCHROME1" else grey
+    return inverted
+
+
+def _little_endian_palette(view: Dataset) -> Dataset:
+    """Return the tags with 16-bit palettes in the byte order that pydicom's look-up assumes (it ignores the file's)."""
+    if view.original_encoding[1] is not False or PALETTES[0] not in view:
+        return view
+    entries = int(view.RedPaletteColorLookupTableDescriptor[0]) or 1 << 16  # C.7.6.3.1.5: 0 stands for 65,536
+    swapped = Dataset(view)
+    for keyword in PALETTES:
+        if len(data := view.get(keyword)) == 2 * entries:
+            setattr(swapped, keyword, np.frombuffer(data, ">u2").astype("<u2").tobytes())
+    return swapped
+
+
+def _to_8_bit(values: NDArray[Any], bits: int | None) -> Pixels:
+    """Return the upper eight of `bits` (default: of the type) as uint8."""
+    stored = bits or values.dtype.itemsize * 8
+    shifted: Pixels = (values >> max(stored - 8, 0)).astype(np.uint8)
+    return shifted
+
+
+def _windowed(values: NDArray[Any], view: Dataset) -> Pixels:
+    if view.get("VOILUTSequence"):
+        looked_up = apply_voi(values, view, index=0)
+        bits = int(view.VOILUTSequence[0].LUTDescriptor[2])
+        return stretch(looked_up, 0.0, float(2**bits - 1))
+    if view.get("WindowCenter") is not None and view.get("WindowWidth") is not None:
+        centre, width = _first(view.WindowCenter), _first(view.WindowWidth)
+    elif view.get("Modality") == "CT":
+        centre, width = SOFT_TISSUE_HU
+    else:
+        return stretch_percentiles(values)
+    if str(view.get("VOILUTFunction", "LINEAR")) == "LINEAR":  # C.11.2.1.2.1: edges lie half a step inside
+        return stretch(values, centre - 0.5 - (width - 1.0) / 2.0, centre - 0.5 + (width - 1.0) / 2.0)
+    if view.VOILUTFunction == "SIGMOID":
+        return stretch(1.0 / (1.0 + np.exp(-4.0 * (values - centre) / width)), 0.0, 1.0)
+    return stretch(values, centre - width / 2.0, centre + width / 2.0)
+
+
+def _first(value: Any) -> float:
+    return float(value if isinstance(value, (int, float, str)) else value[0])
+
+
+def _group(dataset: Dataset, file: RawFile) -> str:
+    """Return what no split may cut: the patient, else the study, else the file."""
+    if file.note and file.note.group:
+        return file.note.group
+    if patient := str(dataset.get("PatientID", "") or "").strip():
+        return f"patient/{patient}"
+    if study := str(dataset.get("StudyInstanceUID", "") or "").strip():
+        return f"study/{study}"
+    return f"file/{file.origin}"
+
+
+def _first_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:DETAIL_CHARS]

@@ -1,0 +1,120 @@
+"""What every picture reader takes and gives: a raw file of the catalogue in, frames with their facts out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lingshu.core.images import encode_png
+from lingshu.sources.catalog import Note, Package
+
+Pixels = NDArray[np.uint8]
+Facts = dict[str, Any]
+LOW, HIGH = 0.5, 99.5
+
+
+class Refused(Exception):
+    """A file from which no picture is taken: it becomes a verdict, not a crash.
+
+    Args:
+        reason: UPPER_CASE word.
+        detail: what was found, for the verdict.
+    """
+
+    def __init__(self, reason: str, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}")
+
+
+@dataclass(frozen=True, slots=True)
+class RawFile:
+    """A pulled file: `inner` is its path in the package, `folder` where the package was unpacked."""
+
+    source: str
+    package: Package
+    folder: Path
+    inner: str
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return self.folder / self.inner
+
+    @property
+    def origin(self) -> str:
+        """Package and inner path: names the file in verdicts and ids."""
+        return f"{self.package.name}/{self.inner}"
+
+    @property
+    def note(self) -> Note | None:
+        """What a person saw in the file, if the catalogue says."""
+        return self.package.note(self.inner)
+
+    def companion(self, inner: str) -> Path:
+        """Return where a mask or an atlas of the same package lies."""
+        return self.folder / inner
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """One picture: uint8 pixels (height, width) or (height, width, 3), where it is from, and what is true of it."""
+
+    pixels: Pixels
+    origin: str
+    group: str
+    facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """Pictures of a file that were not taken, by design: every n-th frame, slices and tiles without tissue."""
+
+    reason: str
+    number: int
+
+
+Readings = Iterator[Frame | LeftOut]
+
+
+def with_note(facts: Mapping[str, Any], note: Note | None) -> Facts:
+    """Return the facts with what a person saw laid over them; a fact seen to be wrong (`null`) is taken back."""
+    seen = note.facts if note else {}
+    return {key: value for key, value in {**facts, **seen}.items() if value is not None}
+
+
+def stretch(values: NDArray[Any], low: float, high: float) -> Pixels:
+    """Return `values` mapped linearly from [low, high] to 0..255, clipped; NaN becomes 0."""
+    scaled = (np.nan_to_num(values.astype(np.float64), nan=low) - low) * (255.0 / max(high - low, 1e-9))
+    pixels: Pixels = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
+    return pixels
+
+
+def stretch_percentiles(values: NDArray[Any]) -> Pixels:
+    """Return `values` mapped from their 0.5th to their 99.5th percentile, for pictures without a display window."""
+    finite = values[np.isfinite(values)]
+    low, high = np.percentile(finite, [LOW, HIGH]) if finite.size else (0.0, 1.0)
+    return stretch(values, float(low), float(high))
+
+
+def shrunk(pixels: Pixels, max_side: int) -> Pixels:
+    """Return the picture with its longer side at most `max_side` pixels, by area averaging; never enlarged."""
+    height, width = pixels.shape[:2]
+    scale = max_side / max(height, width)
+    if scale >= 1.0:
+        return pixels
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return np.asarray(Image.fromarray(pixels).resize(size, Image.Resampling.BOX))
+
+
+def png(pixels: Pixels) -> bytes:
+    """Return the picture as PNG; three equal channels are stored as one."""
+    if pixels.ndim == 3 and (pixels[..., 0] == pixels[..., 1]).all() and (pixels[..., 0] == pixels[..., 2]).all():
+        pixels = pixels[..., 0]
+    return encode_png(np.ascontiguousarray(pixels))

@@ -1,0 +1,179 @@
+"""Normalizing a source: pulled files into pictures with facts and samples, once; what is refused becomes a verdict.
+
+Every file that a record takes is decoded or refused by reason, and the counts are compared.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from lingshu.core.errors import UserError
+from lingshu.core.files import fresh_dir
+from lingshu.core.images import Picture, write_images
+from lingshu.core.layout import IMAGES, RAW, SAMPLES
+from lingshu.core.manifest import read_manifest, write_manifest
+from lingshu.core.progress import track
+from lingshu.core.sample import Sample, write_samples
+from lingshu.core.verdicts import KEPT, Verdict, account, write_verdicts
+from lingshu.facts.asking import questions
+from lingshu.facts.vocabulary import check_facts
+from lingshu.sources import hpo, icd10cm
+from lingshu.sources.catalog import SourceRecord
+from lingshu.sources.dicom import read_dicom
+from lingshu.sources.frames import Frame, LeftOut, RawFile, Readings, Refused, png, shrunk
+from lingshu.sources.nifti import read_nifti
+from lingshu.sources.params import NormalizeParams, SourcesParams
+from lingshu.sources.picture_rows import PictureRows
+from lingshu.sources.raster import read_raster
+from lingshu.sources.slide import read_slide
+from lingshu.sources.splits import gather, held_out
+from lingshu.sources.summary import summarise
+from lingshu.sources.terminology_params import TerminologyParams
+
+STEP = "normalize"
+PICTURE_READERS: dict[str, Callable[[RawFile, NormalizeParams], Readings]] = {
+    "dicom": read_dicom,
+    "nifti": read_nifti,
+    "raster": read_raster,
+    "slide": read_slide,
+}
+TEXT_READERS: dict[str, Callable[[Path, TerminologyParams, str], Iterator[Sample]]] = {
+    "hpo": hpo.rows,
+    "icd10cm": icd10cm.rows,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A frame as it will be stored: encoded and small, its split still open."""
+
+    data: bytes
+    width: int
+    height: int
+    frame: Frame
+    file: RawFile
+
+
+@dataclass(slots=True)
+class Found:
+    """What a source's files gave."""
+
+    stored: list[Stored] = field(default_factory=list)
+    samples: list[Sample] = field(default_factory=list)
+    verdicts: list[Verdict] = field(default_factory=list)
+    left_out: Counter[str] = field(default_factory=Counter)
+
+
+def normalize(name: str, record: SourceRecord, params: SourcesParams, root: Path = Path()) -> dict[str, Any]:
+    """Write pictures, samples and verdicts of a pulled source under `root`, and return its metrics.
+
+    Raises:
+        UserError: the source is not pulled completely, it has not the files that its record expects, or a note in the
+            catalogue states an unknown fact.
+    """
+    read_manifest(root / RAW / name)
+    files = list(raw_files(name, record, root))
+    if len(files) != record.expected.files:
+        raise UserError(
+            f"{root / RAW / name}: {len(files)} files to read, catalog/sources.yaml: {name}.expected.files says "
+            f"{record.expected.files}",
+            f"run `dvc repro pull@{name}`; if the record's paths were changed, correct the number",
+        )
+    found = Found()
+    for file in track(files, f"{STEP} {name}", len(files)):
+        found.verdicts.append(_read(file, params, found))
+    account(STEP, [file.origin for file in files], found.verdicts)
+    pictures = _split(found.stored, params.normalize)
+    for picture, item in zip(pictures, found.stored, strict=True):
+        found.samples.extend(_samples(picture, item.file.package.label))
+    _write(name, pictures, found, root)
+    return summarise(pictures, found.samples, found.verdicts, found.left_out)
+
+
+def raw_files(name: str, record: SourceRecord, root: Path = Path()) -> Iterator[RawFile]:
+    """Yield the pulled files of a source that a reader reads, by package and path: all but masks and atlases."""
+    for package in record.packages:
+        folder = root / RAW / name / package.name
+        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+            inner = path.relative_to(folder).as_posix()
+            if package.reader(inner) != "companion":
+                yield RawFile(name, package, folder, inner)
+
+
+def _read(file: RawFile, params: SourcesParams, found: Found) -> Verdict:
+    """Add what a file gives to `found`, and return the verdict on it."""
+    reader = file.package.reader(file.inner)
+    if reader in TEXT_READERS:
+        rows = list(TEXT_READERS[reader](file.path, params.terminology, file.package.licence))
+        found.samples.extend(rows)
+        return Verdict(file.origin, file.source, STEP, True, KEPT, detail=f"{len(rows)} rows")
+    try:
+        taken = _pictures(file, reader, params.normalize, found.left_out)
+    except Refused as refused:
+        return Verdict(file.origin, file.source, STEP, False, refused.reason, detail=refused.detail)
+    found.stored.extend(taken)
+    return Verdict(file.origin, file.source, STEP, True, KEPT, detail=f"{len(taken)} pictures")
+
+
+def _pictures(file: RawFile, reader: str, params: NormalizeParams, left_out: Counter[str]) -> list[Stored]:
+    """Return a file's pictures.
+
+    Raises:
+        Refused: by the catalogue, by the reader, or NO_TISSUE when every part was left out.
+    """
+    if file.note and file.note.refuse:
+        raise Refused(file.note.refuse, file.note.seen)
+    taken: list[Stored] = []
+    skipped: Counter[str] = Counter()
+    for item in PICTURE_READERS[reader](file, params):
+        if isinstance(item, LeftOut):
+            skipped[item.reason] += item.number
+            continue
+        check_facts(item.facts, item.origin)
+        pixels = shrunk(item.pixels, params.max_side_px)
+        taken.append(Stored(png(pixels), pixels.shape[1], pixels.shape[0], item, file))
+    if not taken:
+        raise Refused("NO_TISSUE", f"nothing to see in all {skipped.total()} parts")
+    left_out.update(skipped)
+    return taken
+
+
+def _split(stored: list[Stored], params: NormalizeParams) -> list[Picture]:
+    """Return the pictures in order, each with the split of its group."""
+    made = [
+        Picture(
+            data=item.data,
+            format="PNG",
+            width=item.width,
+            height=item.height,
+            source=item.file.source,
+            origin_id=item.frame.origin,
+            group_id=item.frame.group,
+            split="train",
+            licence=item.file.package.licence,
+            facts=item.frame.facts,
+        )
+        for item in stored
+    ]
+    rows = ((p.image_id, p.group_id, p.facts.get("modality", ""), p.facts.get("plane", "")) for p in made)
+    test = held_out(gather(rows), params.held_out_share, params.seed)
+    return [replace(p, split="test" if p.group_id in test else "train") for p in made]
+
+
+def _samples(picture: Picture, revision: str) -> Iterator[Sample]:
+    rows = PictureRows.of(picture, revision)
+    yield rows.caption()
+    yield from rows.ask(questions(picture.facts, picture.origin_id))
+
+
+def _write(name: str, pictures: list[Picture], found: Found, root: Path) -> None:
+    images, rows = fresh_dir(root / IMAGES / name), fresh_dir(root / SAMPLES / name)
+    number = write_images(images, pictures)
+    write_samples(rows, found.samples)
+    write_verdicts(rows / "verdicts.parquet", found.verdicts)
+    write_manifest(images, STEP, number, dict(Counter(p.split for p in pictures)))
+    write_manifest(rows, STEP, len(found.samples), dict(Counter(s.split for s in found.samples)))
