@@ -79,8 +79,8 @@ def test_more_items_only_adds():
 def test_chance_is_the_better_blind_strategy():
     assert chance([ask(n, "a" if n < 7 else "b") for n in range(10)]) == 0.7
     assert chance([ask(n, "A", choices=("w", "x", "y", "z")) for n in range(4)]) == 1.0
-    mixed = [ask(1, "x", choices=("w", "x")), ask(2, "y", choices=("p", "q"))]
-    assert chance(mixed) == 1.0
+    mixed = [ask(1, "x", choices=("w", "x")), *[ask(n, gold) for n, gold in enumerate("aab", start=2)]]
+    assert chance(mixed) == pytest.approx((1 + 2) / 4)
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Building the held-out sets: rows of the test split, balanced over gold answers, with the chance level of each topic.
 
-Chance is the accuracy of the better of two blind strategies on the chosen items: always the most frequent gold answer,
-or a uniform guess among the options. A gold answer that only training groups show is listed, not silently missing.
+Chance is the accuracy of the better of two blind strategies, taken for each kind of answer alone: always the most
+frequent gold answer, or a uniform guess among the options. A gold answer that only training groups show is listed, not silently missing.
 """
 
 from __future__ import annotations
@@ -74,10 +74,10 @@ def choose(rows: Iterable[Sample], params: BenchmarksParams) -> list[Sample]:
     Raising `items_per_topic` only adds rows.
     """
     ranked = sorted(rows, key=lambda s: (stable_hash(params.seed, s.sample_id), s.sample_id))
-    place: Counter[tuple[str, str]] = Counter()
+    place: Counter[tuple[str, tuple[str, str]]] = Counter()
     by_topic: dict[str, list[tuple[int, Sample]]] = {}
     for sample in ranked:
-        key = (sample.topic, gold(sample) if sample.answer else "")
+        key = (sample.topic, gold(sample))
         by_topic.setdefault(sample.topic, []).append((place[key], sample))
         place[key] += 1
     chosen: list[Sample] = []
@@ -86,19 +86,23 @@ def choose(rows: Iterable[Sample], params: BenchmarksParams) -> list[Sample]:
     return chosen
 
 
-def gold(sample: Sample) -> str:
-    """Return the gold answer as it is scored: the letter of a multiple-choice item, else the text."""
-    assert sample.answer is not None
-    return sample.answer.label if sample.answer.kind == "mcq" else sample.answer.text
+def gold(sample: Sample) -> tuple[str, str]:
+    """Return kind and gold answer as they are scored (the letter of a multiple-choice item, else the text)."""
+    answer = sample.answer
+    return ("", "") if answer is None else (answer.kind, answer.label or answer.text)
 
 
 def chance(rows: list[Sample]) -> float | None:
     """Return the chance level of rows of one topic, or None where answers are free text (captions, reports)."""
     if any(s.answer is None or s.answer.kind == "open" for s in rows):
         return None
-    constant = max(Counter(gold(s) for s in rows).values()) / len(rows)
-    uniform = sum(1 / len(s.answer.choices) for s in rows if s.answer and s.answer.choices) / len(rows)
-    return round(max(constant, uniform), 4)
+    right = 0.0
+    for kind in sorted({s.answer.kind for s in rows if s.answer}):
+        asked = [s.answer for s in rows if s.answer and s.answer.kind == kind]
+        constant = max(Counter(a.label or a.text for a in asked).values())
+        uniform = sum(1 / len(a.choices) for a in asked if a.choices)
+        right += max(constant, uniform)
+    return round(right / len(rows), 4)
 
 
 def summarise(record: BenchmarkRecord, chosen: list[Sample], training: list[Sample]) -> dict[str, Any]:
