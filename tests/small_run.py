@@ -1,9 +1,11 @@
-"""A small run's outputs, written with the project's own writers: two sources, a proposal, four mixtures."""
+"""A small run's outputs, written with the project's own writers: data, mixtures, responses and their scores."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -11,9 +13,14 @@ import pyarrow.parquet as pq
 import yaml
 
 from lingshu.core.corpus import MIXTURE_SCHEMA
+from lingshu.core.files import write_json, write_text
 from lingshu.core.images import Picture, encode_png, write_images
-from lingshu.core.sample import Answer, ImageRef, Sample, Synthetic, turn, write_samples
+from lingshu.core.manifest import write_manifest
+from lingshu.core.sample import Answer, ImageRef, Sample, Synthetic, read_samples, turn, write_samples
 from lingshu.core.verdicts import KEPT, Verdict, write_verdicts
+from lingshu.evalkit.judging import judge_responses
+from lingshu.evalkit.params import Comparison, JudgeParams, ScoreParams
+from lingshu.evalkit.score import score_responses
 
 PER_SOURCE = 8
 HELD_OUT = 2
@@ -22,10 +29,36 @@ PARAMS = {
     "recipe": "tiny",
     "seed": 5,
     "sources": {"enabled": ["films", "phantom"], "pulled": ["films"], "generated": ["phantom"]},
+    "modality": {"encoder": "small_net"},
+    "inference": {"suites": {"untrained": ["multimodal"], "instruct": ["multimodal"], "reinforce": ["multimodal"]}},
+    "evalkit": {"score": {"confidence": 0.95}},
 }
+SUITES = {"films_vqa": "multimodal", "films_caption": "caption", "films_report": "report"}
+SCORERS = {"films_vqa": "strict", "films_caption": "attributes", "films_report": "report"}
+SAID = {
+    "untrained": {"films_vqa": "zzz", "films_caption": "zzz <b>", "films_report": "the"},
+    "instruct": {"films_vqa": "yes", "films_caption": "An x-ray picture.", "films_report": "An x-ray"},
+    "reinforce": {"films_vqa": "no", "films_caption": "An x-ray picture.", "films_report": "An x-ray picture."},
+}
+PACKAGE = {"name": "film-data", "version": "1.2", "licence": "MIT", "visible": "films of chests"}
 CATALOGUE = {
-    "films": {"title": "Chest films <i>and</i> others", "kind": "registry_package", "licence": "MIT"},
-    "phantom": {"title": "Drawn films", "kind": "generated", "licence": "CC0-1.0"},
+    "films": {
+        "title": "Chest films <i>and</i> others",
+        "kind": "registry_package",
+        "licence": "MIT",
+        "citation": "the film makers",
+        "packages": [PACKAGE],
+    },
+    "phantom": {
+        "title": "Drawn films",
+        "kind": "generated",
+        "licence": "CC0-1.0",
+        "citation": "this repository",
+        "revision": "7",
+    },
+}
+ENCODERS = {
+    "small_net": {"title": "A net", "trained_on": "photographs", "citation": "its authors", "package": PACKAGE},
 }
 
 
@@ -98,9 +131,13 @@ def write_data(root: Path) -> None:
     """Write params, catalogue and everything up to the mixtures."""
     (root / "recipes").mkdir()
     (root / "catalog").mkdir()
-    (root / "params.yaml").write_text(yaml.safe_dump(PARAMS))
+    (root / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
     (root / "recipes/tiny.yaml").write_text(yaml.safe_dump({**PARAMS, "seed": 4}))
     (root / "catalog/sources.yaml").write_text(yaml.safe_dump(CATALOGUE))
+    (root / "catalog/encoders.yaml").write_text(yaml.safe_dump(ENCODERS))
+    (root / "catalog/benchmarks.yaml").write_text(
+        yaml.safe_dump({name: {"title": f"Test of {name}"} for name in SUITES})
+    )
     training: list[Sample] = []
     for source, modality in (("films", "x-ray"), ("phantom", "")):
         shown = [picture(source, number, modality) for number in range(PER_SOURCE)]
@@ -122,3 +159,57 @@ def write_data(root: Path) -> None:
     rows += [("rewritten", s, "data/proposals/caption/samples") for s in proposals[1:] * 2]
     for stage in ("shallow", "deep", "instruct", "reinforce"):
         write_mixture(root, stage, rows)
+
+
+def write_results(root: Path) -> None:
+    """Write benchmarks, three checkpoints' responses, and their scores by the score stage's own code."""
+    held_out = [s for s in read_samples([root / "data/samples/films"]) if s.split == "test"]
+    built = {}
+    for name, suite in SUITES.items():
+        task = "vqa_closed" if name == "films_vqa" else "caption"
+        items = [s for s in held_out if s.task == task]
+        folder = root / "data/benchmarks" / name
+        write_samples(folder, items)
+        chance = 0.5 if name == "films_vqa" else None
+        topics = {items[0].topic: {"rows": len(items), "groups": len(items), "chance": chance, "training_only": []}}
+        record = {"name": name, "suite": suite, "prompt": "direct", "scorer": SCORERS[name], "generated": False}
+        write_json(folder / "record.json", {**record, "topics": topics})
+        built[name] = {"rows": len(items), "topics": topics}
+        for checkpoint, said in SAID.items():
+            lines = [_response(s, name, checkpoint, said[name]) for s in items]
+            text = "".join(json.dumps(line) + "\n" for line in lines)
+            write_text(root / "data/responses" / checkpoint / f"{name}.jsonl", text)
+    built["films_vqa"]["topics"]["presence"]["training_only"] = ["perhaps <never>"]
+    write_json(root / "metrics/benchmarks/benchmark.json", built)
+    for checkpoint in SAID:
+        counts = dict.fromkeys(SUITES, HELD_OUT)
+        write_manifest(root / "data/responses" / checkpoint, "predict", HELD_OUT * len(SUITES), counts)
+    judge_responses(JudgeParams(judge="rules"), root)
+    pair = Comparison(before="instruct", after="reinforce")
+    params = ScoreParams(seed=1, resamples=200, confidence=0.95, comparisons=[pair])
+    write_json(root / "metrics/evalkit/score.json", score_responses(params, root))
+
+
+def write_training(root: Path) -> None:
+    """Write figures and loss curves of every training stage."""
+    stages = [("modeling", "backbone"), ("reinforcement", "reinforce")]
+    stages += [("training", name) for name in ("shallow", "deep", "instruct")]
+    for area, stage in stages:
+        write_json(root / "metrics" / area / f"{stage}.json", {"steps": 3, "loss": {"first": 3.0, "last": 1.0}})
+        points = "".join(f"{step}\t{3.0 - step}\n" for step in range(3))
+        write_text(root / "plots" / area / stage / "train/loss.tsv", f"step\tloss\n{points}")
+
+
+def _response(sample: Sample, benchmark: str, checkpoint: str, said: str) -> dict[str, Any]:
+    kind = {"films_vqa": "yesno", "films_caption": "caption", "films_report": "report"}[benchmark]
+    meta = {"benchmark": benchmark, "checkpoint": checkpoint, "topic": sample.topic, "modality": ["x-ray"]}
+    return {
+        "id": sample.sample_id,
+        "kind": kind,
+        "question": sample.prompt_text(),
+        "choices": None,
+        "answer": sample.target_text(),
+        "response": said,
+        "cluster": sample.group_id,
+        "meta": {**meta, "language": "en", "source": sample.source},
+    }

@@ -4,7 +4,11 @@ from pathlib import Path
 
 import pytest
 
-from tests.small_run import write_data
+from lingshu.report.build import build_report
+from lingshu.report.params import ReportParams
+from tests.small_run import write_data, write_results, write_training
+
+PARAMS = ReportParams(seed=1, pictures_per_modality=2, examples_per_benchmark=2, thumbnail_px=32)
 
 
 @pytest.fixture
@@ -12,3 +16,26 @@ def data_tree(tmp_path: Path) -> Path:
     """Return a folder with params, catalogue and everything up to the mixtures."""
     write_data(tmp_path)
     return tmp_path
+
+
+@pytest.fixture
+def params() -> ReportParams:
+    """Return small knobs."""
+    return PARAMS
+
+
+@pytest.fixture(scope="session")
+def run_tree(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with all that a report reads; tests do not change it."""
+    root = tmp_path_factory.mktemp("run")
+    write_data(root)
+    write_results(root)
+    write_training(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def built(run_tree: Path) -> Path:
+    """Return the folder of a report built once."""
+    build_report(PARAMS, run_tree)
+    return run_tree / "reports"

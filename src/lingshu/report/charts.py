@@ -104,7 +104,7 @@ def curves(series: Sequence[tuple[str, Sequence[tuple[float, float]]]], title: s
 
     Points that are not finite are left out of the drawing.
     """
-    height, left, right, bottom = 220, 52, 110, 32
+    height, left, right, bottom = 220, 52, 110 if len(series) > 1 else 16, 32
     finite = [(name, [p for p in points if math.isfinite(p[0]) and math.isfinite(p[1])]) for name, points in series]
     flat = [point for _, points in finite for point in points]
     if not flat:
@@ -128,7 +128,7 @@ def curves(series: Sequence[tuple[str, Sequence[tuple[float, float]]]], title: s
     body.append(f'<text class="tick" x="{centre:.0f}" y="{height - 2}" text-anchor="middle">{escape(x_label)}</text>')
     for number, (name, points) in enumerate(finite):
         if points:
-            body.append(_curve(name, [place(point) for point in points], number % SERIES_COLOURS))
+            body.append(_curve(name if len(series) > 1 else "", [place(p) for p in points], number % SERIES_COLOURS))
     return _svg(body, height, title, width=WIDTH // 2)
 
 

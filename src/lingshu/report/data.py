@@ -78,10 +78,16 @@ def _segments(step: Step) -> list[Segment]:
 
 def mixture_chart(groups: list[Group]) -> Markup:
     """Return one bar per training stage, a segment per group; colours follow the order of first appearance."""
-    names = list(dict.fromkeys(group.name for group in groups))
+    styles = dict(mixture_legend(groups))
     bars = []
     for stage in dict.fromkeys(group.stage for group in groups):
         own = [group for group in groups if group.stage == stage]
-        parts = [Segment(g.rows, f"c{names.index(g.name) % SERIES_COLOURS}", f"{g.name}: {g.rows} rows") for g in own]
+        parts = [Segment(g.rows, styles[g.name], f"{g.name}: {g.rows} rows") for g in own]
         bars.append(Bar(stage, parts, number_text(sum(group.rows for group in own))))
     return stacked_bars(bars, "Rows of each training stage's mixture, by group", label_width=FUNNEL_LABEL)
+
+
+def mixture_legend(groups: list[Group]) -> list[tuple[str, str]]:
+    """Return `(group, CSS class)` as `mixture_chart` colours them."""
+    names = list(dict.fromkeys(group.name for group in groups))
+    return [(name, f"c{place % SERIES_COLOURS}") for place, name in enumerate(names)]

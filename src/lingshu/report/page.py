@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from lingshu.report.charts import number_text
 from lingshu.report.pictures import thumbnail_name
@@ -29,5 +30,6 @@ def flat(text: str, limit: int) -> str:
 def render(context: dict[str, Any]) -> str:
     """Return the page."""
     made = environment()
-    style = made.loader.get_source(made, "style.css")[0] if made.loader else ""
-    return made.get_template("report.html").render(style=style, **context)
+    assert made.loader is not None
+    style = made.loader.get_source(made, "style.css")[0]
+    return made.get_template("report.html").render(style=Markup(style), **context)

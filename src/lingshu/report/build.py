@@ -1,0 +1,154 @@
+"""Building the report: gathers what the areas wrote, then writes reports/ and the funnel's plot table."""
+
+from __future__ import annotations
+
+import csv
+import io
+import itertools
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import vl_convert
+
+from lingshu.core.corpus import open_images
+from lingshu.core.files import fresh_dir, write_text
+from lingshu.core.images import read_index
+from lingshu.core.layout import IMAGES, PLOTS, REPORTS, SAMPLES
+from lingshu.core.manifest import write_manifest
+from lingshu.core.tables import sample_table
+from lingshu.report import data, results
+from lingshu.report.examples import Example, examples
+from lingshu.report.funnel import HELD_OUT, Step, funnel
+from lingshu.report.mixtures import Group, mixture_groups
+from lingshu.report.notices import notices
+from lingshu.report.page import PICTURES, render
+from lingshu.report.params import ReportParams
+from lingshu.report.pictures import Exhibit, choose, write_thumbnails
+from lingshu.report.run import Run, read_run
+from lingshu.report.training import stage_curves
+
+FUNNEL_PLOT = PLOTS / "report" / "funnel.csv"
+MIXTURES = ["shallow", "deep", "instruct", "reinforce"]
+TRAINED = [
+    ("modeling", "backbone"),
+    ("training", "shallow"),
+    ("training", "deep"),
+    ("training", "instruct"),
+    ("reinforcement", "reinforce"),
+]
+SECTIONS = [
+    ("overview", "Overview"),
+    ("data", "Data"),
+    ("funnel", "Funnel"),
+    ("pictures", "Pictures"),
+    ("mixtures", "Mixtures"),
+    ("training", "Training"),
+    ("results", "Results"),
+    ("answers", "Answers"),
+    ("licences", "Licences"),
+]
+VEGA = "window.vega=vega;window.vegaLite=vegaLite;window.vegaEmbed=vegaEmbed;"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A figure at the top of the page."""
+
+    label: str
+    value: str
+    note: str
+
+
+def build_report(params: ReportParams, root: Path = Path()) -> None:
+    """Write `reports/` (index.html, pictures/, vega.js, manifest.json) and `plots/report/funnel.csv`.
+
+    The page needs no network and no other file than its pictures; equal inputs give equal bytes.
+    """
+    run = read_run(root)
+    steps = funnel(root, run.enabled)
+    exhibits = _exhibits(root, run, params)
+    scores = results.read_scores(root)
+    found = results.tables(root, scores, run.checkpoints)
+    answers = examples(root, found, params.seed, params.examples_per_benchmark)
+    page = render(_context(root, run, steps, exhibits, answers) | _results(root, run, scores, found))
+    out = fresh_dir(root / REPORTS)
+    shown = [exhibit.image_id for exhibit in exhibits] + [answer.image_id for answer in answers if answer.image_id]
+    write_thumbnails(open_images(root), shown, out / PICTURES, params.thumbnail_px)
+    # `dvc plots show` draws with it (.dvc/plots/page.html); DVC's own page loads the same library from a network.
+    write_text(out / "vega.js", vl_convert.javascript_bundle(VEGA))
+    write_text(out / "index.html", page)
+    write_text(root / FUNNEL_PLOT, _funnel_table(steps))
+    write_manifest(out, "report", 1)
+
+
+def _exhibits(root: Path, run: Run, params: ReportParams) -> list[Exhibit]:
+    folders = [root / IMAGES / name for name in run.enabled]
+    index = read_index(folder for folder in folders if (folder / "index.parquet").exists())
+    samples = sample_table(root / SAMPLES / name for name in run.enabled)
+    return choose(index, samples, params.seed, params.pictures_per_modality)
+
+
+def _context(
+    root: Path, run: Run, steps: list[Step], exhibits: list[Exhibit], answers: list[Example]
+) -> dict[str, Any]:
+    sources = data.source_lines(root, run.enabled, run.generated)
+    thanks = notices(root, run.enabled, run.encoder)
+    return {
+        "run": run,
+        "sections": SECTIONS,
+        "cards": _cards(sources, steps, exhibits),
+        "sources": sources,
+        "funnel": {"charts": data.funnel_charts(steps), "steps": steps},
+        "exhibits": exhibits,
+        "mixtures": _mixtures(mixture_groups(root, MIXTURES)),
+        "training": stage_curves(root, TRAINED),
+        "examples": [(name, list(group)) for name, group in itertools.groupby(answers, key=lambda a: a.benchmark)],
+        "notices": thanks,
+        "thanks": list(dict.fromkeys((notice.source, notice.attribution) for notice in thanks)),
+    }
+
+
+def _results(root: Path, run: Run, scores: dict[str, Any], found: list[results.Table]) -> dict[str, Any]:
+    shown = [name for name in run.checkpoints if name in scores]
+    return {
+        "results": {
+            "tables": found,
+            "chart": results.summary_chart(found, run.checkpoints),
+            "legend": [(name, results.style_of(name, run.checkpoints)) for name in shown],
+            "confidence": f"{100 * run.confidence:g}",
+            "text_metrics": results.TEXT_METRICS,
+            "comparisons": results.comparisons(scores),
+            "training_only": results.training_only(root),
+        }
+    }
+
+
+def _mixtures(groups: list[Group]) -> dict[str, Any]:
+    return {
+        "chart": data.mixture_chart(groups),
+        "legend": data.mixture_legend(groups),
+        "stages": [(stage, list(own)) for stage, own in itertools.groupby(groups, key=lambda group: group.stage)],
+    }
+
+
+def _cards(sources: list[data.SourceLine], steps: list[Step], exhibits: list[Exhibit]) -> list[Card]:
+    real = sum(source.pictures for source in sources if not source.generated)
+    drawn = sum(source.pictures for source in sources if source.generated)
+    samples = sum(source.samples for source in sources)
+    lost = sum(n for step in steps for reason, n in step.dropped.items() if reason != HELD_OUT)
+    kinds = len({exhibit.modality for exhibit in exhibits})
+    return [
+        Card("Real pictures", f"{real:,}", f"{kinds} kinds of imaging, from registry packages"),
+        Card("Generated pictures", f"{drawn:,}", "drawn from findings lists, so their truth is known"),
+        Card("Samples", f"{samples:,}", f"{sum(source.held_out for source in sources):,} held out for evaluation"),
+        Card("Dropped", f"{lost:,}", "samples, files and proposals, each with its reason"),
+    ]
+
+
+def _funnel_table(steps: list[Step]) -> str:
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(["source", "step", "kept", "dropped"])
+    writer.writerows([step.source, step.name, step.kept, sum(step.dropped.values())] for step in steps)
+    return out.getvalue()
