@@ -1,1 +1,1 @@
-"""The model on disk and its input: backbone, loading, freezing, chat template, collation. Imports core and facts only."""
+"""The model on disk and its input: backbone, loading, freezing, template, collation. Imports core and facts only."""

@@ -36,7 +36,8 @@ def load_model(folder: Path) -> Model:
         raise UserError(f"{folder}: no {WEIGHTS}, so this is no checkpoint", "run `dvc repro` to make it again")
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, local_files_only=True)
     assert isinstance(model, Qwen2_5_VLForConditionalGeneration)
-    return model.eval()
+    model.train(False)
+    return model
 
 
 def load_processor(folder: Path) -> Processor:

@@ -1,0 +1,73 @@
+"""Section `modeling` of params.yaml: the mini backbone's size, its tokenizer and its text pre-training."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from lingshu.core.params import Strict
+
+
+class TextParams(Strict):
+    """Sizes of the language model; `rope_theta` must fit the head size (see `mrope_section`).
+
+    `mrope_section` shares the rotary pairs of a head among time, height and width: its sum is half the head size.
+    Height and width get the lowest frequencies, so a small head needs a small `rope_theta` to see positions at all.
+    """
+
+    hidden: int = Field(ge=16)
+    layers: int = Field(ge=1)
+    heads: int = Field(ge=1)
+    kv_heads: int = Field(ge=1)
+    intermediate: int = Field(ge=16)
+    rope_theta: float = Field(gt=1)
+    mrope_section: list[int] = Field(min_length=3, max_length=3)
+    max_positions: int = Field(ge=64)
+
+    @model_validator(mode="after")
+    def _fits(self) -> TextParams:
+        if self.hidden % self.heads or self.heads % self.kv_heads:
+            raise ValueError("hidden must be a multiple of heads, and heads of kv_heads")
+        if 2 * sum(self.mrope_section) != self.hidden // self.heads:
+            raise ValueError(f"mrope_section must sum to half the head size, {self.hidden // self.heads // 2}")
+        return self
+
+
+class VisionParams(Strict):
+    """Sizes of the vision tower; sides and windows in pixels."""
+
+    hidden: int = Field(ge=16)
+    depth: int = Field(ge=1)
+    heads: int = Field(ge=1)
+    intermediate: int = Field(ge=16)
+    patch: int = Field(ge=2)
+    merge: int = Field(ge=1)
+    window: int = Field(ge=8)
+
+
+class ImageParams(Strict):
+    """Area limits in pixels: a picture outside is resized, keeping its proportions."""
+
+    min_pixels: int = Field(ge=64)
+    max_pixels: int = Field(ge=64)
+
+
+class PretrainParams(Strict):
+    """Text pre-training of the language model."""
+
+    steps: int = Field(ge=1)
+    batch: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    warmup_steps: int = Field(ge=0)
+    weight_decay: float = Field(ge=0)
+    max_length: int = Field(ge=16)
+
+
+class ModelingParams(Strict):
+    """Section `modeling`; `threads` of tensor arithmetic, `vocabulary` the most tokens of the tokenizer."""
+
+    threads: int = Field(ge=0)
+    vocabulary: int = Field(ge=300)
+    text: TextParams
+    vision: VisionParams
+    image: ImageParams
+    pretrain: PretrainParams
