@@ -13,12 +13,15 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
+from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_file
 from lingshu.core.images import ImageStore, Picture, read_index
 from lingshu.core.sample import read_samples
 from lingshu.facts.reading import facts_from_text
 from lingshu.facts.vocabulary import check_facts, parsable
-from lingshu.sources.phantom import generate, pictures, samples
+from lingshu.sources.catalog import Expected, SourceRecord
+from lingshu.sources.generate import generate
+from lingshu.sources.phantom import pictures, samples
 from lingshu.sources.phantom_draw import draw
 from lingshu.sources.phantom_params import PhantomParams
 
@@ -120,19 +123,31 @@ def test_more_pictures_only_add_pictures(drawn: list[Picture]) -> None:
     assert [p.image_id for p, _ in zip(more, range(240), strict=False)] == [p.image_id for p in drawn[:240]]
 
 
-def test_generate_writes_what_it_returns_and_repeats_byte_for_byte(tmp_path: Path) -> None:
-    small = PARAMS.model_copy(update={"num_pictures": 12, "num_hard": 3})
+RECORD = SourceRecord(
+    kind="generated", title="t", tasks=["caption"], licence="CC0-1.0", access="open", revision="1",
+    expected=Expected(), citation="c", checked="c",
+)  # fmt: skip
+
+
+def test_generate_writes_what_it_counts_and_repeats_byte_for_byte(tmp_path: Path) -> None:
+    params = PARAMS.model_copy(update={"num_pictures": 12, "num_hard": 3})
     digests: list[dict[str, str]] = []
     for name in ("a", "b"):
-        counts = generate(small, "CC0-1.0", "1", tmp_path / name)
+        metrics = generate("phantom", RECORD, params, tmp_path / name)
         files = sorted(f for f in (tmp_path / name).rglob("*") if f.is_file())
         digests.append({f.relative_to(tmp_path / name).as_posix(): sha256_file(f) for f in files})
     assert digests[0] == digests[1]
     folder = tmp_path / "a" / "data"
     rows = list(read_samples([folder / "samples" / "phantom"]))
-    assert sum(counts.values()) == len(rows)
+    assert sum(sum(counts.values()) for counts in metrics["samples"].values()) == len(rows)
+    assert sum(metrics["pictures"].values()) == metrics["distinct_pictures"] == 15
     store = ImageStore([folder / "images" / "phantom"])
     assert {i.image_id for r in rows for i in r.images} == set(store.ids())
     index = read_index([folder / "images" / "phantom"])
     splits = dict(zip(index["group_id"], index["split"], strict=True))
-    assert all(splits[r.group_id] == r.split for r in rows)
+    assert all(splits[r.group_id] == r.split and r.revision == "1" for r in rows)
+
+
+def test_generate_refuses_a_source_that_nothing_draws(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="phantom"):
+        generate("ct_phantom", RECORD, PARAMS, tmp_path)

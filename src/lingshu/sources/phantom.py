@@ -6,20 +6,14 @@ more and smaller nodules and asks only how many there are (topic `count_hard`).
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from lingshu.core.files import fresh_dir
 from lingshu.core.ids import stable_fraction, stable_hash
-from lingshu.core.images import Picture, encode_png, write_images
-from lingshu.core.layout import IMAGES, SAMPLES
-from lingshu.core.manifest import write_manifest
-from lingshu.core.progress import track
-from lingshu.core.sample import Sample, write_samples
+from lingshu.core.images import Picture, encode_png
+from lingshu.core.sample import Sample
 from lingshu.facts.asking import Question, count_question, questions
 from lingshu.facts.vocabulary import EFFUSION_LEVELS, HEART, NONE, SIDES, check_facts
 from lingshu.sources.phantom_draw import draw
@@ -30,32 +24,6 @@ SOURCE = "phantom"
 MAIN, HARD = "main", "hard"
 SHOWN_SIDES = tuple(side for side in SIDES if side != NONE)
 SHOWN_LEVELS = tuple(level for level in EFFUSION_LEVELS if level != NONE)
-
-
-def generate(params: PhantomParams, licence: str, revision: str, root: Path = Path()) -> dict[str, int]:
-    """Write pictures and samples of the source under `root`, and a manifest with each; return samples by split.
-
-    Args:
-        params: section `sources.phantom`.
-        licence: recorded with every picture and sample.
-        revision: of the source, recorded with every sample.
-        root: where `data/` lies.
-    """
-    images, rows = fresh_dir(root / IMAGES / SOURCE), fresh_dir(root / SAMPLES / SOURCE)
-    found: list[Sample] = []
-
-    def drawn() -> Iterator[Picture]:
-        total = params.num_pictures + params.num_hard
-        for picture in track(pictures(params, licence), "phantoms", total):
-            found.extend(samples(picture, params, revision))
-            yield picture
-
-    num_images = write_images(images, drawn())
-    write_samples(rows, found)
-    counts = dict(Counter[str](sample.split for sample in found))
-    write_manifest(images, "generate", num_images)
-    write_manifest(rows, "generate", len(found), counts)
-    return counts
 
 
 def pictures(params: PhantomParams, licence: str) -> Iterator[Picture]:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 Plane = NDArray[np.float64]
 AIR, TISSUE, LUNG, BONE, HEART, FLUID = 0.05, 0.42, 0.17, 0.07, 0.56, 0.58
-NODULE = 0.97
+OPACITY, NODULE = 0.6, 0.97
 LUNG_X, LUNG_Y, LUNG_RX, LUNG_RY = 0.225, 0.47, 0.17, 0.36
 HEART_RX: dict[str, tuple[float, float]] = {"normal": (0.11, 0.13), "enlarged": (0.22, 0.25)}
 FLUID_TOP: dict[str, tuple[float, float]] = {"small": (0.63, 0.67), "large": (0.41, 0.49)}
@@ -116,8 +116,8 @@ def _opacity(shade: Plane, grid: Grid, side: str, rng: np.random.Generator) -> P
     if side not in IMAGE_SIDE:
         return shade
     centre = (IMAGE_SIDE[side] * (LUNG_X + rng.uniform(-0.03, 0.03)), rng.uniform(0.27, 0.36))
-    haze: Plane = np.exp(-(((grid.x - centre[0]) / 0.11) ** 2) - ((grid.y - centre[1]) / 0.12) ** 2)
-    return shade + rng.uniform(0.3, 0.36) * haze * _lung(grid, side)
+    haze: Plane = np.exp(-(((grid.x - centre[0]) / 0.15) ** 2) - ((grid.y - centre[1]) / 0.15) ** 2)
+    return shade + (OPACITY - shade) * rng.uniform(0.85, 1.0) * haze * _lung(grid, side)
 
 
 def _exposure(rng: np.random.Generator, size: int) -> Plane:
