@@ -63,11 +63,21 @@ def _value(match: re.Match[str], facts: Facts) -> str | None:
 
 
 def _confirmed(match: re.Match[str], facts: Facts) -> str | None:
-    """Return "no" only for a value that excludes the true one; None for one that may hold as well."""
-    value, shown = _value(match, facts), match["value"]
-    if value is None or value.lower() == shown:
-        return None if value is None else YES_NO[True]
-    return YES_NO[False] if shown in alternatives(KEYS_BY_NOUN[match["noun"]], value, [shown]) else None
+    return _agrees(KEYS_BY_NOUN[match["noun"]], match["value"], facts)
+
+
+def _shown(match: re.Match[str], facts: Facts) -> str | None:
+    return _agrees("body_part", match["value"], facts)
+
+
+def _agrees(key: str, shown: str, facts: Facts) -> str | None:
+    """Return yes for the true value, no for one that it excludes, None for one that may hold as well."""
+    value = str(facts.get(key, NONE))
+    if value == NONE:
+        return None
+    if value.lower() == shown:
+        return YES_NO[True]
+    return YES_NO[False] if alternatives(key, value, [shown]) else None
 
 
 def _there(match: re.Match[str], facts: Facts) -> str | None:
@@ -103,6 +113,7 @@ _READERS = tuple(
         (_ASKED_VALUE.pattern, _value),
         (r"count the nodules\.|how many nodules are there\?|what is the number of nodules\?", _count),
         (rf"is the {_NOUN} (?P<value>.+)\?", _confirmed),
+        (r"does this show the (?P<value>.+)\?", _shown),
         (r"was this made with contrast agent\?", _flag("contrast")),
         (r"is there doppler colour\?", _flag("doppler")),
         (rf"(?:is there|can|does this image show) an? {_FINDING}(?: be seen)?\?", _there),

@@ -14,7 +14,7 @@ from lingshu.core.images import read_index
 from lingshu.core.layout import IMAGES, SAMPLES
 from lingshu.core.sample import Sample, read_samples
 from lingshu.core.verdicts import eligible_ids
-from lingshu.facts.vocabulary import check_facts
+from lingshu.facts.vocabulary import check_facts, parsable
 
 T = TypeVar("T")
 TRAINING_SPLIT = "train"
@@ -49,7 +49,7 @@ def picture_parents(samples: Iterable[Sample], facts: dict[str, dict[str, Any]])
     return [
         Parent(sample, facts[sample.images[0].image_id])
         for sample in samples
-        if len(sample.images) == 1 and facts.get(sample.images[0].image_id)
+        if len(sample.images) == 1 and parsable(facts.get(sample.images[0].image_id, {}))
     ]
 
 

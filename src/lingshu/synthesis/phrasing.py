@@ -65,7 +65,8 @@ def _named(key: str, value: str, coin: int) -> WrittenQuestion:
     noun, others = NOUNS[key], alternatives(key, value, FACTS[key].values)
     if others and coin % 2:
         shown = value if coin // 2 % 2 else others[coin // 4 % len(others)]
-        return WrittenQuestion(question=f"Is the {noun} {shown}?", answer=YES_NO[shown == value])
+        asked = f"Does this show the {shown}?" if key == "body_part" else f"Is the {noun} {shown}?"
+        return WrittenQuestion(question=asked, answer=YES_NO[shown == value])
     wrong = sorted(others, key=lambda v: stable_hash("wrong", str(coin), v))[:MAX_WRONG] if coin // 2 % 2 else []
     return WrittenQuestion(question=f"Name the {noun}.", answer=value, wrong_answers=wrong)
 
