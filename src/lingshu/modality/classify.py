@@ -1,0 +1,139 @@
+"""Give every training picture a modality: its tag, or the probe's prediction; drop samples of pictures not medical."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+import torch
+
+from lingshu.core.errors import UserError
+from lingshu.core.files import atomic_path, fresh_dir
+from lingshu.core.images import ImageStore
+from lingshu.core.layout import IMAGES, MODALITY, SAMPLES, verdict_file
+from lingshu.core.progress import track
+from lingshu.core.tables import sample_table
+from lingshu.core.verdicts import KEPT, Verdict, account, funnel, kept_ids, write_verdicts
+from lingshu.modality.encoder import Encoder, load_encoder
+from lingshu.modality.params import ModalityParams
+from lingshu.modality.pictures import NOT_MEDICAL, chosen_for_probe, training_pictures
+from lingshu.modality.probe import Features, Prediction, cross_validate, fit, predict
+
+STEP = "classify_modality"
+PREDICTION_SCHEMA = pa.schema(
+    [
+        ("image_id", pa.string()),
+        ("source", pa.string()),
+        ("modality", pa.string()),  # the tag, or the likeliest label
+        ("probability", pa.float64()),  # null where tagged
+        ("abstained", pa.bool_()),  # too uncertain to be used
+        ("tagged", pa.bool_()),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Classified:
+    """The verdicts by sample_id, and the metrics: funnel, cross-validation, tags and predictions."""
+
+    verdicts: list[Verdict]
+    metrics: dict[str, Any]
+
+
+def classify_modality(sources: Sequence[str], params: ModalityParams, root: Path = Path()) -> Classified:
+    """Write `predictions.parquet` and `verdicts.parquet` under data/modality.
+
+    Raises:
+        UserError: fewer than two modalities are tagged, or the encoder's weights are absent or of another network.
+    """
+    torch.set_num_threads(1)
+    folder = fresh_dir(root / MODALITY)
+    kept = kept_ids(root / verdict_file("decontaminate"))
+    samples = sample_table(root / SAMPLES / source for source in sources).filter(pl.col("sample_id").is_in(kept))
+    shown = set(samples["image_ids"].explode(empty_as_null=False))
+    pictures = training_pictures(sources, shown, root)
+    learned = chosen_for_probe(pictures, params)
+    if learned["tag"].n_unique() < 2:
+        raise UserError("no two modalities are tagged in data/images", "enable a source of real pictures")
+    untagged = pictures.filter(pl.col("tag").is_null())
+
+    encoder = load_encoder(params.encoder, params.image_size, root)
+    store = ImageStore(root / IMAGES / source for source in sources)
+    features = _features(encoder, store, [*learned["image_id"], *untagged["image_id"]])
+    known, unknown = features[: len(learned)], features[len(learned) :]
+    judged = cross_validate(known, learned["tag"].to_list(), learned["group"].to_list(), params)
+    guesses = predict(fit(known, learned["tag"].to_list(), params), unknown, params)
+
+    predictions = _predictions(pictures, untagged, guesses)
+    with atomic_path(folder / "predictions.parquet") as temporary:
+        pq.write_table(predictions, temporary, compression="zstd")
+    table = pl.DataFrame(predictions)
+    verdicts = _verdicts(samples, table)
+    account(STEP, samples["sample_id"], verdicts)
+    write_verdicts(folder / "verdicts.parquet", verdicts)
+    metrics = {**funnel(verdicts), "encoder": params.encoder, "cross_validation": judged}
+    return Classified(verdicts, {**metrics, "tagged": _tag_counts(pictures, learned), "untagged": _guess_counts(table)})
+
+
+def _features(encoder: Encoder, store: ImageStore, image_ids: Sequence[str]) -> Features:
+    pictures = (store.image(image_id) for image_id in track(image_ids, "encode", len(image_ids)))
+    return encoder.features(pictures)
+
+
+def _predictions(pictures: pl.DataFrame, untagged: pl.DataFrame, guesses: Sequence[Prediction]) -> pa.Table:
+    found = dict(zip(untagged["image_id"], guesses, strict=True))
+    rows = []
+    for row in pictures.iter_rows(named=True):
+        guess = found.get(row["image_id"])
+        rows.append(
+            {
+                "image_id": row["image_id"],
+                "source": row["source"],
+                "modality": guess.label if guess else row["tag"],
+                "probability": guess.probability if guess else None,
+                "abstained": guess is not None and guess.abstained,
+                "tagged": guess is None,
+            }
+        )
+    return pa.Table.from_pylist(rows, schema=PREDICTION_SCHEMA)
+
+
+def _verdicts(samples: pl.DataFrame, predictions: pl.DataFrame) -> list[Verdict]:
+    refused = predictions.filter(pl.col("modality") == NOT_MEDICAL, ~pl.col("abstained"))
+    probability = dict(refused.select("image_id", "probability").iter_rows())
+    verdicts = []
+    for row in samples.select("sample_id", "source", "image_ids").iter_rows(named=True):
+        bad = next((image_id for image_id in row["image_ids"] if image_id in probability), None)
+        if bad is None:
+            verdicts.append(Verdict(row["sample_id"], row["source"], STEP, True, KEPT))
+        else:
+            why = f"picture {bad}"
+            verdicts.append(Verdict(row["sample_id"], row["source"], STEP, False, "NOT_MEDICAL", probability[bad], why))
+    return verdicts
+
+
+def _tag_counts(pictures: pl.DataFrame, learned: pl.DataFrame) -> dict[str, dict[str, dict[str, int]]]:
+    """Return `{modality: {source: {pictures, groups, encoded}}}`: how many are tagged, how many the probe saw."""
+    counts: dict[str, dict[str, dict[str, int]]] = {}
+    for (label, source), part in sorted(pictures.filter(pl.col("tag").is_not_null()).group_by("tag", "source")):
+        encoded = learned.filter(pl.col("tag") == label, pl.col("source") == source)
+        row = {"pictures": len(part), "groups": part["group"].n_unique(), "encoded": len(encoded)}
+        counts.setdefault(str(label), {})[str(source)] = row
+    return counts
+
+
+def _guess_counts(predictions: pl.DataFrame) -> dict[str, dict[str, int]]:
+    """Return `{source: {modality: n, "abstained": n}}` of the pictures without a tag."""
+    label = pl.when("abstained").then(pl.lit("abstained")).otherwise("modality")
+    untagged = (
+        predictions.filter(~pl.col("tagged")).group_by("source", label.alias("label")).len().sort("source", "label")
+    )
+    counts: dict[str, dict[str, int]] = {}
+    for source, name, number in untagged.iter_rows():
+        counts.setdefault(source, {})[name] = number
+    return counts
