@@ -24,7 +24,7 @@ from lingshu.evalkit.score import score_responses
 
 PER_SOURCE = 8
 HELD_OUT = 2
-STEPS = ("gate", "deduplicate", "decontaminate")
+STEPS = ("gate", "deduplicate", "decontaminate", "classify_modality")
 PARAMS = {
     "recipe": "tiny",
     "seed": 5,
@@ -121,8 +121,9 @@ def write_steps(root: Path, samples: list[Sample]) -> list[Sample]:
             else Verdict(s.sample_id, s.source, step, True, KEPT)
             for s in left
         ]
-        (root / "data/verdicts" / step).mkdir(parents=True)
-        write_verdicts(root / "data/verdicts" / step / "verdicts.parquet", verdicts)
+        folder = root / ("data/modality" if step == "classify_modality" else f"data/verdicts/{step}")
+        folder.mkdir(parents=True)
+        write_verdicts(folder / "verdicts.parquet", verdicts)
         left = [s for s in left if s.sample_id not in lost.values()]
     return left
 

@@ -8,7 +8,7 @@ from lingshu.commands.tracing import trace
 from lingshu.core.errors import UserError
 from lingshu.core.sample import Sample, read_samples
 from lingshu.core.verdicts import read_verdicts
-from tests.small_run import write_data
+from tests.small_run import STEPS, write_data
 
 
 @pytest.fixture
@@ -22,19 +22,19 @@ def life(root: Path, wanted: str) -> dict[str, str]:
 
 
 def first(root: Path, task: str, left_after: str) -> Sample:
-    """Return the first film sample of a task that a step kept."""
-    kept = read_verdicts(root / "data/verdicts" / left_after / "verdicts.parquet")
+    """Return the first film sample of a task that the step of a folder kept."""
+    kept = read_verdicts(root / left_after / "verdicts.parquet")
     ids = set(kept.filter(kept["keep"])["sample_id"])
     folder = root / "data/samples/films"
     return next(s for s in read_samples([folder]) if s.task == task and s.sample_id in ids)
 
 
 def test_a_kept_sample_is_followed_to_its_mixtures(tree: Path) -> None:
-    sample = first(tree, "caption", "decontaminate")
+    sample = first(tree, "caption", "data/modality")
     told = life(tree, sample.sample_id)
     assert sample.origin_id in told[sample.sample_id]
     assert "modality=x-ray" in told["pictures"]
-    assert told["verdicts"].splitlines() == ["gate: kept", "deduplicate: kept", "decontaminate: kept"]
+    assert told["verdicts"].splitlines() == [f"{step}: kept" for step in STEPS]
     assert "synthetic_caption:" in told["proposals made from it"]
     assert [line.split(":")[0] for line in told["mixtures"].splitlines()] == [
         "deep",
@@ -67,7 +67,7 @@ def test_a_file_that_never_became_a_sample(tree: Path) -> None:
 
 
 def test_the_beginning_of_an_id_will_do(tree: Path) -> None:
-    sample = first(tree, "vqa_closed", "gate")
+    sample = first(tree, "vqa_closed", "data/verdicts/gate")
     assert trace(tree, sample.sample_id[:18])[0].title == sample.sample_id
     assert trace(tree, sample.sample_id.partition(":")[2][:12])[0].title == sample.sample_id
 
@@ -78,7 +78,7 @@ def test_an_ambiguous_beginning_lists_what_it_could_be(tree: Path) -> None:
 
 
 def test_an_unknown_id_offers_the_closest(tree: Path) -> None:
-    sample = first(tree, "caption", "gate")
+    sample = first(tree, "caption", "data/verdicts/gate")
     mistyped = sample.sample_id[:-1] + "x"
     with pytest.raises(UserError, match=f"{mistyped}: no such sample") as error:
         trace(tree, mistyped)

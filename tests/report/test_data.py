@@ -3,14 +3,16 @@ from __future__ import annotations
 import itertools
 from pathlib import Path
 
+import polars as pl
 from PIL import Image
 
 from lingshu.core.images import ImageStore, read_index
 from lingshu.core.tables import sample_table
-from lingshu.report.data import funnel_charts, source_lines
-from lingshu.report.funnel import HELD_OUT, funnel
+from lingshu.core.verdicts import read_verdicts
+from lingshu.report.data import funnel_charts, kinds, source_lines
+from lingshu.report.funnel import HELD_OUT, SAMPLE_STEPS, funnel
 from lingshu.report.mixtures import mixture_groups
-from lingshu.report.pictures import choose, thumbnail_name, write_thumbnails
+from lingshu.report.pictures import choose, dropped, thumbnail_name, write_thumbnails
 
 SOURCES = ["films", "phantom"]
 
@@ -28,7 +30,7 @@ def test_funnel_numbers_and_reasons(data_tree: Path) -> None:
     assert (films["normalize"].kept, films["normalize"].dropped) == (16, {"UNDECODABLE": 1})
     assert (films["training split"].kept, films["training split"].dropped) == (12, {HELD_OUT: 4})
     assert films["gate"].dropped == {"NO_GATE": 1}
-    assert films["mixed"].kept == films["decontaminate"].kept == 9
+    assert films["mixed"].kept == films["classify_modality"].kept == 8
 
 
 def test_proposals_have_their_own_funnel(data_tree: Path) -> None:
@@ -47,7 +49,7 @@ def test_mixture_counts_repeats_and_distinct_samples(data_tree: Path) -> None:
     groups = {group.name: group for group in mixture_groups(data_tree, ["deep"])}
     assert groups["rewritten"].rows == 2 * groups["rewritten"].samples
     assert groups["rewritten"].pictures == groups["rewritten"].samples
-    assert sum(group.rows for group in groups.values()) == 18 + groups["rewritten"].rows
+    assert sum(group.rows for group in groups.values()) == 16 + groups["rewritten"].rows
 
 
 def test_pictures_are_drawn_by_seed_and_within_their_number(data_tree: Path) -> None:
@@ -58,7 +60,31 @@ def test_pictures_are_drawn_by_seed_and_within_their_number(data_tree: Path) -> 
     assert [e.modality for e in chosen] == ["x-ray", "x-ray", "untagged", "untagged"]
     assert chosen == choose(index.reverse(), samples, seed=1, number=2)
     assert {e.image_id for e in chosen} != {e.image_id for e in choose(index, samples, seed=4, number=2)}
-    assert [prompt for prompt, _ in chosen[0].texts] == ["Describe <the> picture.", "Is there a nodule?"]
+    assert [text.prompt for text in chosen[0].texts] == ["Describe <the> picture.", "Is there a nodule?"]
+
+
+def test_pictures_come_from_different_groups_first(data_tree: Path) -> None:
+    index = read_index([data_tree / "data/images/films"])
+    lumped = index.with_columns(group_id=pl.when(pl.col("group_id") == "g7").then(pl.lit("g7")).otherwise(pl.lit("g0")))
+    samples = sample_table([data_tree / "data/samples/films"])
+    groups = dict(lumped.select("image_id", "group_id").iter_rows())
+    for seed in range(5):
+        chosen = choose(lumped, samples, seed=seed, number=2)
+        assert {groups[e.image_id] for e in chosen} == {"g0", "g7"}
+
+
+def test_one_picture_for_each_reason(data_tree: Path) -> None:
+    index = read_index([data_tree / "data/images" / source for source in SOURCES])
+    samples = sample_table([data_tree / "data/samples" / source for source in SOURCES])
+    verdicts = pl.concat([read_verdicts(data_tree / path) for path in SAMPLE_STEPS.values()])
+    reasons = [e.reason for e in dropped(index, samples, verdicts, seed=1)]
+    assert sorted(reasons) == sorted(f"{step}: NO_{step.upper()}" for step in SAMPLE_STEPS)
+
+
+def test_kinds_tell_what_is_held_out(data_tree: Path) -> None:
+    films, phantom = kinds(read_index([data_tree / "data/images" / source for source in SOURCES]))
+    assert (films.modality, films.pictures, films.groups, films.held_out_pictures) == ("x-ray", 6, 6, 2)
+    assert (phantom.modality, phantom.held_out_groups) == ("untagged", 2)
 
 
 def test_thumbnails_keep_their_shape(data_tree: Path, tmp_path: Path) -> None:

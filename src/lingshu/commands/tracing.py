@@ -22,12 +22,12 @@ from lingshu.core.layout import (
     SAMPLES,
     SCORES,
     SIGNALS,
-    VERDICTS,
+    verdict_file,
 )
 from lingshu.core.params import read_yaml
 from lingshu.core.sample import Sample, from_row, sample_parts
 
-STEPS = ("normalize", "gate", "deduplicate", "decontaminate", "verify")
+STEPS = ("normalize", "gate", "deduplicate", "decontaminate", "classify_modality", "verify")
 LISTED = 8
 TEXT_CHARS = 160
 
@@ -137,7 +137,7 @@ def _pictures(root: Path, sample: Sample) -> Iterator[str]:
         for row in _rows(indexes, "image_id", picture.image_id):
             facts = ", ".join(f"{key}={value}" for key, value in json.loads(row["facts"]).items())
             yield f"  from {row['source']} {row['origin_id']}: {facts or 'no facts'}"
-        for row in _rows((root / MODALITY).glob("*.parquet"), "image_id", picture.image_id):
+        for row in _rows((root / MODALITY).glob("predictions.parquet"), "image_id", picture.image_id):
             yield "  " + _fields(row, without=("image_id",))
 
 
@@ -151,12 +151,12 @@ def _signals(root: Path, sample: Sample) -> Iterator[str]:
 
 
 def _step_tables(root: Path, step: str) -> list[pl.DataFrame]:
-    """Return the verdict tables of a step; those of `normalize` lie beside the samples of each source."""
-    paths = (
-        (root / SAMPLES).glob("*/verdicts.parquet")
-        if step == "normalize"
-        else [root / VERDICTS / step / "verdicts.parquet"]
-    )
+    """Return the verdict tables of a step; two of them lie beside other outputs of their stage."""
+    elsewhere = {
+        "normalize": (root / SAMPLES).glob("*/verdicts.parquet"),
+        "classify_modality": [root / MODALITY / "verdicts.parquet"],
+    }
+    paths = elsewhere.get(step, [root / verdict_file(step)])
     return [pl.read_parquet(path) for path in sorted(paths) if path.exists()]
 
 

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import vl_convert
 
 from lingshu.core.corpus import open_images
@@ -17,14 +18,15 @@ from lingshu.core.images import read_index
 from lingshu.core.layout import IMAGES, PLOTS, REPORTS, SAMPLES
 from lingshu.core.manifest import write_manifest
 from lingshu.core.tables import sample_table
+from lingshu.core.verdicts import eligible_ids, read_verdicts
 from lingshu.report import data, results
-from lingshu.report.examples import Example, examples
-from lingshu.report.funnel import HELD_OUT, Step, funnel
+from lingshu.report.examples import examples
+from lingshu.report.funnel import HELD_OUT, SAMPLE_STEPS, Step, funnel
 from lingshu.report.mixtures import Group, mixture_groups
 from lingshu.report.notices import notices
 from lingshu.report.page import PICTURES, render
 from lingshu.report.params import ReportParams
-from lingshu.report.pictures import Exhibit, choose, write_thumbnails
+from lingshu.report.pictures import choose, dropped, write_thumbnails
 from lingshu.report.run import Run, read_run
 from lingshu.report.training import stage_curves
 
@@ -66,15 +68,23 @@ def build_report(params: ReportParams, root: Path = Path()) -> None:
     The page needs no network and no other file than its pictures; equal inputs give equal bytes.
     """
     run = read_run(root)
-    steps = funnel(root, run.enabled)
-    exhibits = _exhibits(root, run, params)
+    shown = _pictures(root, run, params)
     scores = results.read_scores(root)
     found = results.tables(root, scores, run.checkpoints)
     answers = examples(root, found, params.seed, params.examples_per_benchmark)
-    page = render(_context(root, run, steps, exhibits, answers) | _results(root, run, scores, found))
+    steps = funnel(root, run.enabled)
+    context = {
+        "run": run,
+        "sections": SECTIONS,
+        **shown,
+        **_data(root, run, steps),
+        **_results(root, run, scores, found),
+    }
+    context["examples"] = [(name, list(own)) for name, own in itertools.groupby(answers, key=lambda a: a.benchmark)]
+    page = render(context)
     out = fresh_dir(root / REPORTS)
-    shown = [exhibit.image_id for exhibit in exhibits] + [answer.image_id for answer in answers if answer.image_id]
-    write_thumbnails(open_images(root), shown, out / PICTURES, params.thumbnail_px)
+    exhibits = [*shown["exhibits"], *shown["rejects"], *(answer for answer in answers if answer.image_id)]
+    write_thumbnails(open_images(root), [e.image_id for e in exhibits], out / PICTURES, params.thumbnail_px)
     # `dvc plots show` draws with it (.dvc/plots/page.html); DVC's own page loads the same library from a network.
     write_text(out / "vega.js", vl_convert.javascript_bundle(VEGA))
     write_text(out / "index.html", page)
@@ -82,28 +92,29 @@ def build_report(params: ReportParams, root: Path = Path()) -> None:
     write_manifest(out, "report", 1)
 
 
-def _exhibits(root: Path, run: Run, params: ReportParams) -> list[Exhibit]:
+def _pictures(root: Path, run: Run, params: ReportParams) -> dict[str, Any]:
+    """Return the galleries and the table of kinds."""
     folders = [root / IMAGES / name for name in run.enabled]
     index = read_index(folder for folder in folders if (folder / "index.parquet").exists())
     samples = sample_table(root / SAMPLES / name for name in run.enabled)
-    return choose(index, samples, params.seed, params.pictures_per_modality)
+    usable = samples.filter(pl.col("sample_id").is_in(list(eligible_ids(root))))
+    verdicts = pl.concat([read_verdicts(root / path) for path in SAMPLE_STEPS.values()])
+    return {
+        "kinds": data.kinds(index),
+        "exhibits": choose(index, usable, params.seed, params.pictures_per_modality),
+        "rejects": dropped(index, samples, verdicts, params.seed),
+    }
 
 
-def _context(
-    root: Path, run: Run, steps: list[Step], exhibits: list[Exhibit], answers: list[Example]
-) -> dict[str, Any]:
+def _data(root: Path, run: Run, steps: list[Step]) -> dict[str, Any]:
     sources = data.source_lines(root, run.enabled, run.generated)
     thanks = notices(root, run.enabled, run.encoder)
     return {
-        "run": run,
-        "sections": SECTIONS,
-        "cards": _cards(sources, steps, exhibits),
+        "cards": _cards(sources, steps),
         "sources": sources,
         "funnel": {"charts": data.funnel_charts(steps), "steps": steps},
-        "exhibits": exhibits,
         "mixtures": _mixtures(mixture_groups(root, MIXTURES)),
         "training": stage_curves(root, TRAINED),
-        "examples": [(name, list(group)) for name, group in itertools.groupby(answers, key=lambda a: a.benchmark)],
         "notices": thanks,
         "thanks": list(dict.fromkeys((notice.source, notice.attribution) for notice in thanks)),
     }
@@ -132,14 +143,13 @@ def _mixtures(groups: list[Group]) -> dict[str, Any]:
     }
 
 
-def _cards(sources: list[data.SourceLine], steps: list[Step], exhibits: list[Exhibit]) -> list[Card]:
+def _cards(sources: list[data.SourceLine], steps: list[Step]) -> list[Card]:
     real = sum(source.pictures for source in sources if not source.generated)
     drawn = sum(source.pictures for source in sources if source.generated)
     samples = sum(source.samples for source in sources)
     lost = sum(n for step in steps for reason, n in step.dropped.items() if reason != HELD_OUT)
-    kinds = len({exhibit.modality for exhibit in exhibits})
     return [
-        Card("Real pictures", f"{real:,}", f"{kinds} kinds of imaging, from registry packages"),
+        Card("Real pictures", f"{real:,}", "from registry packages, each with its licence"),
         Card("Generated pictures", f"{drawn:,}", "drawn from findings lists, so their truth is known"),
         Card("Samples", f"{samples:,}", f"{sum(source.held_out for source in sources):,} held out for evaluation"),
         Card("Dropped", f"{lost:,}", "samples, files and proposals, each with its reason"),

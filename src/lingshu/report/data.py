@@ -15,9 +15,10 @@ from lingshu.core.sample import sample_parts
 from lingshu.report.charts import SERIES_COLOURS, Bar, Segment, number_text, stacked_bars
 from lingshu.report.funnel import HELD_OUT, Step
 from lingshu.report.mixtures import Group
+from lingshu.report.pictures import UNTAGGED
 
 HALF_WIDTH = 380
-FUNNEL_LABEL = 104
+FUNNEL_LABEL = 122
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,38 @@ def _source_line(root: Path, name: str, record: dict[str, Any], generated: bool)
         samples=len(samples),
         held_out=len(samples.filter(pl.col("split") == "test")),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """A kind of imaging of one source: distinct pictures and groups for training, and held out."""
+
+    modality: str
+    source: str
+    pictures: int
+    groups: int
+    held_out_pictures: int
+    held_out_groups: int
+
+
+def kinds(index: pl.DataFrame) -> list[Kind]:
+    """Return the kinds of imaging in a picture index, by source and name."""
+    facts = pl.col("facts").str.json_path_match("$.modality").fill_null(UNTAGGED)
+    counted = (
+        index.with_columns(modality=facts, held=pl.col("split") == "test")
+        .group_by("source", "modality", "held")
+        .agg(pictures=pl.col("image_id").n_unique(), groups=pl.col("group_id").n_unique())
+    )
+    sizes = {(s, m, held): (pictures, groups) for s, m, held, pictures, groups in counted.iter_rows()}
+    return [
+        Kind(
+            modality,
+            source,
+            *sizes.get((source, modality, False), (0, 0)),
+            *sizes.get((source, modality, True), (0, 0)),
+        )
+        for source, modality in sorted({(source, modality) for source, modality, _ in sizes})
+    ]
 
 
 def funnel_charts(steps: list[Step]) -> list[tuple[str, Markup]]:

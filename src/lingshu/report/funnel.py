@@ -8,11 +8,16 @@ from pathlib import Path
 
 import polars as pl
 
-from lingshu.core.layout import MIXTURES, PROPOSALS, SAMPLES, verdict_file
+from lingshu.core.layout import MIXTURES, MODALITY, PROPOSALS, SAMPLES, verdict_file
 from lingshu.core.sample import sample_parts
 from lingshu.core.verdicts import read_verdicts
 
-SAMPLE_STEPS = ("gate", "deduplicate", "decontaminate")
+SAMPLE_STEPS = {
+    "gate": verdict_file("gate"),
+    "deduplicate": verdict_file("deduplicate"),
+    "decontaminate": verdict_file("decontaminate"),
+    "classify_modality": MODALITY / "verdicts.parquet",
+}
 HELD_OUT = "HELD_OUT"
 
 
@@ -53,7 +58,7 @@ def _undecodable(root: Path, source: str) -> dict[str, int]:
 
 
 def _decided(root: Path, step: str, source: str) -> Step:
-    table = read_verdicts(root / verdict_file(step)).filter(pl.col("source") == source)
+    table = read_verdicts(root / SAMPLE_STEPS[step]).filter(pl.col("source") == source)
     return Step(step, source, int(table["keep"].sum()), _reasons(table))
 
 

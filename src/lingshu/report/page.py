@@ -17,7 +17,12 @@ def environment() -> Environment:
     """Return the template environment: everything is escaped, and an unknown name is an error."""
     loader = PackageLoader("lingshu.report")
     made = Environment(loader=loader, autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    made.filters |= {"number": number_text, "flat": flat, "thumbnail": lambda i: f"{PICTURES}/{thumbnail_name(i)}"}
+    made.filters |= {
+        "number": number_text,
+        "flat": flat,
+        "kind": kind,
+        "thumbnail": lambda i: f"{PICTURES}/{thumbnail_name(i)}",
+    }
     return made
 
 
@@ -25,6 +30,11 @@ def flat(text: str, limit: int) -> str:
     """Return the text on one line, cut with an ellipsis after `limit` characters."""
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + "…"
+
+
+def kind(modality: str) -> str:
+    """Return a modality as people write it: abbreviations in capitals."""
+    return modality.upper() if modality in {"ct", "mri"} else modality
 
 
 def render(context: dict[str, Any]) -> str:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 from PIL import Image
@@ -15,72 +17,104 @@ from lingshu.core.files import write_bytes
 from lingshu.core.ids import stable_hash
 from lingshu.core.images import ImageStore
 
-UNKNOWN = "untagged"
+UNTAGGED = "untagged"
+TOLD = ("caption", "report")
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What one sample says about a picture: the prompt, its options, and the reply."""
+
+    prompt: str
+    choices: tuple[str, ...]
+    reply: str
 
 
 @dataclass(frozen=True, slots=True)
 class Exhibit:
-    """A picture with one text about it and one question; `texts` are (prompt, target) pairs."""
+    """A picture with up to one text about it and one question; `reason` is why it was dropped, or empty."""
 
     image_id: str
     source: str
     modality: str
-    origin_id: str
     width: int
     height: int
-    facts: dict[str, object]
-    texts: tuple[tuple[str, str], ...]
+    texts: tuple[Text, ...]
+    reason: str = ""
 
 
 def choose(index: pl.DataFrame, samples: pl.DataFrame, seed: int, number: int) -> list[Exhibit]:
-    """Return up to `number` pictures of each source and modality, drawn by a stable hash of their ids.
+    """Return up to `number` pictures of each source and modality, of different groups where there are several.
 
     Args:
         index: rows of `core.images.INDEX_SCHEMA`.
-        samples: rows of `core.tables.sample_table`; only pictures that a sample shows are chosen.
+        samples: rows of `core.tables.sample_table`; only pictures that one of them shows are chosen.
         seed: changes the draw.
         number: pictures of each source and modality.
     """
     texts = _texts(samples)
-    ordered = sorted(
-        (row for row in index.to_dicts() if row["image_id"] in texts),
-        key=lambda row: (row["source"], _modality(row), stable_hash(seed, row["group_id"], row["image_id"])),
-    )
-    taken: dict[tuple[str, str], list[str]] = {}
-    exhibits = []
-    for row in ordered:
-        shown = taken.setdefault((row["source"], _modality(row)), [])
-        if len(shown) < number and row["image_id"] not in shown:
-            shown.append(row["image_id"])
-            exhibits.append(_exhibit(row, texts[row["image_id"]]))
-    return exhibits
+    shown = index.filter(pl.col("image_id").is_in(list(texts)))
+    rows = shown.unique("image_id", keep="first", maintain_order=True).to_dicts()
+    by_kind: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in sorted(rows, key=lambda row: stable_hash(seed, row["image_id"])):
+        by_kind.setdefault((row["source"], _modality(row)), []).append(row)
+    return [
+        _exhibit(row, texts[row["image_id"]]) for _, kind in sorted(by_kind.items()) for row in _spread(kind)[:number]
+    ]
 
 
-def _modality(row: dict[str, str]) -> str:
-    return str(json.loads(row["facts"]).get("modality", UNKNOWN))
+def _spread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the rows so that every group comes once before any comes again."""
+    times: Counter[str] = Counter()
+    ranked = []
+    for row in rows:
+        ranked.append((times[row["group_id"]], row))
+        times[row["group_id"]] += 1
+    return [row for _, row in sorted(ranked, key=lambda pair: pair[0])]
 
 
-def _texts(samples: pl.DataFrame) -> dict[str, list[tuple[str, str, str]]]:
-    """Return (task, prompt, target) of the samples of each picture, sorted."""
+def dropped(index: pl.DataFrame, samples: pl.DataFrame, verdicts: pl.DataFrame, seed: int) -> list[Exhibit]:
+    """Return a picture for each reason for which a step dropped a sample with a picture.
+
+    Args:
+        index: rows of `core.images.INDEX_SCHEMA`.
+        samples: rows of `core.tables.sample_table`.
+        verdicts: rows of `core.verdicts.VERDICT_SCHEMA`, of all steps.
+        seed: changes the draw.
+    """
+    lost = verdicts.filter(~pl.col("keep")).join(samples, on="sample_id").filter(pl.col("image_ids").list.len() > 0)
+    rows = {row["image_id"]: row for row in index.to_dicts()}
+    found: dict[str, Exhibit] = {}
+    for row in sorted(lost.to_dicts(), key=lambda row: (row["reason"], stable_hash(seed, row["sample_id"]))):
+        text = Text(row["prompt"], tuple(row["choices"].splitlines()), row["target"])
+        why = f"{row['step']}: {row['reason']}"
+        found.setdefault(why, replace(_exhibit(rows[row["image_ids"][0]], {row["task"]: text}), reason=why))
+    return list(found.values())
+
+
+def _modality(row: dict[str, Any]) -> str:
+    return str(json.loads(row["facts"]).get("modality", UNTAGGED))
+
+
+def _texts(samples: pl.DataFrame) -> dict[str, dict[str, Text]]:
+    """Return one text for each picture and task, that of the smallest sample id."""
     single = samples.filter(pl.col("image_ids").list.len() == 1).sort("sample_id")
-    found: dict[str, list[tuple[str, str, str]]] = {}
-    for row in single.select("image_ids", "task", "prompt", "target").to_dicts():
-        found.setdefault(row["image_ids"][0], []).append((row["task"], row["prompt"], row["target"]))
+    found: dict[str, dict[str, Text]] = {}
+    for row in single.select("image_ids", "task", "prompt", "choices", "target").to_dicts():
+        text = Text(row["prompt"], tuple(row["choices"].splitlines()), row["target"])
+        found.setdefault(row["image_ids"][0], {}).setdefault(row["task"], text)
     return found
 
 
-def _exhibit(row: dict[str, object], texts: list[tuple[str, str, str]]) -> Exhibit:
-    told = [(prompt, target) for task, prompt, target in texts if task in {"caption", "report"}]
-    asked = [(prompt, target) for task, prompt, target in texts if task not in {"caption", "report"}]
-    facts = json.loads(str(row["facts"]))
+def _exhibit(row: dict[str, Any], texts: dict[str, Text]) -> Exhibit:
+    told = [text for task, text in sorted(texts.items()) if task in TOLD]
+    asked = [text for task, text in sorted(texts.items()) if task not in TOLD]
     return Exhibit(
-        image_id=str(row["image_id"]),
-        source=str(row["source"]),
-        modality=str(facts.get("modality", UNKNOWN)),
-        origin_id=str(row["origin_id"]),
-        width=int(str(row["width"])),
-        height=int(str(row["height"])),
-        facts=facts,
+        image_id=row["image_id"],
+        source=row["source"],
+        modality=_modality(row),
+        width=row["width"],
+        height=row["height"],
         texts=(*told[:1], *asked[:1]),
     )
 
