@@ -104,7 +104,7 @@ _READERS: tuple[_Reader, ...] = tuple(
         (rf"\b({_alternatives(tuple(_CANONICAL))})\b", _word("sequence", _CANONICAL)),
         (rf"\b(?:of|shows) the ({_alternatives(BODY_PARTS)})\b", _word("body_part", {})),
         (rf"\bstain(?: is|:|ed with) ({_alternatives(STAINS)})\b", _word("stain", {})),
-        (rf"\bstructure(?: is|:) ({_alternatives(STRUCTURES)})\b", _word("structure", {})),
+        (rf"\bstructure(?: shown)?: ({_alternatives(STRUCTURES)})\b", _word("structure", {})),
         (rf"\bmore ({_alternatives(BRAIN_TISSUES)}) than\b", _word("dominant_tissue", {})),
         (r"\b(?:(no|without) )?contrast agent\b", _flag("contrast")),
         (r"\b(?:(no|without) )?doppler colour\b", _flag("doppler")),

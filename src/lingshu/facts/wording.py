@@ -93,7 +93,7 @@ def _stain(value: str) -> tuple[str, str, str]:
 
 
 def _structure(value: str) -> tuple[str, str, str]:
-    return f"Visible structure: {value}.", f"Structure: {value}.", f"The visible structure is {value}."
+    return f"Visible structure: {value}.", f"Structure: {value}.", f"Structure shown: {value}."
 
 
 def _dominant_tissue(value: str) -> tuple[str, str, str]:
