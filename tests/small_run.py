@@ -193,12 +193,16 @@ def write_results(root: Path) -> None:
 
 def write_training(root: Path) -> None:
     """Write figures and loss curves of every training stage."""
-    stages = [("modeling", "backbone"), ("reinforcement", "reinforce")]
-    stages += [("training", name) for name in ("shallow", "deep", "instruct")]
+    stages = [("modeling", "backbone"), *(("training", name) for name in ("shallow", "deep", "instruct"))]
+    points = "".join(f"{step}\t{3.0 - step}\n" for step in range(3))
     for area, stage in stages:
         write_json(root / "metrics" / area / f"{stage}.json", {"steps": 3, "loss": {"first": 3.0, "last": 1.0}})
-        points = "".join(f"{step}\t{3.0 - step}\n" for step in range(3))
         write_text(root / "plots" / area / stage / "train/loss.tsv", f"step\tloss\n{points}")
+    reward = {name: {"mean": 0.5, "low": 0.4, "high": 0.6} for name in ("total", "format", "accuracy")}
+    gain = {name: {"mean": 0.1, "low": 0.05, "high": 0.15, "verdict": "better"} for name in reward}
+    held_out = {"before": {"prompts": 7, **reward}, "after": {"prompts": 7, **reward}, "gain": gain}
+    write_json(root / "metrics/reinforcement/reinforce.json", {"steps": 2, "held_out_reward": held_out})
+    write_text(root / "plots/reinforcement/reward.csv", "step,reward,kl\n1,0.5,0.0\n2,0.75,0.1\n")
 
 
 def _response(sample: Sample, benchmark: str, checkpoint: str, said: str) -> dict[str, Any]:

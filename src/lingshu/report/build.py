@@ -28,16 +28,15 @@ from lingshu.report.page import PICTURES, render
 from lingshu.report.params import ReportParams
 from lingshu.report.pictures import choose, dropped, write_thumbnails
 from lingshu.report.run import Run, read_run
-from lingshu.report.training import stage_curves
+from lingshu.report.training import TrainedStage, rewards, stage_curves
 
 FUNNEL_PLOT = PLOTS / "report" / "funnel.csv"
 MIXTURES = ["shallow", "deep", "instruct", "reinforce"]
+REINFORCE = TrainedStage("reinforcement", "reinforce", "reinforcement")
 TRAINED = [
-    ("modeling", "backbone"),
-    ("training", "shallow"),
-    ("training", "deep"),
-    ("training", "instruct"),
-    ("reinforcement", "reinforce"),
+    TrainedStage("modeling", "backbone", "modeling"),
+    *(TrainedStage("training", name, f"training/{name}") for name in ("shallow", "deep", "instruct")),
+    REINFORCE,
 ]
 SECTIONS = [
     ("overview", "Overview"),
@@ -122,6 +121,7 @@ def _data(root: Path, run: Run, steps: list[Step]) -> dict[str, Any]:
 
 def _results(root: Path, run: Run, scores: dict[str, Any], found: list[results.Table]) -> dict[str, Any]:
     shown = [name for name in run.checkpoints if name in scores]
+    prompts, parts = rewards(root, REINFORCE)
     return {
         "results": {
             "tables": found,
@@ -129,6 +129,7 @@ def _results(root: Path, run: Run, scores: dict[str, Any], found: list[results.T
             "legend": [(name, results.style_of(name, run.checkpoints)) for name in shown],
             "confidence": f"{100 * run.confidence:g}",
             "text_metrics": results.TEXT_METRICS,
+            "rewards": {"prompts": prompts, "parts": parts},
             "comparisons": results.comparisons(scores),
             "training_only": results.training_only(root),
         }

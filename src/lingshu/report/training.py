@@ -1,4 +1,4 @@
-"""Training curves and figures: the tables that DVCLive wrote under plots/, the numbers under metrics/."""
+"""Training curves and figures: step tables under plots/, numbers under metrics/."""
 
 from __future__ import annotations
 
@@ -16,6 +16,19 @@ from lingshu.core.params import flatten
 from lingshu.report.charts import curves
 
 STEP = "step"
+UNDRAWN = (STEP, "timestamp", "epoch")
+SEPARATORS = {".tsv": "\t", ".csv": ","}
+REWARDS = ("total", "format", "accuracy")
+Points = list[tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainedStage:
+    """Where a stage's traces lie: `metrics/<area>/<name>.json` and step tables under `plots/<plots>/`."""
+
+    area: str
+    name: str
+    plots: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,29 +41,56 @@ class StageCurves:
     figures: list[tuple[str, Any]]
 
 
-def stage_curves(root: Path, stages: list[tuple[str, str]]) -> list[StageCurves]:
-    """Return curves and figures of the `(area, stage)` pairs, in their order."""
-    return [_stage(root, area, stage) for area, stage in stages]
+def stage_curves(root: Path, stages: list[TrainedStage]) -> list[StageCurves]:
+    """Return curves and figures of the stages, in their order."""
+    return [_curves(root, stage) for stage in stages]
 
 
-def _stage(root: Path, area: str, stage: str) -> StageCurves:
-    folder = root / PLOTS / area / stage
-    charts = []
-    for path in sorted(folder.rglob("*.tsv")):
-        name = path.relative_to(folder).with_suffix("").as_posix()
-        if len(points := read_points(path)) > 1:
-            charts.append((name, curves([(path.stem, points)], f"{stage}: {name} by step", STEP)))
-    metrics = json.loads((root / METRICS / area / f"{stage}.json").read_text(encoding="utf-8"))
-    figures = [(key, value) for key, value in flatten(metrics).items() if isinstance(value, str | int | float)]
-    return StageCurves(area, stage, charts, figures)
+def _curves(root: Path, stage: TrainedStage) -> StageCurves:
+    folder = root / PLOTS / stage.plots
+    tables = sorted(path for path in folder.rglob("*") if path.suffix in SEPARATORS)
+    charts = [
+        (name, curves([(name, points)], f"{stage.name}: {name} by step", STEP))
+        for path in tables
+        for name, points in read_series(path).items()
+        if len(points) > 1
+    ]
+    figures = flatten(_metrics(root, stage.area, stage.name)).items()
+    return StageCurves(stage.area, stage.name, charts, [(k, v) for k, v in figures if isinstance(v, str | int | float)])
 
 
-def read_points(path: Path) -> list[tuple[float, float]]:
-    """Return `(step, value)` of a table with a `step` column, its last column being the value; empty cells left out."""
+def _metrics(root: Path, area: str, name: str) -> dict[str, Any]:
+    values: dict[str, Any] = json.loads((root / METRICS / area / f"{name}.json").read_text(encoding="utf-8"))
+    return values
+
+
+def read_series(path: Path) -> dict[str, Points]:
+    """Return `{column: [(step, value), …]}` of a table with a `step` column (none without); empty cells left out."""
     with path.open(encoding="utf-8", newline="") as handle:
-        rows = list(csv.DictReader(handle, delimiter="\t"))
+        rows = list(csv.DictReader(handle, delimiter=SEPARATORS[path.suffix]))
     if not rows or STEP not in rows[0]:
-        return []
-    value = next(name for name in reversed(rows[0]) if name not in {STEP, "timestamp"})
-    points = [(float(row[STEP]), float(row[value])) for row in rows if row[STEP] and row[value]]
+        return {}
+    columns = [name for name in rows[0] if name not in UNDRAWN]
+    return {name: _finite([(row[STEP], row[name]) for row in rows if row[STEP] and row[name]]) for name in columns}
+
+
+def _finite(cells: list[tuple[str, str]]) -> Points:
+    points = [(float(step), float(value)) for step, value in cells]
     return [point for point in points if math.isfinite(point[1])]
+
+
+@dataclass(frozen=True, slots=True)
+class Reward:
+    """A reward on prompts never trained on, before and after: each `{mean, low, high}`, the gain with its verdict."""
+
+    name: str
+    before: dict[str, float]
+    after: dict[str, float]
+    gain: dict[str, Any]
+
+
+def rewards(root: Path, stage: TrainedStage) -> tuple[int, list[Reward]]:
+    """Return the number of held-out prompts, and what reinforcement did to each part of their reward."""
+    found = _metrics(root, stage.area, stage.name)["held_out_reward"]
+    parts = [Reward(name, found["before"][name], found["after"][name], found["gain"][name]) for name in REWARDS]
+    return int(found["before"]["prompts"]), parts
