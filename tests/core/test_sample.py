@@ -124,6 +124,16 @@ def test_another_schema_version_is_refused(tmp_path: Path) -> None:
         list(read_samples([tmp_path]))
 
 
+def test_samples_are_read_by_id(tmp_path: Path) -> None:
+    written = [replace(SAMPLE, origin_id=str(number)).with_id() for number in range(5)]
+    write_samples(tmp_path, written)
+    wanted = {written[1].sample_id, written[4].sample_id}
+    assert list(read_samples([tmp_path], wanted | {"films:0"})) == [
+        sample for sample in read_samples([tmp_path]) if sample.sample_id in wanted
+    ]
+    assert list(read_samples([tmp_path], set())) == []
+
+
 def test_no_samples_make_an_empty_table_not_a_missing_one(tmp_path: Path) -> None:
     assert write_samples(tmp_path, []) == 0
     assert [path.name for path in tmp_path.iterdir()] == ["part-00000.parquet"]

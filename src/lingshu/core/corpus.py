@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,14 +49,11 @@ def load_mixture(stage: str, root: Path = Path()) -> list[MixtureItem]:
     path = root / MIXTURES / stage / MIXTURE_FILE
     table = pl.read_parquet(path).sort("position")
     wanted = set(table["sample_id"])
-    samples = _pick([root / folder for folder in sorted(set(table["folder"]))], wanted)
+    folders = [root / folder for folder in sorted(set(table["folder"]))]
+    samples = {sample.sample_id: sample for sample in read_samples(folders, wanted)}
     if missing := sorted(wanted - samples.keys())[:3]:
         raise UserError(f"{path}: samples {missing} are in none of the folders it names", "run `dvc repro mix`")
     return [MixtureItem(row["position"], row["group"], samples[row["sample_id"]]) for row in table.to_dicts()]
-
-
-def _pick(folders: Iterable[Path], wanted: set[str]) -> dict[str, Sample]:
-    return {s.sample_id: s for s in read_samples(folders) if s.sample_id in wanted}
 
 
 def open_images(root: Path = Path()) -> ImageStore:

@@ -7,7 +7,7 @@ count mismatch between text and pictures can't be written (`check` refuses it).
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
@@ -281,8 +281,8 @@ def sample_parts(folders: Iterable[Path]) -> list[Path]:
     return sorted(path for folder in folders for path in folder.glob("part-*.parquet"))
 
 
-def read_samples(folders: Iterable[Path]) -> Iterator[Sample]:
-    """Yield all samples of the folders in path and row order.
+def read_samples(folders: Iterable[Path], ids: Collection[str] | None = None) -> Iterator[Sample]:
+    """Yield the samples of the folders in path and row order: all, or those whose id is in `ids`.
 
     Raises:
         ValueError: a file has another schema version than this code.
@@ -294,5 +294,10 @@ def read_samples(folders: Iterable[Path]) -> Iterator[Sample]:
         if version != SCHEMA_VERSION:
             raise ValueError(f"{path}: sample schema version {version}, this code reads {SCHEMA_VERSION}")
         for batch in reader.iter_batches(batch_size=4096):
-            for row in batch.to_pylist():
+            wanted = batch if ids is None else _rows_with(batch, ids)
+            for row in wanted.to_pylist():
                 yield from_row(row)
+
+
+def _rows_with(batch: pa.RecordBatch, ids: Collection[str]) -> pa.RecordBatch:
+    return batch.filter(pa.array([sample_id in ids for sample_id in batch.column("sample_id").to_pylist()], pa.bool_()))

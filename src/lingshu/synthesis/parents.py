@@ -9,10 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
 
+import polars as pl
+
 from lingshu.core.ids import stable_hash
 from lingshu.core.images import read_index
 from lingshu.core.layout import IMAGES, SAMPLES
-from lingshu.core.sample import Sample, read_samples
+from lingshu.core.sample import Sample, read_samples, sample_parts
 from lingshu.core.verdicts import eligible_ids
 from lingshu.facts.vocabulary import check_facts, parsable
 
@@ -32,16 +34,14 @@ def eligible_samples(
     sources: Iterable[str], tasks: Collection[str], topics: Collection[str] | None = None, root: Path = Path()
 ) -> list[Sample]:
     """Return the training samples of these tasks (and topics) that the deciding steps kept, sorted by id."""
-    allowed = eligible_ids(root)
-    found = [
-        sample
-        for sample in read_samples(root / SAMPLES / source for source in sorted(sources))
-        if sample.sample_id in allowed
-        and sample.split == TRAINING_SPLIT
-        and sample.task in tasks
-        and (topics is None or sample.topic in topics)
-    ]
-    return sorted(found, key=lambda s: s.sample_id)
+    folders = [root / SAMPLES / source for source in sorted(sources)]
+    columns = ["sample_id", "split", "task", "topic"]
+    wanted = pl.col("split").eq(TRAINING_SPLIT) & pl.col("task").is_in(list(tasks))
+    if topics is not None:
+        wanted &= pl.col("topic").is_in(list(topics))
+    parts = [pl.read_parquet(path, columns=columns).filter(wanted) for path in sample_parts(folders)]
+    ids = {sample_id for part in parts for sample_id in part["sample_id"]} & eligible_ids(root)
+    return sorted(read_samples(folders, ids), key=lambda s: s.sample_id)
 
 
 def picture_parents(samples: Iterable[Sample], facts: dict[str, dict[str, Any]]) -> list[Parent]:

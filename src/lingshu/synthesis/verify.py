@@ -50,7 +50,7 @@ def verify(recipes: list[str], sources: list[str], params: VerifyParams, root: P
 def _parents(proposals: Iterable[list[Sample]], sources: list[str], root: Path) -> dict[str, Sample]:
     wanted = {parent for samples in proposals for s in samples if s.synthetic for parent in s.synthetic.parents}
     folders = [root / SAMPLES / source for source in sorted(sources)]
-    return {sample.sample_id: sample for sample in read_samples(folders) if sample.sample_id in wanted}
+    return {sample.sample_id: sample for sample in read_samples(folders, wanted)}
 
 
 def _decide(
