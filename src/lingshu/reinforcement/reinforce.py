@@ -1,0 +1,80 @@
+"""The stage as a whole: set prompts aside, measure, train, measure again, write the checkpoint."""
+
+from __future__ import annotations
+
+import csv
+import io
+import shutil
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from lingshu.core.corpus import load_mixture, open_images
+from lingshu.core.files import write_text
+from lingshu.core.ids import canonical_json, sha256_bytes, sha256_file
+from lingshu.core.layout import MIXTURES, MODELS, PLOTS, WORK
+from lingshu.core.manifest import read_manifest, write_manifest
+from lingshu.modeling.architecture import fix_seed, save_checkpoint
+from lingshu.modeling.load import load_checkpoint, use_threads
+from lingshu.reinforcement.grpo import train
+from lingshu.reinforcement.params import ReinforcementParams
+from lingshu.reinforcement.policy import Policy
+from lingshu.reinforcement.probe import gain, measure
+from lingshu.reinforcement.prompts import prompts_of, set_aside
+
+STAGE = "reinforce"
+LOGGED = ("reward", "rewards/rewards_format/mean", "rewards/rewards_accuracy/mean", "kl", "completions/mean_length")
+COLUMNS = ("step", "reward", "format", "accuracy", "kl", "length")
+START = "instruct"
+
+
+def reinforce(params: ReinforcementParams, seed: int, root: Path = Path()) -> dict[str, Any]:
+    """Train `models/instruct` into `models/reinforce`; return the metrics (held-out reward before, after, gain).
+
+    Raises:
+        UserError: the mixture has a row without a verifiable answer, or too few prompts.
+    """
+    use_threads(params.threads)
+    store = open_images(root)
+    prompts = prompts_of(load_mixture(STAGE, root))
+    training, held_out = set_aside(prompts, params.probe.prompts, seed)
+    model, processor = load_checkpoint(root / MODELS / START)
+    torch.nn.Module.to(model, params.device)
+    policy = Policy(model, processor, store, params, seed)
+    before = measure(policy, held_out)
+    fix_seed(seed)
+    scratch = root / WORK / STAGE / fingerprint(params, seed, root)
+    scratch.mkdir(parents=True, exist_ok=True)
+    log = train(policy, training, scratch)
+    after = measure(policy, held_out)
+    processor.tokenizer.padding_side = "left"
+    out = root / MODELS / STAGE
+    save_checkpoint(out, model, processor)
+    write_manifest(out, STAGE, len(training))
+    write_text(root / PLOTS / "reinforcement" / "reward.csv", log_table(log))
+    shutil.rmtree(scratch.parent)
+    return {
+        "prompts": {"training": len(training), "held_out": len(held_out)},
+        "steps": len(log),
+        "held_out_reward": {"before": before.summary(), "after": after.summary(), "gain": gain(before, after)},
+    }
+
+
+def fingerprint(params: ReinforcementParams, seed: int, root: Path) -> str:
+    """Return a digest of all that decides the result: knobs, seed, start checkpoint, mixture and this area's code."""
+    start = read_manifest(root / MODELS / START)
+    mixture = read_manifest(root / MIXTURES / STAGE)
+    code = [sha256_file(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
+    parts = [params.model_dump(), seed, start.model_dump(), mixture.model_dump(), code]
+    return sha256_bytes(canonical_json(parts).encode())[:16]
+
+
+def log_table(log: list[dict[str, Any]]) -> str:
+    """Return the log as CSV: step, mean reward, its parts, KL divergence (0 without a reference), mean length."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for row in log:
+        writer.writerow([row["step"], *(round(float(row.get(name, 0.0)), 4) for name in LOGGED)])
+    return text.getvalue()
