@@ -89,7 +89,7 @@ def test_two_runs_write_the_same_bytes(project, params):
 def test_the_plot_has_a_row_for_each_accuracy(project, params):
     metrics = run(params)
     rows = list(csv.DictReader(ACCURACY_PLOT.open()))
-    assert list(rows[0]) == ["checkpoint", "benchmark", "topic", "accuracy", "low", "high"]
+    assert list(rows[0]) == ["checkpoint", "benchmark", "topic", "accuracy", "low", "high", "chance", "n"]
     found = {(r["checkpoint"], r["benchmark"], r["topic"]): float(r["accuracy"]) for r in rows}
     assert found["late", "sides", "all"] == metrics["late"]["sides"]["all"]["accuracy"]
     assert ("late", "wrote", "all") not in found

@@ -44,6 +44,8 @@ PLOT_SCHEMA = pl.Schema(
         "accuracy": pl.Float64(),
         "low": pl.Float64(),
         "high": pl.Float64(),
+        "chance": pl.Float64(),
+        "n": pl.Int64(),
     }
 )
 
@@ -107,7 +109,8 @@ def _attribute_rows(runs: Sequence[ScoredRun]) -> Iterator[dict[str, Any]]:
 def _plot_rows(metrics: dict[str, Any]) -> list[dict[str, Any]]:
     rows = [
         {"checkpoint": checkpoint, "benchmark": benchmark, "topic": topic}
-        | {key: cell[key] for key in ("accuracy", "low", "high")}
+        | {key: cell[key] for key in ("accuracy", "low", "high", "n")}
+        | {"chance": cell.get("chance")}
         for checkpoint, benchmarks in metrics.items()
         for benchmark, topics in benchmarks.items()
         for topic, cell in topics.items()
