@@ -1,7 +1,8 @@
 """Building the held-out sets: rows of the test split, balanced over gold answers, with the chance level of each topic.
 
 Chance is the accuracy of the better of two blind strategies, taken for each kind of answer alone: always the most
-frequent gold answer, or a uniform guess among the options. A gold answer that only training groups show is listed, not silently missing.
+frequent gold answer, or a uniform guess among the options. A gold answer that only training groups show is listed, not
+silently missing.
 """
 
 from __future__ import annotations
