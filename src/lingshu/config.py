@@ -14,6 +14,7 @@ from lingshu.mix.params import MixParams
 from lingshu.modality.params import ModalityParams
 from lingshu.modeling.params import ModelingParams
 from lingshu.quality.params import QualityParams
+from lingshu.reinforcement.params import ReinforcementParams
 from lingshu.report.params import ReportParams
 from lingshu.signals.params import SignalsParams
 from lingshu.sources.params import SourcesParams
@@ -35,6 +36,7 @@ class Recipe(Strict):
     synthesis: SynthesisParams
     mix: MixParams
     modeling: ModelingParams
+    reinforcement: ReinforcementParams
     inference: InferenceParams
     evalkit: EvalkitParams
     report: ReportParams

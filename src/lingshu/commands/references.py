@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
+
+import polars as pl
 
 from lingshu.benchmarks.build import check_sources as check_benchmark_sources
 from lingshu.benchmarks.catalog import BenchmarkRecord, read_benchmarks
 from lingshu.benchmarks.catalog import pick as pick_benchmark
 from lingshu.config import Recipe
 from lingshu.core.errors import UserError
-from lingshu.core.layout import CATALOG
-from lingshu.core.sample import TASKS
+from lingshu.core.layout import CATALOG, PROPOSALS, SAMPLES
+from lingshu.core.sample import TASKS, sample_parts
 from lingshu.mix.plan import check_sources as check_mix_sources
-from lingshu.sources.catalog import SourceRecord, read_sources
-from lingshu.sources.catalog import pick as pick_source
+from lingshu.sources.catalog import SourceRecord, read_encoders, read_sources
+from lingshu.sources.catalog import pick as pick_record
+
+STAGES = ("shallow", "deep", "instruct", "reinforce")
 
 
 def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
@@ -30,6 +35,14 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
     yield from _benchmark_records(benchmarks, sources)
     yield from _benchmarks(recipe, benchmarks)
     yield from _mixtures(recipe)
+    yield from _topics(recipe, root)
+    yield from _checkpoints(recipe)
+    if unranked := [name for name in recipe.sources.enabled if name not in recipe.dedup.reliability]:
+        yield UserError(
+            f"params.yaml: dedup.reliability does not rank {unranked}", "add each enabled source to the list"
+        )
+    encoders = CATALOG / "encoders.yaml"
+    yield from _caught(partial(pick_record, read_encoders(root / encoders), recipe.modality.encoder, encoders))
 
 
 def _caught(call: Callable[[], object]) -> Iterator[UserError]:
@@ -44,7 +57,7 @@ def _sources(recipe: Recipe, records: dict[str, SourceRecord]) -> Iterator[UserE
     """Yield wrong names; sources in none or both of `pulled` and `generated`; and sources of another kind."""
     listed = {"pulled": recipe.sources.pulled, "generated": recipe.sources.generated}
     for name in recipe.sources.enabled:
-        yield from _caught(partial(pick_source, records, name, CATALOG / "sources.yaml"))
+        yield from _caught(partial(pick_record, records, name, CATALOG / "sources.yaml"))
         places = [key for key, names in listed.items() if name in names]
         if len(places) != 1:
             where = "both lists" if places else "neither list"
@@ -94,7 +107,7 @@ def _mixtures(recipe: Recipe) -> Iterator[UserError]:
     """Yield mix groups of a source or recipe that is not enabled, and mixtures of nothing."""
     sources = recipe.sources.enabled
     recipes: list[str] = [*recipe.synthesis.enabled]
-    for stage in ("shallow", "deep", "instruct", "reinforce"):
+    for stage in STAGES:
         groups = recipe.mix.groups(stage)
         if not any(group.samples for group in groups.values()):
             yield UserError(
@@ -102,3 +115,30 @@ def _mixtures(recipe: Recipe) -> Iterator[UserError]:
             )
         for name, group in groups.items():
             yield from _caught(partial(check_mix_sources, stage, {name: group}, sources, recipes))
+
+
+def _topics(recipe: Recipe, root: Path) -> Iterator[UserError]:
+    """Yield mix topics that no sample has; before the first run there are no samples to ask."""
+    known = _known_topics(root)
+    for stage in STAGES:
+        for name, group in recipe.mix.groups(stage).items():
+            for topic in group.topics or []:
+                if known and topic not in known:
+                    close = difflib.get_close_matches(topic, known, n=1) or sorted(known)
+                    where = f"params.yaml: mix.{stage}.{name}.topics"
+                    yield UserError(f"{where}: no sample has topic {topic!r}", f"use {', '.join(close)}")
+
+
+def _known_topics(root: Path) -> set[str]:
+    parts = sample_parts([*(root / SAMPLES).glob("*"), *(root / PROPOSALS).glob("*/samples")])
+    return {topic for part in parts for topic in pl.read_parquet(part, columns=["topic"])["topic"].unique().to_list()}
+
+
+def _checkpoints(recipe: Recipe) -> Iterator[UserError]:
+    """Yield comparisons of checkpoints that are asked nothing."""
+    asked = recipe.inference.suites
+    for pair in recipe.evalkit.score.comparisons:
+        for name in (pair.before, pair.after):
+            if name not in asked:
+                where = "params.yaml: evalkit.score.comparisons"
+                yield UserError(f"{where}: {name!r} is not in inference.suites", f"use one of {', '.join(asked)}")
