@@ -5,17 +5,17 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from lingshu.core.params import load_section
+from lingshu.core.params import load_value
 from lingshu.core.stage import run_stage
 from lingshu.sources.catalog import ENCODERS_FILE, pick, read_encoders
-from lingshu.sources.fetch import CACHE, EncoderChoice, pull_encoder
+from lingshu.sources.fetch import CACHE, pull_encoder
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--cache", type=Path, default=CACHE, help="folder that keeps downloads (default: %(default)s)")
 
 
 def main() -> None:
-    name = load_section("modality", EncoderChoice).encoder
+    name = load_value("modality.encoder", str)
     pull_encoder(pick(read_encoders(), name, ENCODERS_FILE), parser.parse_args().cache)
 
 

@@ -14,8 +14,6 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from lingshu.core.errors import UserError
 from lingshu.core.files import fresh_dir
 from lingshu.core.ids import sha256_file
@@ -33,12 +31,6 @@ NO_NETWORK = re.compile(
     r"|connection broken|Connection refused|Network is unreachable|Temporary failure in name resolution"
 )
 WRONG_DIGEST = re.compile(r"Got\s+([0-9a-f]{64})")
-
-
-class EncoderChoice(BaseModel):
-    """The one key of section `modality` that says what is pulled; the section's other keys are its area's."""
-
-    encoder: str
 
 
 def pull(name: str, record: SourceRecord, cache: Path = CACHE, root: Path = Path()) -> Manifest:
