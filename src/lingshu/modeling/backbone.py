@@ -1,96 +1,64 @@
-"""The mini backbone: Qwen2.5-VL's architecture with random weights, its processor, and how a checkpoint is saved."""
+"""Making the mini backbone: tokenizer from the corpus, model from its parameters, language model from text."""
 
 from __future__ import annotations
 
-import random
+from collections.abc import Iterable, Sequence
 from pathlib import Path
+from statistics import fmean
+from typing import Any
 
-import numpy as np
-import torch
-from transformers.models.qwen2_5_vl.configuration_qwen2_5_vl import Qwen2_5_VLConfig
-from transformers.models.qwen2_vl.image_processing_qwen2_vl import Qwen2VLImageProcessor
-from transformers.models.qwen2_vl.video_processing_qwen2_vl import Qwen2VLVideoProcessor
-from transformers.tokenization_utils_tokenizers import PreTrainedTokenizerFast
+from lingshu.core.errors import UserError
+from lingshu.modeling.architecture import build_model, build_processor, fix_seed, save_checkpoint
+from lingshu.modeling.collate import IGNORED, Encoded, Pictures, encode
+from lingshu.modeling.corpus import corpus_samples, pretraining_conversations, tokenizer_texts
+from lingshu.modeling.freeze import part_sizes
+from lingshu.modeling.load import use_threads
+from lingshu.modeling.params import ModelingParams
+from lingshu.modeling.pretrain import pretrain
+from lingshu.modeling.tokenizer import train_tokenizer
 
-from lingshu.core.files import fresh_dir
-from lingshu.modeling.load import Model, Processor
-from lingshu.modeling.params import ImageParams, ModelingParams, VisionParams
-from lingshu.modeling.tokenizer import IMAGE_PAD, TURN_END, VIDEO_PAD, VISION_END, VISION_START
-
-TEMPORAL_PATCH = 2
-
-
-def fix_seed(seed: int) -> None:
-    """Seed every generator training draws from, and refuse tensor operations that are not repeatable."""
-    random.seed(seed)
-    np.random.seed(seed % 2**32)
-    torch.manual_seed(seed)
-    torch.use_deterministic_algorithms(True)
+STEPS_AVERAGED = 10
 
 
-def build_model(params: ModelingParams, tokenizer: PreTrainedTokenizerFast) -> Model:
-    """Return a model with random weights (from torch's generator) whose token ids are the tokenizer's."""
-    ids = tokenizer.get_vocab()
-    text, vision = params.text, params.vision
-    config = Qwen2_5_VLConfig(
-        text_config={
-            "vocab_size": len(tokenizer),
-            "hidden_size": text.hidden,
-            "intermediate_size": text.intermediate,
-            "num_hidden_layers": text.layers,
-            "num_attention_heads": text.heads,
-            "num_key_value_heads": text.kv_heads,
-            "max_position_embeddings": text.max_positions,
-            "rope_parameters": {
-                "rope_type": "default",
-                "rope_theta": text.rope_theta,
-                "mrope_section": text.mrope_section,
-            },
-            "tie_word_embeddings": True,
-            "bos_token_id": None,
-            "eos_token_id": tokenizer.eos_token_id,
-            "pad_token_id": tokenizer.pad_token_id,
+def make_backbone(
+    folder: Path, params: ModelingParams, seed: int, sources: Iterable[str], recipes: Iterable[str]
+) -> dict[str, Any]:
+    """Write the backbone's checkpoint to `folder` and return its metrics.
+
+    Raises:
+        UserError: the corpus holds nothing to pre-train on.
+    """
+    use_threads(params.threads)
+    fix_seed(seed)
+    samples = corpus_samples(sources, recipes)
+    texts = tokenizer_texts(samples)
+    tokenizer = train_tokenizer(texts, params.vocabulary)
+    model = build_model(params, tokenizer)
+    processor = build_processor(params.vision, params.image, tokenizer)
+    encoded = encode(pretraining_conversations(samples, seed), processor, Pictures())
+    data = [item for item in encoded if len(item) <= params.pretrain.max_length]
+    if not data:
+        raise UserError("params.yaml: sources.enabled: no captions or dialogues to pre-train on", "enable a source")
+    losses = pretrain(model, data, params.pretrain, seed)
+    save_checkpoint(folder, model, processor)
+    return {
+        "vocabulary": len(tokenizer),
+        "texts": len(texts),
+        "parameters": {part: size.total for part, size in part_sizes(model).items()},
+        "pretraining": {
+            "conversations": len(data),
+            "dropped": {"TOO_LONG": len(encoded) - len(data)},
+            **answer_tokens(data),
+            "steps": len(losses),
+            "loss_first": round(fmean(losses[:STEPS_AVERAGED]), 4),
+            "loss_last": round(fmean(losses[-STEPS_AVERAGED:]), 4),
         },
-        vision_config={
-            "depth": vision.depth,
-            "hidden_size": vision.hidden,
-            "intermediate_size": vision.intermediate,
-            "num_heads": vision.heads,
-            "patch_size": vision.patch,
-            "spatial_merge_size": vision.merge,
-            "temporal_patch_size": TEMPORAL_PATCH,
-            "window_size": vision.window,
-            "fullatt_block_indexes": [vision.depth - 1],
-            "out_hidden_size": text.hidden,
-        },
-        image_token_id=ids[IMAGE_PAD],
-        video_token_id=ids[VIDEO_PAD],
-        vision_start_token_id=ids[VISION_START],
-        vision_end_token_id=ids[VISION_END],
-        tie_word_embeddings=True,
-    )
-    model = Model(config)  # type: ignore[no-untyped-call]
-    model.generation_config.eos_token_id = ids[TURN_END]
-    model.generation_config.pad_token_id = tokenizer.pad_token_id
-    return model
+    }
 
 
-def build_processor(vision: VisionParams, image: ImageParams, tokenizer: PreTrainedTokenizerFast) -> Processor:
-    """Return the processor that turns pictures and text into the model's input."""
-    size = {"shortest_edge": image.min_pixels, "longest_edge": image.max_pixels}
-    shape = {"patch_size": vision.patch, "merge_size": vision.merge, "temporal_patch_size": TEMPORAL_PATCH}
-    return Processor(  # type: ignore[no-untyped-call]
-        image_processor=Qwen2VLImageProcessor(size=dict(size), **shape),
-        tokenizer=tokenizer,
-        video_processor=Qwen2VLVideoProcessor(size=dict(size), **shape),
-        chat_template=tokenizer.chat_template,
-    )
-
-
-def save_checkpoint(folder: Path, model: Model, processor: Processor) -> None:
-    """Write weights, configuration and processor to `folder`, replacing it only when all is written."""
-    partial = fresh_dir(folder.with_name(f".{folder.name}.partial"))
-    model.save_pretrained(partial)
-    processor.save_pretrained(partial)
-    fresh_dir(folder).rmdir()
-    partial.replace(folder)
+def answer_tokens(data: Sequence[Encoded]) -> dict[str, int]:
+    """Return how many tokens the samples have, and how many of them the loss sees."""
+    return {
+        "tokens": sum(len(item) for item in data),
+        "answer_tokens": sum(int((item.labels != IGNORED).sum()) for item in data),
+    }

@@ -59,14 +59,23 @@ class PretrainParams(Strict):
     learning_rate: float = Field(gt=0)
     warmup_steps: int = Field(ge=0)
     weight_decay: float = Field(ge=0)
+    adam_beta2: float = Field(gt=0, lt=1)
     max_length: int = Field(ge=16)
 
 
 class ModelingParams(Strict):
-    """Section `modeling`; `threads` of tensor arithmetic, `vocabulary` the most tokens of the tokenizer."""
+    """Section `modeling`.
+
+    Attributes:
+        threads: of tensor arithmetic on the CPU; 0 leaves the choice to torch.
+        vocabulary: most tokens of the tokenizer.
+        initializer_range: standard deviation of random weights. Narrow layers need more than the usual 0.02 (about
+            half of 1 / sqrt(width)), or the vision tower learns nothing for hundreds of steps.
+    """
 
     threads: int = Field(ge=0)
     vocabulary: int = Field(ge=300)
+    initializer_range: float = Field(gt=0)
     text: TextParams
     vision: VisionParams
     image: ImageParams

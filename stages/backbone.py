@@ -1,0 +1,24 @@
+"""Make the mini backbone: tokenizer, random weights, brief text pre-training."""
+
+from __future__ import annotations
+
+from lingshu.core.files import write_json
+from lingshu.core.layout import METRICS, MODELS
+from lingshu.core.manifest import write_manifest
+from lingshu.core.params import load_section, load_value
+from lingshu.core.stage import run_stage
+from lingshu.modeling.backbone import make_backbone
+from lingshu.modeling.params import ModelingParams
+
+
+def main() -> None:
+    params, seed = load_section("modeling", ModelingParams), load_value("seed", int)
+    sources, recipes = load_value("sources.enabled", list[str]), load_value("synthesis.enabled", list[str])
+    folder = MODELS / "backbone"
+    metrics = make_backbone(folder, params, seed, sources, recipes)
+    write_manifest(folder, "backbone", metrics["pretraining"]["conversations"])
+    write_json(METRICS / "modeling" / "backbone.json", metrics)
+
+
+if __name__ == "__main__":
+    run_stage("backbone", main)
