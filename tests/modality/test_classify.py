@@ -11,10 +11,12 @@ import torch
 from PIL import Image
 
 from lingshu.core.errors import UserError
+from lingshu.core.images import ImageStore
 from lingshu.core.params import load_section
 from lingshu.core.verdicts import eligible_ids
 from lingshu.modality.classify import classify_modality
 from lingshu.modality.encoder import load_encoder, translated
+from lingshu.modality.features import features_of
 from lingshu.modality.params import ModalityParams
 from tests.corpora import Corpus, scene
 
@@ -162,6 +164,32 @@ def test_two_runs_write_the_same_bytes(corpus: Corpus) -> None:
         run(corpus)
         written.append([path.read_bytes() for path in sorted(folder.iterdir())])
     assert written[0] == written[1]
+
+
+def test_a_second_run_decodes_only_new_pictures(corpus: Corpus) -> None:
+    fill(corpus)
+    corpus.picture("scans", stripes(90))
+    run(corpus)
+    fresh = (corpus.root / "data/modality/predictions.parquet").read_bytes()
+    for path in (corpus.root / "data/images").rglob("shard-*.arrow"):
+        path.unlink()
+    classify_modality(corpus.sources, PARAMS, corpus.root)
+    assert (corpus.root / "data/modality/predictions.parquet").read_bytes() == fresh
+    with pytest.raises(KeyError):
+        classify_modality(corpus.sources, PARAMS.model_copy(update={"image_size": 96}), corpus.root)
+
+
+def test_remembered_features_are_those_of_a_fresh_run(corpus: Corpus) -> None:
+    pictures = [corpus.picture("scans", stripes(seed)) for seed in range(5)]
+    corpus.write()
+    store = ImageStore([corpus.root / "data/images/scans"])
+    ids = [one.image_id for one in pictures]
+    some = features_of(ids[1:3], store, PARAMS, corpus.root)
+    rest = features_of(ids, store, PARAMS, corpus.root)
+    shutil.rmtree(corpus.root / ".work")
+    whole = features_of(ids, store, PARAMS, corpus.root)
+    assert (rest == whole).all()
+    assert (some == whole[1:3]).all()
 
 
 def test_tags_of_one_modality_are_too_few(corpus: Corpus) -> None:

@@ -16,13 +16,12 @@ from lingshu.core.errors import UserError
 from lingshu.core.files import atomic_path, fresh_dir
 from lingshu.core.images import ImageStore
 from lingshu.core.layout import IMAGES, MODALITY, SAMPLES, verdict_file
-from lingshu.core.progress import track
 from lingshu.core.tables import sample_table
 from lingshu.core.verdicts import KEPT, Verdict, account, funnel, kept_ids, write_verdicts
-from lingshu.modality.encoder import Encoder, load_encoder
+from lingshu.modality.features import features_of
 from lingshu.modality.params import ModalityParams
 from lingshu.modality.pictures import NOT_MEDICAL, chosen_for_probe, training_pictures
-from lingshu.modality.probe import Features, Prediction, cross_validate, fit, predict
+from lingshu.modality.probe import Prediction, cross_validate, fit, predict
 
 STEP = "classify_modality"
 PREDICTION_SCHEMA = pa.schema(
@@ -62,9 +61,8 @@ def classify_modality(sources: Sequence[str], params: ModalityParams, root: Path
         raise UserError("no two modalities are tagged in data/images", "enable a source of real pictures")
     untagged = pictures.filter(pl.col("tag").is_null())
 
-    encoder = load_encoder(params.encoder, params.image_size, root)
     store = ImageStore(root / IMAGES / source for source in sources)
-    features = _features(encoder, store, [*learned["image_id"], *untagged["image_id"]])
+    features = features_of([*learned["image_id"], *untagged["image_id"]], store, params, root)
     known, unknown = features[: len(learned)], features[len(learned) :]
     judged = cross_validate(known, learned["tag"].to_list(), learned["group"].to_list(), params)
     guesses = predict(fit(known, learned["tag"].to_list(), params), unknown, params)
@@ -78,11 +76,6 @@ def classify_modality(sources: Sequence[str], params: ModalityParams, root: Path
     write_verdicts(folder / "verdicts.parquet", verdicts)
     metrics = {**funnel(verdicts), "encoder": params.encoder, "cross_validation": judged}
     return Classified(verdicts, {**metrics, "tagged": _tag_counts(pictures, learned), "untagged": _guess_counts(table)})
-
-
-def _features(encoder: Encoder, store: ImageStore, image_ids: Sequence[str]) -> Features:
-    pictures = (store.image(image_id) for image_id in track(image_ids, "encode", len(image_ids)))
-    return encoder.features(pictures)
 
 
 def _predictions(pictures: pl.DataFrame, untagged: pl.DataFrame, guesses: Sequence[Prediction]) -> pa.Table:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +23,6 @@ from lingshu.core.params import read_yaml
 
 WEIGHTS_FOLDER = RAW / "encoder"
 CATALOG_FILE = CATALOG / "encoders.yaml"
-PICTURES_A_BATCH = 32
 TOP = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
 # A block without expansion is timm's depthwise-separable one, whose pointwise layer has another name.
 PLAIN_BLOCK = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
@@ -49,18 +47,17 @@ class Encoder:
 
     @torch.inference_mode()
     def features(self, pictures: Iterable[Image.Image]) -> NDArray[np.float32]:
-        """Return the pooled features, shape (pictures, channels); the picture is stretched to a square."""
-        rest = iter(pictures)
-        found = [
-            self.network(self._batch(batch)).numpy() for batch in iter(lambda: list(islice(rest, PICTURES_A_BATCH)), [])
-        ]
-        return np.concatenate(found) if found else np.zeros((0, 0), dtype=np.float32)
+        """Return the pooled features, shape (pictures, channels); a picture is stretched to a square.
 
-    def _batch(self, pictures: list[Image.Image]) -> torch.Tensor:
-        size = (self.size, self.size)
-        pixels = np.stack([np.asarray(p.convert("RGB").resize(size, Image.Resampling.BICUBIC)) for p in pictures])
-        scaled = (torch.from_numpy(pixels).float() / 255.0 - torch.tensor(self.mean)) / torch.tensor(self.std)
-        return scaled.permute(0, 3, 1, 2).contiguous()
+        Pictures go through one by one: in a batch, the last bits of a picture's features depend on its neighbours.
+        """
+        return np.concatenate([self.network(self._input(picture)).numpy() for picture in pictures])
+
+    def _input(self, picture: Image.Image) -> torch.Tensor:
+        small = picture.convert("RGB").resize((self.size, self.size), Image.Resampling.BICUBIC)
+        pixels = torch.from_numpy(np.array(small)).float() / 255.0
+        scaled = (pixels - torch.tensor(self.mean)) / torch.tensor(self.std)
+        return scaled.permute(2, 0, 1)[None].contiguous()
 
 
 def load_encoder(name: str, size: int, root: Path = Path(), classify: bool = False) -> Encoder:
@@ -80,7 +77,7 @@ def load_encoder(name: str, size: int, root: Path = Path(), classify: bool = Fal
         raise UserError(f"params.yaml: modality.encoder: {name!r} is not in {CATALOG_FILE}", f"use {sorted(catalogue)}")
     architecture = catalogue[name]["architecture"]
     network: Any = timm.create_model(architecture, pretrained=False)
-    path = _weights_file(root)
+    path = weights_file(root)
     published = torch.load(path, map_location="cpu", weights_only=True)
     try:
         network.load_state_dict(translated(published, list(network.state_dict())), strict=True)
@@ -92,7 +89,12 @@ def load_encoder(name: str, size: int, root: Path = Path(), classify: bool = Fal
     return Encoder(network.eval(), size, tuple(settings["mean"]), tuple(settings["std"]))
 
 
-def _weights_file(root: Path) -> Path:
+def weights_file(root: Path = Path()) -> Path:
+    """Return the one weights file under data/raw/encoder.
+
+    Raises:
+        UserError: there is none, or more than one.
+    """
     found = sorted((root / WEIGHTS_FOLDER).glob("*.pth"))
     if len(found) != 1:
         raise UserError(f"{WEIGHTS_FOLDER}: {len(found)} weights files, wanted one", "run `dvc repro pull_encoder`")

@@ -1,0 +1,76 @@
+"""Features of pictures, remembered in `.work`, so that a run after a changed threshold or a kill decodes only new ones.
+
+The scratch folder is keyed by everything that features depend on: weights, picture size, architecture and the code
+that encodes. It lies outside DVC; deleting it costs seconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from numpy.typing import NDArray
+
+from lingshu.core.files import atomic_path
+from lingshu.core.ids import canonical_json, sha256_bytes, sha256_file
+from lingshu.core.images import ImageStore
+from lingshu.core.layout import WORK
+from lingshu.core.progress import track
+from lingshu.modality import encoder as code
+from lingshu.modality.encoder import Encoder, load_encoder, weights_file
+from lingshu.modality.params import ModalityParams
+
+PICTURES_A_PART = 64
+FOLDER = WORK / "classify_modality"
+
+
+def features_of(
+    image_ids: Sequence[str], store: ImageStore, params: ModalityParams, root: Path = Path()
+) -> NDArray[np.float32]:
+    """Return the features of the pictures, shape (pictures, channels), encoding those not remembered.
+
+    Raises:
+        UserError: the encoder or its weights are missing or do not fit.
+    """
+    folder = root / FOLDER / fingerprint(params, root)
+    known = _remembered(folder)
+    if missing := [image_id for image_id in image_ids if image_id not in known]:
+        encoder = load_encoder(params.encoder, params.image_size, root)
+        starts = range(0, len(missing), PICTURES_A_PART)
+        for start in track(starts, f"encode {len(missing)} pictures", len(starts)):
+            known.update(_encode(encoder, store, missing[start : start + PICTURES_A_PART], folder))
+    return np.stack([known[image_id] for image_id in image_ids]) if image_ids else np.zeros((0, 0), dtype=np.float32)
+
+
+def fingerprint(params: ModalityParams, root: Path = Path()) -> str:
+    """Return 16 hex digits that change with the weights, the size, the encoder's name and the encoding code."""
+    parts = {
+        "weights": sha256_file(weights_file(root)),
+        "encoder": params.encoder,
+        "image_size": params.image_size,
+        "code": sha256_file(Path(code.__file__)),
+    }
+    return sha256_bytes(canonical_json(parts).encode())[:16]
+
+
+def _remembered(folder: Path) -> dict[str, NDArray[np.float32]]:
+    known: dict[str, NDArray[np.float32]] = {}
+    for path in sorted(folder.glob("part-*.parquet")):
+        part = pl.read_parquet(path)
+        known.update(zip(part["image_id"], np.stack(part["features"].to_list()).astype(np.float32), strict=True))
+    return known
+
+
+def _encode(
+    encoder: Encoder, store: ImageStore, image_ids: Sequence[str], folder: Path
+) -> dict[str, NDArray[np.float32]]:
+    features = encoder.features(store.image(image_id) for image_id in image_ids)
+    table = pa.table({"image_id": list(image_ids), "features": pa.array(list(features), pa.list_(pa.float32()))})
+    name = sha256_bytes("".join(image_ids).encode())[:16]
+    with atomic_path(folder / f"part-{name}.parquet") as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+    return dict(zip(image_ids, features, strict=True))
