@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from lingshu.core.errors import UserError
 from lingshu.core.layout import SAMPLES, proposal_samples
 from lingshu.core.sample import Answer, Sample, read_samples, turn, write_samples
 from lingshu.core.verdicts import read_verdicts
@@ -48,6 +49,13 @@ def test_verdicts_repeat(proposed):
         return (proposed / "data/verdicts/verify/manifest.json").read_bytes()
 
     assert digest() == digest()
+
+
+def test_proposals_that_are_not_complete_are_refused(repository):
+    propose("cot", PARAMS, SOURCES, repository)
+    assert run(repository, ["cot"])["cot"]["accepted"] > 0
+    with pytest.raises(UserError, match=r"data/proposals/ocr.*not complete"):
+        run(repository, ["cot", "ocr"])
 
 
 def said(sample, text):

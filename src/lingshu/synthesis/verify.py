@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.core.files import fresh_dir
-from lingshu.core.layout import SAMPLES, proposal_samples, verdict_file, verdict_folder
-from lingshu.core.manifest import write_manifest
+from lingshu.core.layout import PROPOSALS, SAMPLES, proposal_samples, verdict_file, verdict_folder
+from lingshu.core.manifest import read_manifest, write_manifest
 from lingshu.core.sample import Sample, read_samples
 from lingshu.core.verdicts import KEPT, Verdict, account, write_verdicts
 from lingshu.synthesis import caption, cot, ocr, vqa
@@ -27,7 +27,13 @@ CHECKS: dict[str, Callable[[Case], Rejection | None]] = {
 
 
 def verify(recipes: list[str], sources: list[str], params: VerifyParams, root: Path = Path()) -> dict[str, Any]:
-    """Write a verdict on every proposal; return proposed, accepted and rejected by reason, per recipe."""
+    """Write a verdict on every proposal; return proposed, accepted and rejected by reason, per recipe.
+
+    Raises:
+        UserError: the proposals of a recipe are not complete.
+    """
+    for recipe in recipes:
+        read_manifest(root / PROPOSALS / recipe)
     facts = picture_facts(sources, root)
     proposals = {recipe: list(read_samples([root / proposal_samples(recipe)])) for recipe in sorted(recipes)}
     parents = _parents(proposals.values(), sources, root)
