@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +11,9 @@ import torch
 
 from lingshu.core.corpus import load_mixture, open_images
 from lingshu.core.files import write_text
-from lingshu.core.ids import canonical_json, sha256_bytes, sha256_file
-from lingshu.core.layout import MIXTURES, MODELS, PLOTS, WORK
+from lingshu.core.layout import MIXTURES, MODELS, PLOTS
 from lingshu.core.manifest import read_manifest, write_manifest
+from lingshu.core.scratch import clear_scratch, fingerprint, scratch_folder
 from lingshu.modeling.architecture import fix_seed, save_checkpoint
 from lingshu.modeling.load import load_checkpoint, use_threads
 from lingshu.reinforcement.grpo import train
@@ -44,8 +43,8 @@ def reinforce(params: ReinforcementParams, seed: int, root: Path = Path()) -> di
     policy = Policy(model, processor, store, params, seed)
     before = measure(policy, held_out)
     fix_seed(seed)
-    scratch = root / WORK / STAGE / fingerprint(params, seed, root)
-    scratch.mkdir(parents=True, exist_ok=True)
+    inputs = [read_manifest(folder).model_dump() for folder in (root / MODELS / START, root / MIXTURES / STAGE)]
+    scratch = scratch_folder(STAGE, fingerprint([params.model_dump(), seed, *inputs], [Path(__file__).parent]), root)
     log = train(policy, training, scratch)
     after = measure(policy, held_out)
     processor.tokenizer.padding_side = "left"
@@ -53,21 +52,12 @@ def reinforce(params: ReinforcementParams, seed: int, root: Path = Path()) -> di
     save_checkpoint(out, model, processor)
     write_manifest(out, STAGE, len(training))
     write_text(root / PLOTS / "reinforcement" / "reward.csv", log_table(log))
-    shutil.rmtree(scratch.parent)
+    clear_scratch(STAGE, root)
     return {
         "prompts": {"training": len(training), "held_out": len(held_out)},
         "steps": len(log),
         "held_out_reward": {"before": before.summary(), "after": after.summary(), "gain": gain(before, after)},
     }
-
-
-def fingerprint(params: ReinforcementParams, seed: int, root: Path) -> str:
-    """Return a digest of all that decides the result: knobs, seed, start checkpoint, mixture and this area's code."""
-    start = read_manifest(root / MODELS / START)
-    mixture = read_manifest(root / MIXTURES / STAGE)
-    code = [sha256_file(path) for path in sorted(Path(__file__).parent.glob("*.py"))]
-    parts = [params.model_dump(), seed, start.model_dump(), mixture.model_dump(), code]
-    return sha256_bytes(canonical_json(parts).encode())[:16]
 
 
 def log_table(log: list[dict[str, Any]]) -> str:
