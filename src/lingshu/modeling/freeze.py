@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, get_args
+from typing import get_args
 
 from rich.console import Console
 from rich.table import Table
 from torch.nn import Parameter
 
 from lingshu.modeling.load import Model
+from lingshu.modeling.params import Part
 
-Part = Literal["vision", "projector", "llm"]
 PARTS: tuple[Part, ...] = get_args(Part)
 PROJECTOR = "model.visual.merger."
 VISION = "model.visual."

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from lingshu.core.params import Strict
+
+Part = Literal["vision", "projector", "llm"]
 
 
 class TextParams(Strict):
