@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from lingshu.evalkit.options import ARTICLES, word_set
+from lingshu.evalkit.stance import lower
 
 _COUNTED = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
@@ -34,9 +35,8 @@ _TOKEN = re.compile(
     r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|[\u4e00-\u9fff]+|[^\W\d_\u4e00-\u9fff]+|[%°<>≤≥+±]|(?<![\w\s])-(?=\d)|(?:(?<=\s)|\A)-(?=\d)"
 )
 _LEAD = re.compile(
-    r"\b(?:the\s+)?(?:final\s+|correct\s+|right\s+|best\s+)*answer\s*(?:is|would be|should be|[:：=])[\s:：]*"
+    r"\banswer\s*(?:is|would be|should be|[:：=])[\s:：]*"
     r"|(?:最终)?答案\s*(?:是|为|应为)?\s*[:：]?\s*",
-    re.IGNORECASE,
 )
 _COPULA = re.compile(r"\A([^.!?\n]{0,160}?)(?:['’]s\b|\b(?:is|are|was|were|shows?)\b|[:：]|是|为)\s*", re.IGNORECASE)
 _SENTENCE_END = re.compile(r"\n|[!?。！？]|(?<!\bDr)(?<!\bvs)\.(?=\s|\Z)|;\s")
@@ -79,7 +79,7 @@ def stated_answer(text: str, question: str) -> str:
 
     "It is X" and "The modality is X" lose what only restates: pronouns and words of the question.
     """
-    leads = [lead.end() for lead in _LEAD.finditer(text)]
+    leads = [lead.end() for lead in _LEAD.finditer(lower(text))]
     phrase = text[leads[-1] :].strip() if leads else text.strip()
     end = _SENTENCE_END.search(phrase)
     phrase = phrase[: end.start()] if end else phrase

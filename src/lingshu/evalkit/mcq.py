@@ -25,6 +25,14 @@ class Parsed:
 
 
 NOTHING = Parsed((), "nothing")
+STATED_LETTER = "stated_letter"
+# The commonest form, so that it costs microseconds: "The answer is (B)."
+_PLAIN = re.compile(
+    r"(?:the\s+)?(?:final\s+|correct\s+|best\s+)*(?:answer|option|choice)\s*(?:is|:)?\s*:?\s*[(\[]?([A-Za-z])[)\]]?\s*\.?",
+    re.IGNORECASE,
+)
+_SENTENCE = re.compile(r"[.!?]\s|[\n。！？]")
+_ENDING = 1000  # characters
 
 
 def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool) -> Parsed:
@@ -41,14 +49,32 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool) -> P
         return Parsed(tuple(sorted(letters)), "whole_letter")
     if choices and (letter := whole_option(choices, text)):
         return Parsed((letter,), "whole_option")
-    groups = letter_groups(text, count, choices, several)
-    attitudes = stances(text, [(g.start, g.end) for g in groups])
+    if (plain := _PLAIN.fullmatch(text)) and ord(plain[1].upper()) - ord("A") < count:
+        return Parsed((plain[1].upper(),), STATED_LETTER)
+    if not several and len(text) > 2 * _ENDING:
+        # The last statement of a letter decides; in a long response it is near the end, if there is one.
+        groups, attitudes = _read(_ending(text), count, choices, several)
+        if Stance.STATED in attitudes and (parsed := _by_letter(groups, attitudes, several)).rule == STATED_LETTER:
+            return parsed
+    groups, attitudes = _read(text, count, choices, several)
     parsed = _by_letter(groups, attitudes, several)
     if parsed is NOTHING and choices:
         parsed = _by_text(text, choices, several)
     if parsed is NOTHING and choices:
         parsed = _by_elimination(groups, attitudes, count)
     return parsed
+
+
+def _read(text: str, count: int, choices: tuple[str, ...] | None, several: bool) -> tuple[list[Group], list[Stance]]:
+    groups = letter_groups(text, count, choices, several)
+    return groups, stances(text, [(g.start, g.end) for g in groups])
+
+
+def _ending(text: str) -> str:
+    """Return the last sentences of `text`, about `_ENDING` characters."""
+    start = len(text) - _ENDING
+    found = _SENTENCE.search(text, start)
+    return text[found.end() :] if found else text[start:]
 
 
 def _by_letter(groups: list[Group], attitudes: list[Stance], several: bool) -> Parsed:
@@ -59,7 +85,7 @@ def _by_letter(groups: list[Group], attitudes: list[Stance], several: bool) -> P
     stated = [g for i, g in enumerate(groups) if attitudes[i] is Stance.STATED and not set(g.letters) & denied[i + 1]]
     if stated:
         joined = several and len(stated[-1].letters) == 1
-        return _parsed({c for g in stated for c in g.letters} if joined else set(stated[-1].letters), "stated_letter")
+        return _parsed({c for g in stated for c in g.letters} if joined else set(stated[-1].letters), STATED_LETTER)
     forward = [g for i, g in enumerate(groups) if attitudes[i] is Stance.MENTIONED]
     if not several and (parsed := _alone(forward)):
         return parsed

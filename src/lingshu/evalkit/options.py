@@ -9,6 +9,7 @@ from lingshu.evalkit.stance import Span
 
 ARTICLES = frozenset({"a", "an", "the"})
 _WORD = re.compile(r"\d+(?:\.\d+)?|[\u4e00-\u9fff]|[^\W_\d\u4e00-\u9fff]+|[<>≤≥%+±]|(?<!\w)-(?=\d)")
+_SLACK = 64  # characters of mark-up and punctuation that may stand around an option's text
 _PREFIX = re.compile(r"\s*[(\[]?\s*([A-Za-z])\s*[)\].:：、,，]\s*")
 
 
@@ -50,6 +51,8 @@ def _by_first_word(choices: tuple[str, ...]) -> dict[str, list[tuple[tuple[str, 
 
 def whole_option(choices: tuple[str, ...], text: str) -> str:
     """Return the letter of the only option whose text is `text` (case, articles and punctuation aside), or ""."""
+    if len(text) > 2 * max(map(len, choices)) + _SLACK:
+        return ""
     wanted = words(text)
     if not wanted:
         return ""

@@ -19,6 +19,7 @@ from lingshu.evalkit.yesno import gold_verdict, parse_yes_no
 
 GOLD_ERROR = "gold_not_among_options"
 UNJUDGED = "unjudged"
+_REFUSAL_WITHIN = 400  # a refusal comes first
 _REFUSAL = re.compile(
     r"\b(?:i\s+)?(?:cannot|can['’]t|can not|am unable to|['’]m unable to|unable to|am not able to)\s+(?:\w+\s+)?"
     r"(?:help|assist|answer|determine|provide|tell|see|view|say)|\bi (?:don['’]t|do not) know\b|\bas an ai\b"
@@ -103,7 +104,7 @@ def _closed(item: Item, text: str) -> Score:
     else:
         golds = {normalise(answer) for answer in item.answer}
         correct = parts(phrase) == golds
-    if not correct and _REFUSAL.search(text):
+    if not correct and _REFUSAL.search(text, 0, _REFUSAL_WITHIN):
         return _no_answer("refusal")
     return _decided(correct, " ".join(tokens), "normalised_equal" if correct else "normalised_differs")
 

@@ -23,63 +23,58 @@ class Stance(Enum):
 
 Span = tuple[int, int]
 
-_HARD_BREAK = re.compile(
-    r"[!?。！？\n;；]|(?<!\bDr)(?<!\bMr)(?<!\bMrs)(?<!\bvs)(?<!\bFig)(?<!\be\.g)(?<!\bi\.e)\.(?=\s|\Z|[\"')\]])"
-    r"|\b(?:but|so|hence|therefore|thus|whereas|while|leaving|leaves|however|although|though|then|rather(?! than)"
-    r"|instead(?! of))\b|而是|所以|因此|因而|故|但",
-    re.IGNORECASE,
+# All patterns below are for lower-case text.
+_PUNCTUATION = re.compile(r"[.!?。！？\n;；]")
+_ABBREVIATION = re.compile(r"(?:\b(?:dr|mr|mrs|vs|fig|e\.g|i\.e))\Z")
+_CONTRAST = re.compile(
+    r"\b(?:but|so|hence|therefore|thus|whereas|while|leaving|leaves|however|although|though|then|rather(?! than)"
+    r"|instead(?! of))\b"
 )
+_CONTRAST_ZH = re.compile(r"而是|所以|因此|因而|故|但")
 _SOFT_BREAK = re.compile(r"[,，、](?!\d)")
 _REASON = re.compile(
-    r"\b(?:because|since|as|given|due to|which|unlike|rather than|instead of)\b|因为|由于|而不是|而非", re.IGNORECASE
+    r"\b(?:because|since|as|given|due to|which|unlike|rather than|instead of)\b|因为|由于|而不是|而非",
 )
 _NOT = r"\bnot\b(?!\s+(?:only|sure|certain|just)\b)|n['’]t\b|\bcannot\b|\bnever\b"
 _EXCLUDING = (
     r"\bexclud\w*|\beliminat\w*|\brul(?:e|es|ed|ing)\s+(?:\w+\s+)?out\b|\breject\w*|\bdiscard\w*|\bdismiss\w*|\bexcept\b"
     r"|\bincorrect\b|\bwrong\b|\bfalse\b|\bneither\b|排除|除了|除外|错误|不正确|不选"
 )
-_EXCLUDING_BEFORE = re.compile(_EXCLUDING, re.IGNORECASE)
+_EXCLUDING_BEFORE = re.compile(_EXCLUDING)
 _DENIED_BEFORE = re.compile(
     rf"{_NOT}|{_EXCLUDING}|\bnor\b|\brather than\b|\binstead of\b|\bunlike\b|\bunlikely\b|\bother than\b|\bagainst\b"
     r"|\bover\s*\Z|不是|不会是|不应|不能|不可能|并非|而非|非\s*\Z|不\s*\Z",
-    re.IGNORECASE,
 )
 _FINDING_DENIED = re.compile(
     r"\bno\b|\bwithout\b|\babsen(?:t|ce)\b|\bnegative for\b|\bfree of\b|\black(?:s|ing)?\b|\bdenies\b"
     r"|无(?!\s*疑)|没有|未见|未发现|否认|不存在",
-    re.IGNORECASE,
 )
 _DENIED_AFTER = re.compile(
     rf"{_NOT}|{_EXCLUDING}|\bunlikely\b|\bless likely\b|\bimplausible\b|\binvalid\b|\binappropriate\b"
     r"|\bcontraindicated\b|\birrelevant\b|\bunrelated\b|\babsent\b|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
-    re.IGNORECASE,
 )
 _DOUBLE = re.compile(
     r"(?:\bnot|n['’]t|\bcannot|\bnever)\s+(?:\w+\s+){0,2}?(?:exclud\w*|eliminat\w*|rule[ds]?\s+out|reject\w*|incorrect\b|wrong\b"
     r"|unlikely\b|false\b|implausible\b)|(?:不能|不可|无法|不|难以)(?:完全)?排除|没有错|不错误",
-    re.IGNORECASE,
 )
-_WEIGHED_BEFORE = re.compile(r"\b(?:between|either|whether|among|considered|considering)\b|还是|介于", re.IGNORECASE)
+_WEIGHED_BEFORE = re.compile(r"\b(?:between|either|whether|among|considered|considering)\b|还是|介于")
 _CONCLUDED = re.compile(
     r"(?:\b(?:so|hence|therefore|thus|consequently|in conclusion|conclude that)\b|所以|因此|因而|综上|故)"
     r"[\s,，:：]*(?:[a-z]+\s+){0,4}[\"'“‘(\[（]*\Z",
-    re.IGNORECASE,
 )
 _OF_NEXT = re.compile(
-    r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非)[\s(\[\"']*\Z", re.IGNORECASE
+    r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非)[\s(\[\"']*\Z",
 )
 _STATED_BEFORE = re.compile(
     r"(?:\b(?:answer|correct|right|best|final)\b[^.,;\n]{0,40}?(?:\bis\b|\bare\b|\bbe\b|\bwas\b|[:：=])"
     r"|\banswer\b|\b(?:choose|chose|select|pick|answered)\b|\b(?:go|going) (?:with|for)\b|\bopt for\b|\bsettle on\b"
     r"|答案[^,，。;\n]{0,8}|选择?|应为)"
     r"\s*(?:the\s+|an?\s+)?(?:letter|option|choice|答案|选项)?[\s:：=\"'“‘(\[{（为是-]*\Z",
-    re.IGNORECASE,
 )
 _STATED_AFTER = re.compile(
     r"\b(?:correct|true|the answer|(?:my|final|best|right) (?:answer|choice|option)|the (?:best|right|most \w+))\b"
     r"|\b(?:is|be|seems|are) (?:right|best|most (?:likely|appropriate))\b(?![ -]?(?:sided|lateral|lung|side))"
     r"|正确|是对的|为答案|是答案|最符合",
-    re.IGNORECASE,
 )
 _TAIL = 32  # characters before the next mention that may hold its "not"
 _LEAD = 96  # characters before a mention that may hold "the answer is"
@@ -94,7 +89,8 @@ def stances(text: str, mentions: Sequence[Span], findings: bool = False) -> list
     """
     if not mentions:
         return []
-    hard = [(m.start(), m.end()) for m in _HARD_BREAK.finditer(text)]
+    text = lower(text)
+    hard = _hard_breaks(text)
     every = sorted({*hard, *((m.start(), m.end()) for m in _SOFT_BREAK.finditer(text))})
     hard_starts, starts = [b[0] for b in hard], [b[0] for b in every]
     result: list[Stance] = []
@@ -119,6 +115,30 @@ def stances(text: str, mentions: Sequence[Span], findings: bool = False) -> list
             carried = Stance.DENIED
         result.append(stance)
     return result
+
+
+def lower(text: str) -> str:
+    """Return `text` in lower case and of the same length (the few letters whose small form is longer stay)."""
+    lowered = text.lower()
+    return lowered if len(lowered) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+def _hard_breaks(text: str) -> list[Span]:
+    """Return the ends of sentences and the words of contrast, in order."""
+    breaks = [
+        (found.start(), found.end())
+        for found in _PUNCTUATION.finditer(text)
+        if found[0] != "." or _ends_sentence(text, found.start())
+    ]
+    words = [(found.start(), found.end()) for found in _CONTRAST.finditer(text)]
+    if not text.isascii():
+        words += [(found.start(), found.end()) for found in _CONTRAST_ZH.finditer(text)]
+    return sorted(breaks + words)
+
+
+def _ends_sentence(text: str, stop: int) -> bool:
+    after = text[stop + 1 : stop + 2]
+    return not after or (after in " \n\t\r\"')]" and not _ABBREVIATION.search(text, max(0, stop - 5), stop))
 
 
 def _stance(before: str, after: str, findings: bool, concluded: bool) -> Stance:

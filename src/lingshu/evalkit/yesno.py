@@ -12,23 +12,19 @@ _GOLD = {
     **dict.fromkeys(("yes", "y", "true", "是", "是的", "有", "对", "正确", "存在"), YES),
     **dict.fromkeys(("no", "n", "false", "否", "不是", "没有", "无", "不", "不对", "错误", "不存在"), NO),
 }
-_BOTH = re.compile(
-    r"\b(?:no|without(?: a| any)?) doubt\b|\byes\s*(?:or|and|/)\s*no\b|是(?:或者?|/)否|是否|有没有|有无", re.IGNORECASE
-)
+# All patterns are for lower-case text.
+_BOTH = re.compile(r"\b(?:no|without(?: a| any)?) doubt\b|\byes\s*(?:or|and|/)\s*no\b|是(?:或者?|/)否|是否|有没有|有无")
 _YES_WORD = r"yes|yeah|yep|yup|true|affirmative|indeed|correct"
 _NO_WORD = r"no|nope|nah|false|incorrect"
-_LEADING = re.compile(
-    rf"[\W_]*(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!['’]t|\s+(?:doubt|question|idea)\b)", re.IGNORECASE
-)
+_LEADING = re.compile(rf"[\W_]*(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!['’]t|\s+(?:doubt|question|idea)\b)")
 _STATED = re.compile(
     rf"\banswer\b[^.\n]{{0,40}}?(?:\bis\b|\bwould be\b|\bshould be\b|[:：=])[\s\"'“‘(\[:]*"
     rf"(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!\s*(?:or|/))",
-    re.IGNORECASE,
 )
 _STATED_ZH = re.compile(
     r"(?:答案|结论)\s*(?:应?[是为]|[:：])?[\s\"“(]*(?:(?P<no>否|不是|没有|不|无|错)|(?P<yes>是|有|对|正确))"
 )
-_ANY = re.compile(r"\b(?:(?P<yes>yes)|(?P<no>no)(?=\s*(?:\Z|[.,;:!?\n)\]])))\b|\b(?P<yes2>yes)\b", re.IGNORECASE)
+_ANY = re.compile(r"\b(?:(?P<yes>yes)|(?P<no>no)(?=\s*(?:\Z|[.,;:!?\n)\]])))\b|\b(?P<yes2>yes)\b")
 _WHOLE = {
     **dict.fromkeys(("present", "positive", "seen", "visible"), YES),
     **dict.fromkeys(("absent", "negative", "none", "not present", "not seen", "not visible", "not identified"), NO),
@@ -38,10 +34,10 @@ _ZH_UNSURE = re.compile(
 )
 _ZH_NO = re.compile(r"[\W_]*(?:不是|没有|不存在|未见|未发现|不对|错误|否|无|不)")
 _ZH_YES = re.compile(r"[\W_]*(?:是的|是|有|对|正确|存在|可见)")
-_NORMALITY = re.compile(r"\b(?:normal|clear|healthy|unremarkable|intact|clean)\b|正常|健康", re.IGNORECASE)
+_NORMALITY = re.compile(r"\b(?:normal|clear|healthy|unremarkable|intact|clean)\b|正常|健康")
 
 _SENTENCE = re.compile(
-    r"[.!?;\n。！？；]+(?:\s|\Z)?|,\s|，|\b(?:but|although|though|however|whereas|because|since|while)\b", re.IGNORECASE
+    r"[.!?;\n。！？；]+(?:\s|\Z)?|,\s|，|\b(?:but|although|though|however|whereas|because|since|while)\b"
 )
 _WORD = re.compile(r"[a-z0-9]+(?:['’]t)?")
 _DENIAL = frozenset(
@@ -65,7 +61,6 @@ _UNSURE = re.compile(
     r"(?:determin\w*|tell|say|assess\w*|conclude|answer|help|assist|exclude|rule out"
     r"|be (?:determined|assessed|ruled out|excluded))"
     r"|\b(?:unknown|unclear|uncertain|indeterminate|not sure|not certain|don['’]t know|do not know)\b",
-    re.IGNORECASE,
 )
 
 
@@ -89,10 +84,13 @@ def gold_verdict(answer: str | tuple[str, ...]) -> str:
 
 def parse_yes_no(text: str, question: str) -> Verdict:
     """Return the verdict that `text` (from `answer_text`) gives on `question`."""
-    text = _BOTH.sub(" ", text).strip()
+    text = text.lower()
+    if "doubt" in text or "yes" in text or not text.isascii():
+        text = _BOTH.sub(" ", text)
+    text = text.strip()
     if not text:
         return NOTHING
-    if whole := _WHOLE.get(text.strip(" .!\"'").lower()):
+    if whole := _WHOLE.get(text.strip(" .!\"'")):
         return Verdict(whole, "whole_word")
     if found := _LEADING.match(text):
         return _leading(found, text, question)
@@ -108,8 +106,8 @@ def _leading(found: re.Match[str], text: str, question: str) -> Verdict:
     """A leading "no" that belongs to a noun ("No effusion") denies that noun: no verdict where normality is asked."""
     if found["yes"]:
         return Verdict(YES, "leading_word")
-    noun_follows = re.match(r"\s+(?!there\b|it\b|this\b|the\b|that\b|i\b|not\b)\w", text[found.end() :], re.IGNORECASE)
-    if noun_follows and _NORMALITY.search(question):
+    noun_follows = re.match(r"\s+(?!there\b|it\b|this\b|the\b|that\b|i\b|not\b)\w", text[found.end() :])
+    if noun_follows and _NORMALITY.search(question.lower()):
         return NOTHING
     return Verdict(NO, "leading_word")
 
@@ -118,7 +116,7 @@ def _chinese(text: str, question: str) -> str:
     if _ZH_UNSURE.match(text):
         return ""
     if found := _ZH_NO.match(text):
-        return "" if _NORMALITY.search(question) and found.end() < len(text.rstrip("。. ")) else NO
+        return "" if _NORMALITY.search(question.lower()) and found.end() < len(text.rstrip("。. ")) else NO
     return YES if _ZH_YES.match(text) else ""
 
 
@@ -137,10 +135,12 @@ def _only_word(text: str) -> Verdict | None:
 def _finding(text: str, question: str) -> Verdict:
     """Compare each clause with the question's content words: all stated means yes, a part of them denied means no."""
     asked = _content(_words(question))
-    if not asked or _DENIAL & set(_words(question)) or _UNSURE.search(text):
+    if not any(word in text for word in asked) or _DENIAL & set(_words(question)) or _UNSURE.search(text):
         return NOTHING
     values: set[str] = set()
     for clause in _SENTENCE.split(text):
+        if not any(word in clause for word in asked):
+            continue
         words = _words(clause)
         cue = next((i for i, w in enumerate(words) if w in _DENIAL or w.endswith(("n't", "n’t"))), None)
         if cue is None:

@@ -1,0 +1,90 @@
+"""Is a single letter in a text an option letter? What stands right before and after it decides.
+
+The article "A", the pronoun "I", "vitamin D", "hepatitis B", "E. coli", "C-reactive" are not option letters.
+All texts here are lower-case.
+"""
+
+from __future__ import annotations
+
+import re
+
+from lingshu.evalkit.options import word_set
+
+WORDS_TOO = frozenset("AI")  # letters that are English words
+EDGES = " \t\r\n\"'“”‘’.,:;!?()[]{}<>。，：；、！？（）【】「」《》·~=-–—"
+
+_NOUNS = word_set(
+    "vitamin vitamins hepatitis type types group groups factor factors class classes stage stages grade grades lead"
+    " leads influenza protein proteins complex immunoglobulin immunoglobulins hemophilia haemophilia chromosome"
+    " chromosomes cytochrome figure figures fig panel panels image images arrow arrows label labels zone zones level"
+    " levels phase phases apolipoprotein coenzyme schedule score child-pugh dr mr mrs ms sample table appendix point"
+)
+_NOUNS_ZH = ("维生素", "型", "图")
+_LEADS = word_set("option options choice choices letter")
+_LEADS_ZH = ("选项", "选", "选择", "答案")
+_AFTER_ANY = re.compile(
+    r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|[\u4e00-\u9fff]|[-–—]\s|(?:is|was|are|were|does|(?:is|was|are|does)n['’]t"
+    r"|because|since|due|and|or|nor|but|so|not|as|over|rather|instead|fits?|seems?|appears?|matches)\b)"
+)
+_AFTER_MORE = re.compile(
+    r"\s*(?:\(|(?:would|could|can|cannot|can['’]t|should|will|may|might|must|has|describes?|represents?|best|only|alone"
+    r"|correct|wrong|incorrect|right|based|given|for|then|too|also|with|on|in|which|who|while|whereas|here|instead)\b)"
+)
+_AFTER_I = re.compile(r"\s*(?:\Z|[.,;:!?)\n]|is\b)")
+_ABBREVIATION = re.compile(r"\.\s?[a-z]")
+_FUNCTION_WORD = re.compile(r"\.\s+(?:because|since|this|the|it|as|due|a|an|these|that|there|based|given)\b")
+_LED_BEFORE = re.compile(
+    r"(?:\b(?:answer|option|choice|choose|pick|select)\b\s*(?:is\b|[:：=])?|选项?|答案[是为:：]?)\s*[\"'(]?\Z"
+)
+_SAID_BEFORE = re.compile(r"(?:\b(?:is|be|with)|['’]s)\s+[\"'(]?\Z")
+_LED_AFTER = re.compile(r"[\"')]?\s*(?:\Z|[.,;:!?。，；\n)]|(?:is|was|because|since|and|or|but|not)\b)")
+_LINE_AFTER = re.compile(r"[.)：:](?:\s|\Z)|[ \t]*(?:\n|\Z)")
+_BEFORE = 24  # characters that may hold the word before
+_AFTER = 16  # … and the word after
+
+
+def is_option_letter(lowered: str, start: int, end: int, letters: list[str], own_text: bool) -> bool:
+    """Return whether capital letters at `start` … `end` are option letters; `own_text`: the option's text follows."""
+    before = lowered[max(0, start - _BEFORE) : start]
+    after = lowered[end : end + _AFTER]
+    noun = _noun_before(before)
+    if noun or own_text:
+        return not noun
+    led, colon = _led(before)
+    if _ABBREVIATION.match(after) and not _FUNCTION_WORD.match(after):
+        return led
+    if letters == ["I"] and not _AFTER_I.match(after):
+        return False
+    if _AFTER_ANY.match(after):
+        return True
+    if letters[-1] in WORDS_TOO:
+        return len(letters) > 1 or (led and not colon)
+    return led or _AFTER_MORE.match(after) is not None
+
+
+def is_small_option_letter(lowered: str, start: int, end: int) -> bool:
+    """Return whether a small letter is an option letter: it makes its line, enumerates, or follows "answer is"."""
+    if (
+        _LINE_AFTER.match(lowered, end)
+        and not lowered[lowered.rfind("\n", max(0, start - _BEFORE), start) + 1 : start].strip()
+    ):
+        return start < _BEFORE or "\n" in lowered[start - _BEFORE : start]
+    if not _LED_AFTER.match(lowered, end):
+        return False
+    window = max(0, start - _BEFORE)
+    if _LED_BEFORE.search(lowered, window, start):
+        return True
+    return lowered[start].upper() not in WORDS_TOO and _SAID_BEFORE.search(lowered, window, start) is not None
+
+
+def _noun_before(before: str) -> bool:
+    words = before.rstrip().rstrip(".").rsplit(None, 1)
+    return bool(words) and (words[-1].lstrip(EDGES) in _NOUNS or words[-1].endswith(_NOUNS_ZH))
+
+
+def _led(before: str) -> tuple[bool, bool]:
+    """Return whether "option", "letter", "选" stands before, and whether with a colon between."""
+    bare = before.rstrip(" \t\n\"'“‘([")
+    word = bare.rstrip(":： \t")
+    last = word.rsplit(None, 1)[-1:] or [""]
+    return last[0].lstrip(EDGES) in _LEADS or word.endswith(_LEADS_ZH), len(word) < len(bare)
