@@ -99,13 +99,13 @@ def test_params_exist() -> None:
 
 
 def test_sections_that_a_script_loads_are_declared() -> None:
-    """Every `load_section("x")` or `load_value("x.y")` has a params key above or below it in dvc.yaml."""
+    """Every `load_section("x")` or `load_value("x.y")` has a params key above or below it in dvc.yaml, or the whole file."""
     undeclared = {
         (stage.name, key)
         for stage in GRAPH.stages
         for key in loaded_keys(ROOT / stage.script)
         if not any(
-            f"{param.key}.".startswith(f"{key}.") or f"{key}.".startswith(f"{param.key}.")
+            param.key == "" or f"{param.key}.".startswith(f"{key}.") or f"{key}.".startswith(f"{param.key}.")
             for param in stage.params
             if param.file == "params.yaml"
         )
