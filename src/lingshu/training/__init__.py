@@ -1,0 +1,1 @@
+"""The three supervised stages: shallow alignment, deep alignment, instruction tuning."""
