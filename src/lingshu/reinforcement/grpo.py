@@ -7,15 +7,18 @@ from pathlib import Path
 from typing import Any
 
 from datasets import Dataset
+from transformers.trainer_callback import PrinterCallback
 from trl.trainer.grpo_config import GRPOConfig
 from trl.trainer.grpo_trainer import GRPOTrainer
 
 from lingshu.core.images import ImageStore
 from lingshu.core.sample import Answer
+from lingshu.modeling.resume import MarkComplete, newest_checkpoint
 from lingshu.reinforcement.params import ReinforcementParams
 from lingshu.reinforcement.policy import Policy
 from lingshu.reinforcement.prompts import Prompt
 from lingshu.reinforcement.rewards import accuracy_reward, format_reward
+from lingshu.reinforcement.watch import RewardLines
 
 
 def train(policy: Policy, prompts: Sequence[Prompt], scratch: Path) -> list[dict[str, Any]]:
@@ -30,23 +33,11 @@ def train(policy: Policy, prompts: Sequence[Prompt], scratch: Path) -> list[dict
         reward_funcs=rewards,
         args=trainer_config(policy.params, policy.seed, scratch),
         train_dataset=dataset(prompts, policy.store),
+        callbacks=[MarkComplete(), RewardLines()],
     )
+    trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=newest_checkpoint(scratch))
     return [row for row in trainer.state.log_history if "reward" in row]
-
-
-def newest_checkpoint(scratch: Path) -> str | None:
-    """Return the newest complete checkpoint of an interrupted run, or None.
-
-    The trainer writes `trainer_state.json` last but for the random state; a folder without both was cut short by a
-    kill and is passed over.
-    """
-    whole = [
-        folder
-        for folder in scratch.glob("checkpoint-*")
-        if (folder / "trainer_state.json").exists() and (folder / "rng_state.pth").exists()
-    ]
-    return str(max(whole, key=lambda folder: int(folder.name.split("-")[1]))) if whole else None
 
 
 def trainer_config(params: ReinforcementParams, seed: int, scratch: Path) -> GRPOConfig:
@@ -77,7 +68,7 @@ def trainer_config(params: ReinforcementParams, seed: int, scratch: Path) -> GRP
         save_steps=params.save_every,
         save_total_limit=2,
         report_to="none",
-        disable_tqdm=False,
+        disable_tqdm=True,
     )
 
 
