@@ -8,8 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
-from lingshu.evalkit.extraction import answer_text
 from lingshu.evalkit.items import Item
+from lingshu.evalkit.parsing.extraction import answer_text
 from lingshu.evalkit.rules import GOLD_ERROR, Score
 from lingshu.facts.reading import facts_from_text
 

@@ -9,9 +9,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Protocol
 
-from lingshu.evalkit.closed import normalise, same, stated_answer
-from lingshu.evalkit.extraction import answer_text
 from lingshu.evalkit.items import Item
+from lingshu.evalkit.parsing.closed import normalise, same, stated_answer
+from lingshu.evalkit.parsing.extraction import answer_text
 from lingshu.facts.reading import facts_from_text
 
 

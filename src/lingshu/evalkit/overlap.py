@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
-from lingshu.evalkit.closed import normalise
+from lingshu.evalkit.parsing.closed import normalise
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,12 +10,12 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lingshu.evalkit.closed import normalise, parts, same, stated_answer
-from lingshu.evalkit.extraction import answer_text
 from lingshu.evalkit.items import Item
-from lingshu.evalkit.mcq import gold_letters, parse_choice
 from lingshu.evalkit.overlap import token_overlap
-from lingshu.evalkit.yesno import gold_verdict, parse_yes_no
+from lingshu.evalkit.parsing.closed import normalise, parts, same, stated_answer
+from lingshu.evalkit.parsing.extraction import answer_text
+from lingshu.evalkit.parsing.mcq import gold_letters, parse_choice
+from lingshu.evalkit.parsing.yesno import gold_verdict, parse_yes_no
 
 GOLD_ERROR = "gold_not_among_options"
 UNJUDGED = "unjudged"

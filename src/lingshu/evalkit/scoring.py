@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 
 from lingshu.core.errors import UserError
 from lingshu.evalkit.attributes import Attribute, attributes, score_caption
-from lingshu.evalkit.extraction import answer_text
 from lingshu.evalkit.items import Item
 from lingshu.evalkit.judge import Judgement
 from lingshu.evalkit.judging import OPEN, Key
+from lingshu.evalkit.parsing.extraction import answer_text
 from lingshu.evalkit.report_metrics import TextScores, text_scores
 from lingshu.evalkit.responses import Run
 from lingshu.evalkit.rules import Score, score_strict

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from lingshu.evalkit.options import word_set
+from lingshu.evalkit.parsing.options import word_set
 
 WORDS_TOO = frozenset("AI")  # letters that are English words
 EDGES = " \t\r\n\"'“”‘’.,:;!?()[]{}<>。，：；、！？（）【】「」《》·~=-–—"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lingshu.evalkit.options import word_set
+from lingshu.evalkit.parsing.options import word_set
 
 YES, NO = "yes", "no"
 _GOLD = {

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from functools import lru_cache
 
-from lingshu.evalkit.stance import Span
+from lingshu.evalkit.parsing.stance import Span
 
 ARTICLES = frozenset({"a", "an", "the"})
 _WORD = re.compile(r"\d+(?:\.\d+)?|[\u4e00-\u9fff]|[^\W_\d\u4e00-\u9fff]+|[<>≤≥%+±]|(?<!\w)-(?=\d)")

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from lingshu.evalkit.options import ARTICLES, word_set
-from lingshu.evalkit.stance import lower
+from lingshu.evalkit.parsing.options import ARTICLES, word_set
+from lingshu.evalkit.parsing.stance import lower
 
 _COUNTED = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),

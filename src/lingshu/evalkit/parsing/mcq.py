@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lingshu.evalkit.letters import Group, letter_groups, whole_letters
-from lingshu.evalkit.options import letter_of, named_options, option_texts, whole_option
-from lingshu.evalkit.stance import Stance, stances
+from lingshu.evalkit.parsing.letters import Group, letter_groups, whole_letters
+from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts, whole_option
+from lingshu.evalkit.parsing.stance import Stance, stances
 
 MAX_OPTIONS = 26
 

@@ -6,9 +6,9 @@ import re
 from dataclasses import dataclass
 from functools import lru_cache
 
-from lingshu.evalkit.letter_context import EDGES, is_option_letter, is_small_option_letter
-from lingshu.evalkit.options import letter_of, named_options, option_texts
-from lingshu.evalkit.stance import lower
+from lingshu.evalkit.parsing.letter_context import EDGES, is_option_letter, is_small_option_letter
+from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts
+from lingshu.evalkit.parsing.stance import lower
 
 _LIST_BREAK = re.compile(r"[\s,，、;；/&+.]+|\band\b|和|与|及|以及", re.IGNORECASE)
 _RUN_LEAD = re.compile(
