@@ -99,7 +99,7 @@ def test_params_exist() -> None:
 
 
 def test_sections_that_a_script_loads_are_declared() -> None:
-    """Every `load_section("x")` or `load_value("x.y")` has a params key above or below it in dvc.yaml, or the whole file."""
+    """Every `load_section("x")` or `load_value("x.y")` has its key, one above or below it, or the file in dvc.yaml."""
     undeclared = {
         (stage.name, key)
         for stage in GRAPH.stages
