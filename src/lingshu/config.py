@@ -19,6 +19,7 @@ from lingshu.report.params import ReportParams
 from lingshu.signals.params import SignalsParams
 from lingshu.sources.params import SourcesParams
 from lingshu.synthesis.params import SynthesisParams
+from lingshu.training.params import TrainingParams
 
 
 class Recipe(Strict):
@@ -36,6 +37,7 @@ class Recipe(Strict):
     synthesis: SynthesisParams
     mix: MixParams
     modeling: ModelingParams
+    training: TrainingParams
     reinforcement: ReinforcementParams
     inference: InferenceParams
     evalkit: EvalkitParams
