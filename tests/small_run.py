@@ -130,7 +130,7 @@ def write_steps(root: Path, samples: list[Sample]) -> list[Sample]:
 
 def write_data(root: Path) -> None:
     """Write params, catalogue and everything up to the mixtures."""
-    (root / "recipes").mkdir()
+    (root / "recipes").mkdir(parents=True)
     (root / "catalog").mkdir()
     (root / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
     (root / "recipes/tiny.yaml").write_text(yaml.safe_dump({**PARAMS, "seed": 4}))

@@ -41,7 +41,3 @@ def test_sections_are_areas() -> None:
     """A section's model lies in the area of the same name."""
     for name, model in SECTIONS.items():
         assert model.__module__ == f"lingshu.{name}.params"
-
-
-def test_params_file_is_short_enough_to_be_read() -> None:
-    assert len((ROOT / PARAMS_FILE).read_text(encoding="utf-8").splitlines()) <= 200

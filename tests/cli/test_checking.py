@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from lingshu.commands.checking import problems, summary
+from tests.small_run import write_data
 
 
 def told(root: Path) -> str:
@@ -28,13 +29,20 @@ def test_this_repository_has_no_problem(checkout: Path) -> None:
         ("params.yaml", "thumbnail_px:", "thumbnail_pixels:", "params.yaml: report.thumbnail_pixels: unknown key"),
         ("params.yaml", "thumbnail_px:", "thumbnail_pixels:", "did you mean 'thumbnail_px'?"),
         ("params.yaml", "seed: 17 ", "seed: many ", "params.yaml: seed: Input should be a valid integer"),
-        ("params.yaml", "pulled: [radiology", "pulled: [radiologie", "'radiology' is in neither list"),
+        ("params.yaml", "pulled: [radiology", "pulled: [radiologie", "params.yaml: sources: "),
         (
             "params.yaml",
-            "pulled: [radiology",
-            "pulled: [phantom, radiology",
-            "sources.pulled: 'phantom' is of kind generated",
+            "encoder: efficientnet_lite0",
+            "encoder: efficientnet",
+            "no record 'efficientnet'",
         ),
+        (
+            "params.yaml",
+            "before: instruct",
+            "before: instructed",
+            "'instructed' is not in inference.suites",
+        ),
+        ("params.yaml", "reliability: [radiology, ", "reliability: [", "dedup.reliability does not rank ['radiology']"),
         ("params.yaml", "- phantom_vqa", "- phantom_vqs", "did you mean 'phantom_vqa'?"),
         ("recipes/mini.yaml", "recipe: mini", "recipe: maxi", "write `recipe: mini`"),
         (
@@ -73,16 +81,27 @@ def test_a_mistake_is_named_with_file_and_key(checkout: Path, file: str, old: st
     assert expected in told(checkout)
 
 
+def test_a_source_in_the_wrong_list_is_told_where_to_go(checkout: Path) -> None:
+    edit(checkout / "params.yaml", "pulled: [radiology", "pulled: [phantom, radiology")
+    edit(checkout / "params.yaml", "generated: [phantom]", "generated: []")
+    assert "sources.pulled: 'phantom' is of kind generated in catalog/sources.yaml\n  fix: move it to" in told(checkout)
+
+
 def test_a_switched_off_source_names_every_user_of_it(checkout: Path) -> None:
-    edit(
-        checkout / "params.yaml",
-        "enabled: [radiology, optical, terminology, phantom]",
-        "enabled: [radiology, optical, phantom]",
-    )
+    everything = "enabled: [radiology, optical, terminology, phantom]"
+    edit(checkout / "params.yaml", everything, "enabled: [radiology, optical, phantom]")
+    edit(checkout / "params.yaml", "pulled: [radiology, optical, terminology]", "pulled: [radiology, optical]")
     text = told(checkout)
-    assert "sources.pulled: 'terminology' is not enabled" in text
     assert "benchmarks.enabled: 'terminology_qa' needs source 'terminology'" in text
-    assert "sources: 'terminology' is not enabled" in text
+    assert "mix.instruct.terminology_icd.sources: 'terminology' is not enabled" in text
+
+
+def test_a_topic_that_no_sample_has_is_named_once_samples_exist(checkout: Path) -> None:
+    edit(checkout / "params.yaml", "topics: [presence]}", "topics: [presents]}")
+    assert "presents" not in told(checkout)
+    write_data(checkout / "run")
+    (checkout / "run/data").rename(checkout / "data")
+    assert "mix.instruct.phantom_presence.topics: no sample has topic 'presents'\n  fix: use presence" in told(checkout)
 
 
 def test_mistakes_of_all_files_come_at_once(checkout: Path) -> None:

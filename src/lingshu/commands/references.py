@@ -54,33 +54,17 @@ def _caught(call: Callable[[], object]) -> Iterator[UserError]:
 
 
 def _sources(recipe: Recipe, records: dict[str, SourceRecord]) -> Iterator[UserError]:
-    """Yield wrong names; sources in none or both of `pulled` and `generated`; and sources of another kind."""
+    """Yield sources without a record, and those whose record is of the other kind than the list they are in."""
+    path = CATALOG / "sources.yaml"
     listed = {"pulled": recipe.sources.pulled, "generated": recipe.sources.generated}
-    for name in recipe.sources.enabled:
-        yield from _caught(partial(pick_record, records, name, CATALOG / "sources.yaml"))
-        places = [key for key, names in listed.items() if name in names]
-        if len(places) != 1:
-            where = "both lists" if places else "neither list"
-            yield UserError(
-                f"params.yaml: sources.enabled: {name!r} is in {where}", "put it in sources.pulled or sources.generated"
-            )
     for key, names in listed.items():
         for name in names:
-            yield from _listed_source(recipe, records, key, name)
-
-
-def _listed_source(recipe: Recipe, records: dict[str, SourceRecord], key: str, name: str) -> Iterator[UserError]:
-    if name not in recipe.sources.enabled:
-        yield UserError(
-            f"params.yaml: sources.{key}: {name!r} is not enabled", "add it to sources.enabled, or remove it"
-        )
-    record = records.get(name)
-    right = "generated" if record and record.kind == "generated" else "pulled"
-    if record and key != right:
-        yield UserError(
-            f"params.yaml: sources.{key}: {name!r} is of kind {record.kind} in catalog/sources.yaml",
-            f"move it to sources.{right}",
-        )
+            yield from _caught(partial(pick_record, records, name, path))
+            record = records.get(name)
+            right = "generated" if record and record.kind == "generated" else "pulled"
+            if record and key != right:
+                where = f"params.yaml: sources.{key}"
+                yield UserError(f"{where}: {name!r} is of kind {record.kind} in {path}", f"move it to sources.{right}")
 
 
 def _benchmark_records(records: dict[str, BenchmarkRecord], sources: dict[str, SourceRecord]) -> Iterator[UserError]:
