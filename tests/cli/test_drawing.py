@@ -66,3 +66,11 @@ def test_drawings_are_not_stale() -> None:
 def test_second_writing_changes_nothing(checkout: Path) -> None:
     assert write(checkout) == [Path("docs/pipeline.md"), Path("docs/pipeline.svg")]
     assert write(checkout) == []
+
+
+def test_a_star_stands_for_the_items_of_a_family() -> None:
+    both = graph(
+        stage("a", ("in/one", "same"), "out/one.json", "one"), stage("a", ("in/two", "same"), "out/two.json", "two")
+    )
+    page = drawings(both)[Path("docs/pipeline.md")]
+    assert "| `a@{one,two}` | `in/*`, `same` | – | `out/*.json` |" in page

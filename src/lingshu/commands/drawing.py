@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -103,12 +104,20 @@ def _tables(graph: Graph) -> Iterator[str]:
 
 
 def _row(name: str, stages: list[Stage]) -> str:
-    label = f"{name}@{{{','.join(stage.item for stage in stages)}}}" if stages[0].item else name
+    items = [stage.item for stage in stages]
+    label = f"{name}@{{{','.join(items)}}}" if items[0] else name
     reads = [dep for stage in stages for dep in stage.deps if not dep.startswith(("src/", "stages/"))]
-    knobs = [key.key or key.file for stage in stages for key in stage.params if key.key != stage.item]
+    knobs = [key.key or key.file for stage in stages for key in stage.params if not key.key or key.key != stage.item]
     writes = [out for stage in stages for out in stage.outs]
-    return f"| `{label}` | {_names(reads)} | {_names(knobs)} | {_names(writes)} |\n"
+    return f"| `{label}` | {_names(reads, items)} | {_names(knobs, items)} | {_names(writes, items)} |\n"
 
 
-def _names(listed: list[str]) -> str:
-    return ", ".join(f"`{name}`" for name in dict.fromkeys(listed)) or "–"
+def _names(listed: list[str], items: list[str]) -> str:
+    """Return the names once each, a star standing for the stages' items where several have the same pattern."""
+    words = "|".join(re.escape(item) for item in items if item)
+    patterns: dict[str, list[str]] = {}
+    for name in dict.fromkeys(listed):
+        pattern = re.sub(rf"(?<=[/.])(?:{words})(?=$|[/.])", "*", name) if words else name
+        patterns.setdefault(pattern, []).append(name)
+    shown = [pattern if len(names) > 1 else names[0] for pattern, names in patterns.items()]
+    return ", ".join(f"`{name}`" for name in shown) or "–"
