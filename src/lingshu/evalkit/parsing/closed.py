@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 
-from lingshu.evalkit.parsing.options import ARTICLES, word_set
+from lingshu.evalkit.parsing.options import ARTICLES, plain_form, word_set
 from lingshu.evalkit.parsing.stance import lower
 
 _COUNTED = (
@@ -49,7 +48,7 @@ _WORD = re.compile(r"\w+")
 
 def normalise(text: str) -> tuple[str, ...]:
     """Return `text` as tokens with full-width forms, case, punctuation, articles, hyphens, numbers and units evened."""
-    plain = unicodedata.normalize("NFKC", text).lower().replace("μ", "u")
+    plain = plain_form(text).lower().replace("μ", "u")
     plain = re.sub(r"(?<=[^\W\d_])[-‐‑–](?=[^\W_])|(?<=\d)[-‐‑](?=[^\W\d_])", " ", plain)
     tokens = [_token(token) for token in _TOKEN.findall(plain)]
     kept = [token for token in tokens if token not in ARTICLES]

@@ -6,7 +6,8 @@ Every pass is a single scan, so the cost is linear in the length of the response
 from __future__ import annotations
 
 import re
-import unicodedata
+
+from lingshu.evalkit.parsing.options import plain_form
 
 _THINK = re.compile(r"<\s*(/?)\s*(?:think|thinking|thought|reasoning)\s*>", re.IGNORECASE)
 _ANSWER_OPEN = re.compile(r"<\s*(?:answer|final_answer)\s*>|<\|begin_of_box\|>", re.IGNORECASE)
@@ -30,7 +31,7 @@ def answer_text(response: str) -> str:
     answer tag; a lone closing tag ends a block that began before the text. The last answer tag wins (closed or not),
     inside it or without it the last boxed macro (boxes that only separators part are one list).
     """
-    text = response if response.isascii() else unicodedata.normalize("NFKC", response)
+    text = plain_form(response)
     if "<" in text:
         text = _SPECIAL.sub(" ", _in_answer_tag(_outside_think(text)))
         text = _HTML.sub("", text)

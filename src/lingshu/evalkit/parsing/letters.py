@@ -81,9 +81,10 @@ def letter_groups(text: str, count: int, choices: tuple[str, ...] | None, severa
 
     With `several`, a run of letters ("答案是ABD") counts too.
     """
-    texts = option_texts(choices) if choices else ()
-    if choices and any(_LONE_LETTER.search(option) for option in texts):
+    shown = option_texts(choices) if choices else ()
+    if choices and any(_LONE_LETTER.search(option) for option in shown):
         text = _masked(text, choices)
+    texts = tuple(lower(option).lstrip(EDGES) for option in shown)
     scan = _Scan(text, lower(text), texts, _list_pattern(count))
     candidates = _candidates(count, several)
     result: list[Group] = []
@@ -100,7 +101,7 @@ def _masked(text: str, choices: tuple[str, ...]) -> str:
     """Blank out the options named in `text` whose texts hold single letters ("E. coli", "vitamin D")."""
     pieces: list[str] = []
     position = 0
-    for (start, end), _ in named_options(choices, text.lower()):
+    for (start, end), _ in named_options(choices, text):
         if end - start > 1 and _LONE_LETTER.search(text, start, end):
             pieces += (text[position:start], "\x00" * (end - start))
             position = end
@@ -158,10 +159,19 @@ class _Scan:
         index = ord(letter) - ord("A")
         if index >= len(self.texts):
             return end
-        own = self.texts[index].lower().strip(EDGES)
-        rest = self.lowered[end : end + len(own) + _MARGIN]
-        lead = len(rest) - len(rest.lstrip(EDGES))
-        return end + lead + len(own) if own and rest.startswith(own, lead) else end
+        own = self.texts[index]
+        core = own.rstrip(EDGES)
+        lead = len(self.lowered[end : end + _MARGIN]) - len(self.lowered[end : end + _MARGIN].lstrip(EDGES))
+        at = end + lead
+        if (
+            not core
+            or not self.lowered.startswith(core, at)
+            or self.lowered[at + len(core) : at + len(core) + 1].isalnum()
+        ):
+            return end
+        if any(len(other) > len(own) and self.lowered.startswith(other, at) for other in self.texts):
+            return end  # it is the beginning of another option
+        return at + len(own if self.lowered.startswith(own, at) else core)
 
     def run(self, found: re.Match[str]) -> Group | None:
         """Return a run of letters if it is stated as the answer."""
@@ -188,5 +198,6 @@ def _with_brackets(text: str, at: int) -> tuple[int, int]:
     while end < len(text) and text[end] == " ":
         end += 1
     if start >= 0 and end < len(text) and text[start] in _OPENING and text[end] in _CLOSING:
-        return start, end + 1
+        tied = text[at].islower() and text[start - 1 : start].isalnum()  # "Lp(a)"
+        return (at, at + 1) if tied else (start, end + 1)
     return at, at + 1

@@ -10,7 +10,7 @@ import re
 from dataclasses import dataclass
 
 from lingshu.evalkit.parsing.letters import Group, letter_groups, whole_letters
-from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts, whole_option
+from lingshu.evalkit.parsing.options import labelled_option, letter_of, named_options, option_texts, whole_option
 from lingshu.evalkit.parsing.stance import Stance, stances
 
 MAX_OPTIONS = 26
@@ -44,10 +44,10 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool) -> P
     """
     count = len(choices) if choices else MAX_OPTIONS
     if letters := whole_letters(text, count):
-        if len(letters) > 1 and choices and (letter := whole_option(choices, text)):
+        if len(letters) > 1 and choices and (letter := labelled_option(choices, text) or whole_option(choices, text)):
             return Parsed((letter,), "whole_option")
         return Parsed(tuple(sorted(letters)), "whole_letter")
-    if choices and (letter := whole_option(choices, text)):
+    if choices and (letter := labelled_option(choices, text) or whole_option(choices, text)):
         return Parsed((letter,), "whole_option")
     if (plain := _PLAIN.fullmatch(text)) and ord(plain[1].upper()) - ord("A") < count:
         return Parsed((plain[1].upper(),), STATED_LETTER)
@@ -111,9 +111,8 @@ def _parsed(letters: set[str], rule: str) -> Parsed:
 
 
 def _by_text(text: str, choices: tuple[str, ...], several: bool) -> Parsed:
-    lowered = text.lower()
-    named = named_options(choices, lowered)
-    attitudes = stances(lowered, [span for span, _ in named], findings=True)
+    named = named_options(choices, text)
+    attitudes = stances(text, [span for span, _ in named], findings=True)
     stated = [letter for (_, letter), s in zip(named, attitudes, strict=True) if s is Stance.STATED]
     if stated:
         return _parsed(set(stated) if several else {stated[-1]}, "stated_option")

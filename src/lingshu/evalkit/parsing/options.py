@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from functools import lru_cache
 
 from lingshu.evalkit.parsing.stance import Span
@@ -18,6 +19,11 @@ def word_set(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
+def plain_form(text: str) -> str:
+    """Return `text` with full-width and other compatibility forms made plain (NFKC)."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+
+
 def letter_of(index: int) -> str:
     """Return the letter of the option at `index` (0 is A)."""
     return chr(ord("A") + index)
@@ -25,17 +31,47 @@ def letter_of(index: int) -> str:
 
 @lru_cache(maxsize=1 << 14)
 def option_texts(choices: tuple[str, ...]) -> tuple[str, ...]:
-    """Return the option texts without their letters, where every option shows its own letter; else as they are."""
+    """Return the option texts without their letters, where every option shows its own letter; else as they are.
+
+    Full-width and compatibility forms become plain ones, as in responses.
+    """
+    choices = tuple(plain_form(choice) for choice in choices)
     heads = [_PREFIX.match(choice) for choice in choices]
     if all(head and head[1].upper() == letter_of(i) for i, head in enumerate(heads)):
         return tuple(choice[head.end() :].strip() for choice, head in zip(choices, heads, strict=True) if head)
     return tuple(choice.strip() for choice in choices)
 
 
+def _tokens(text: str) -> list[tuple[str, int, int]]:
+    """Return (lower-case word, start, end) of the words, numbers and signs of `text`, without articles.
+
+    A capital "A" within a sentence is a name ("vitamin A"), not an article.
+    """
+    return [
+        (word, found.start(), found.end())
+        for found in _WORD.finditer(text)
+        if (word := found[0].lower()) not in ARTICLES or (found[0] == "A" and _is_name(text, found.start()))
+    ]
+
+
+def _is_name(text: str, at: int) -> bool:
+    before = text[:at].rstrip()[-1:] if at <= _SLACK else text[at - _SLACK : at].rstrip()[-1:]
+    return before.isalpha() and not text[max(0, at - _SLACK) : at].isupper()
+
+
 def words(text: str) -> tuple[str, ...]:
     """Return the lower-case words, numbers and signs of `text` without articles (all of them if only articles)."""
-    found = tuple(m[0] for m in _WORD.finditer(text.lower()))
-    return tuple(w for w in found if w not in ARTICLES) or found
+    return tuple(token[0] for token in _tokens(text)) or tuple(found[0].lower() for found in _WORD.finditer(text))
+
+
+def labelled_option(choices: tuple[str, ...], text: str) -> str:
+    """Return the letter if `text` is exactly an option with its letter ("B. Aspirin", "(B) aspirin"), or ""."""
+    if len(text) > 2 * max(map(len, choices)) + _SLACK or not (head := _PREFIX.match(text)):
+        return ""
+    index = ord(head[1].upper()) - ord("A")
+    if index >= len(choices) or words(text[head.end() :]) != words(option_texts(choices)[index]):
+        return ""
+    return letter_of(index)
 
 
 @lru_cache(maxsize=1 << 14)
@@ -61,13 +97,12 @@ def whole_option(choices: tuple[str, ...], text: str) -> str:
 
 
 def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]:
-    """Return every place where `text` (lower case) holds the whole text of one option, in order, longest match first.
+    """Return every place where `text` holds the whole text of one option, in order, longest match first.
 
     A place within a longer option's text counts for the longer one only. Texts shared by two options name neither.
     """
     table = _by_first_word(choices)
-    found = [(m[0], m.start(), m.end()) for m in _WORD.finditer(text)]
-    tokens = [token for token in found if token[0] not in ARTICLES]
+    tokens = _tokens(text)
     names = [token[0] for token in tokens]
     result: list[tuple[Span, str]] = []
     position = 0

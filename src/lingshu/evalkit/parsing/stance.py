@@ -106,7 +106,11 @@ def stances(text: str, mentions: Sequence[Span], findings: bool = False) -> list
         if bisect_left(hard_starts, start) > bisect_left(hard_starts, previous_end):
             carried = Stance.MENTIONED
         concluded = _CONCLUDED.search(text, max(previous_end, start - _LEAD), start) is not None
-        stance = Stance.UNCLEAR if text.startswith("?", end) else _stance(before, after, findings, concluded)
+        stance = (
+            Stance.UNCLEAR
+            if text.startswith("?", end) and not findings
+            else _stance(before, after, findings, concluded)
+        )
         if stance is Stance.MENTIONED:
             stance = carried
         elif stance is not Stance.DENIED:
