@@ -9,6 +9,7 @@ from pathlib import Path
 from lingshu.commands.graph import Graph, Stage, feeds, read_graph
 from lingshu.commands.picture import svg
 from lingshu.core.files import write_text
+from lingshu.core.params import PARAMS_FILE
 
 DOCUMENT = Path("docs/pipeline.md")
 PICTURE = Path("docs/pipeline.svg")
@@ -107,7 +108,8 @@ def _row(name: str, stages: list[Stage]) -> str:
     items = [stage.item for stage in stages]
     label = f"{name}@{{{','.join(items)}}}" if items[0] else name
     reads = [dep for stage in stages for dep in stage.deps if not dep.startswith(("src/", "stages/"))]
-    knobs = [key.key or key.file for stage in stages for key in stage.params if not key.key or key.key != stage.item]
+    params = [key for stage in stages for key in stage.params]
+    knobs = [key.key if key.key and key.file == str(PARAMS_FILE) else key.file for key in params]
     writes = [out for stage in stages for out in stage.outs]
     return f"| `{label}` | {_names(reads, items)} | {_names(knobs, items)} | {_names(writes, items)} |\n"
 
