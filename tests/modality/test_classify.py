@@ -18,6 +18,7 @@ from lingshu.modality.classify import classify_modality
 from lingshu.modality.encoder import load_encoder, translated
 from lingshu.modality.features import features_of
 from lingshu.modality.params import ModalityParams
+from lingshu.modality.pictures import chosen_for_probe, training_pictures
 from tests.corpora import Corpus, scene
 
 REPOSITORY = Path(__file__).parents[2]
@@ -135,6 +136,18 @@ def test_the_probe_sees_some_real_tagged_pictures_and_no_drawn_ones(corpus: Corp
     tagged = run(corpus).metrics["tagged"]
     assert tagged["ct"]["scans"] == {"pictures": 8, "groups": 8, "encoded": 6}
     assert tagged["x-ray"]["drawn"] == {"pictures": 1, "groups": 1, "encoded": 0}
+
+
+def test_a_long_clip_does_not_crowd_out_other_patients(corpus: Corpus) -> None:
+    for seed in range(12):
+        corpus.picture("scans", stripes(seed), group="clip", facts={"modality": "ultrasound"})
+    for seed in range(20, 23):
+        corpus.picture("scans", stripes(seed), facts={"modality": "ultrasound"})
+    corpus.write()
+    shown = {one.image_id for one in corpus.pictures["scans"]}
+    chosen = chosen_for_probe(training_pictures(["scans"], shown, corpus.root), PARAMS)
+    assert len(chosen) == PARAMS.max_tagged
+    assert chosen["group"].n_unique() == 4
 
 
 def test_held_out_pictures_and_those_of_dropped_samples_are_left_out(corpus: Corpus) -> None:

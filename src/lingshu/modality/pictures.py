@@ -48,13 +48,16 @@ def training_pictures(sources: Sequence[str], shown: set[str], root: Path = Path
 
 
 def chosen_for_probe(pictures: pl.DataFrame, params: ModalityParams) -> pl.DataFrame:
-    """Return the tagged pictures to learn from: at most `max_tagged` of each source and tag, by stable hash.
+    """Return the tagged pictures to learn from: at most `max_tagged` of each source and tag, spread over groups.
 
-    Drawn pictures are left out: they keep their tag, but a probe that learned from them would know drawings.
+    Within a group in the order of a stable hash; from every group one, then from every group a second, and so on, so
+    that a long clip does not crowd out other patients. Drawn pictures are left out: they keep their tag, but a probe
+    that learned from them would know drawings.
     """
     tagged = pictures.filter(pl.col("tag").is_not_null(), ~pl.col("generated"))
     lots = [stable_hash(params.seed, "tagged", image_id) for image_id in tagged["image_id"]]
-    ranked = tagged.with_columns(pl.Series("lot", lots, dtype=pl.UInt64)).with_columns(
-        place=pl.struct("lot", "image_id").rank("ordinal").over("source", "tag")
-    )
-    return ranked.filter(pl.col("place") <= params.max_tagged).drop("lot", "place")
+    drawn = tagged.with_columns(pl.Series("lot", lots, dtype=pl.UInt64)).sort("lot", "image_id")
+    in_group = pl.int_range(pl.len()).over("source", "tag", "group")
+    ranked = drawn.with_columns(turn=in_group).sort("turn", "lot", "image_id")
+    chosen = ranked.with_columns(place=pl.int_range(pl.len()).over("source", "tag"))
+    return chosen.filter(pl.col("place") < params.max_tagged).drop("lot", "turn", "place").sort("image_id")
