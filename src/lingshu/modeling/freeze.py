@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import get_args
 
 from rich.console import Console
 from rich.table import Table
 from torch.nn import Parameter
 
 from lingshu.modeling.load import Model
-from lingshu.modeling.params import Part
+from lingshu.modeling.params import PARTS, Part
 
-PARTS: tuple[Part, ...] = get_args(Part)
 PROJECTOR = "model.visual.merger."
 VISION = "model.visual."
 LANGUAGE = ("model.language_model.", "lm_head.")

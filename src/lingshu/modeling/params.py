@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, TypeAlias, get_args
 
 from pydantic import Field, model_validator
 
 from lingshu.core.params import Strict
 
-Part = Literal["vision", "projector", "llm"]
+Part: TypeAlias = Literal["vision", "projector", "llm"]
+PARTS: tuple[Part, ...] = get_args(Part)
 
 
 class TextParams(Strict):

@@ -16,8 +16,9 @@ from lingshu.core.scratch import clear_scratch, fingerprint, scratch_folder
 from lingshu.modeling.architecture import fix_seed, save_checkpoint
 from lingshu.modeling.attention import use_segments
 from lingshu.modeling.collate import IGNORED
-from lingshu.modeling.freeze import Part, PartSize, freeze_all_but, print_sizes
+from lingshu.modeling.freeze import PartSize, freeze_all_but, print_sizes
 from lingshu.modeling.load import load_checkpoint, use_threads
+from lingshu.modeling.params import Part
 from lingshu.modeling.resume import MarkComplete, newest_checkpoint
 from lingshu.training.curves import CurveLog
 from lingshu.training.params import CommonParams, StageParams
