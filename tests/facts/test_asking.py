@@ -67,3 +67,9 @@ def test_multiple_choice_refuses_a_distractor_that_is_right() -> None:
 def test_question_is_immutable() -> None:
     with pytest.raises(AttributeError):
         Question("a", "open", "b", "c").answer = "d"  # type: ignore[misc]
+
+
+def test_a_value_that_may_also_be_true_is_no_wrong_answer():
+    for number in range(40):
+        for asked in questions({"modality": "immunohistochemistry"}, f"picture {number}"):
+            assert "histopathology" not in asked.choices

@@ -8,7 +8,7 @@ from typing import Any
 
 from lingshu.core.ids import stable_hash
 from lingshu.core.sample import AnswerKind
-from lingshu.facts.vocabulary import MODALITIES, NONE, PLANES
+from lingshu.facts.vocabulary import COMPATIBLE, MODALITIES, NONE, PLANES
 
 Facts = Mapping[str, Any]
 YES_NO: dict[bool, str] = {True: "yes", False: "no"}
@@ -79,7 +79,8 @@ def _choice(topic: str, phrases: tuple[str, ...], values: tuple[str, ...]) -> Ca
     def ask(facts: Facts, key: str) -> list[Question]:
         if topic not in facts:
             return []
-        others = tuple(v for v in values if v != facts[topic])
+        right = (facts[topic], *COMPATIBLE.get(facts[topic], ()))
+        others = tuple(v for v in values if v not in right)
         return [multiple_choice(topic, _phrase(phrases, key), facts[topic], others, key)]
 
     return ask

@@ -24,6 +24,11 @@ MODALITIES: tuple[str, ...] = (
     "phase contrast microscopy",
     "fluorescence microscopy",
 )
+# Values that may be true of the same picture: one is never offered as a wrong answer where the other is right.
+COMPATIBLE: dict[str, tuple[str, ...]] = {
+    "histopathology": ("immunohistochemistry",),
+    "immunohistochemistry": ("histopathology",),
+}
 PLANES: tuple[str, ...] = ("axial", "coronal", "sagittal")
 VIEWS: tuple[str, ...] = ("frontal", "lateral", "anterior", "posterior")
 SEQUENCES: tuple[str, ...] = ("T1-weighted", "T2-weighted", "proton-density-weighted", "FLAIR", "gradient echo")

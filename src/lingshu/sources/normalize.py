@@ -20,7 +20,7 @@ from lingshu.core.progress import track
 from lingshu.core.sample import Sample, write_samples
 from lingshu.core.verdicts import KEPT, Verdict, account, write_verdicts
 from lingshu.facts.asking import questions
-from lingshu.facts.vocabulary import check_facts
+from lingshu.facts.vocabulary import check_facts, parsable
 from lingshu.sources import hpo, icd10cm
 from lingshu.sources.catalog import SourceRecord
 from lingshu.sources.dicom import read_dicom
@@ -165,8 +165,13 @@ def _split(stored: list[Stored], params: NormalizeParams) -> list[Picture]:
 
 
 def _samples(picture: Picture, revision: str) -> Iterator[Sample]:
+    """Yield caption and questions; a picture that nothing is known of has none, one that is not medical has a caption.
+
+    A picture that does not belong here needs a row, or no later step could be seen to reject it.
+    """
     rows = PictureRows.of(picture, revision)
-    yield rows.caption()
+    if parsable(picture.facts) or not picture.facts.get("medical", True):
+        yield rows.caption()
     yield from rows.ask(questions(picture.facts, picture.origin_id))
 
 
