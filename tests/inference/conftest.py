@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from lingshu.core.images import Picture, encode_png, write_images
+from lingshu.core.params import load_section
 from lingshu.core.sample import Answer, ImageRef, Sample, turn, write_samples
 from lingshu.inference.params import InferenceParams
 
@@ -75,21 +76,14 @@ def params():
 
 @pytest.fixture(scope="session")
 def checkpoint(tmp_path_factory):
-    from lingshu.modeling.backbone import build_model, build_processor, fix_seed, save_checkpoint
-    from lingshu.modeling.params import ImageParams, TextParams, VisionParams
+    from lingshu.modeling.architecture import build_model, build_processor, fix_seed, save_checkpoint
+    from lingshu.modeling.params import ModelingParams
     from lingshu.modeling.tokenizer import train_tokenizer
 
+    root = Path(__file__).parents[2]
+    shape = load_section("modeling", ModelingParams, root / "params.yaml")
     fix_seed(3)
     tokenizer = train_tokenizer([" ".join(WORDS)] * 3, 300)
-    text = TextParams(
-        hidden=32, layers=1, heads=2, kv_heads=1, intermediate=48, rope_theta=10, mrope_section=[4, 2, 2],
-        max_positions=512,
-    )  # fmt: skip
-    vision = VisionParams(hidden=32, depth=1, heads=2, intermediate=48, patch=14, merge=2, window=56)
-    sizes = type("Sizes", (), {"text": text, "vision": vision})()
     folder = tmp_path_factory.mktemp("models") / "tiny"
-    model = build_model(sizes, tokenizer)
-    save_checkpoint(
-        folder, model, build_processor(vision, ImageParams(min_pixels=28 * 28, max_pixels=56 * 56), tokenizer)
-    )
+    save_checkpoint(folder, build_model(shape, tokenizer), build_processor(shape.vision, shape.image, tokenizer))
     return folder
