@@ -126,8 +126,10 @@ def test_every_picture_with_facts_has_a_caption_that_says_them_and_questions_abo
     index = read_index([pulled / "data/images/scans"])
     samples = list(read_samples([pulled / "data/samples/scans"]))
     captions = {s.origin_id: s for s in samples if s.task == "caption"}
-    assert set(captions) == {o for o, f in zip(index["origin_id"], index["facts"], strict=True) if f != "{}"}
-    for row in index.to_dicts():
+    known = [row for row in index.to_dicts() if row["facts"] != "{}"]
+    assert set(captions) == {row["origin_id"] for row in known}
+    assert 0 < len(known) < len(index)
+    for row in known:
         assert facts_from_text(captions[row["origin_id"]].target_text()) == json.loads(row["facts"])
         topics = {s.topic for s in samples if s.origin_id == row["origin_id"]}
         assert topics == {"caption", *json.loads(row["facts"])}
