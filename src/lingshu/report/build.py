@@ -79,6 +79,7 @@ def build_report(params: ReportParams, root: Path = Path()) -> None:
         **_data(root, run, steps),
         **_results(root, run, scores, found),
     }
+    context["cards"] += [_score_card(table) for table in found if table.scorer == "strict"]
     context["examples"] = [(name, list(own)) for name, own in itertools.groupby(answers, key=lambda a: a.benchmark)]
     page = render(context)
     out = fresh_dir(root / REPORTS)
@@ -155,6 +156,17 @@ def _cards(sources: list[data.SourceLine], steps: list[Step]) -> list[Card]:
         Card("Samples", f"{samples:,}", f"{sum(source.held_out for source in sources):,} held out for evaluation"),
         Card("Dropped", f"{lost:,}", "samples, files and proposals, each with its reason"),
     ]
+
+
+def _score_card(table: results.Table) -> Card:
+    """Return the last checkpoint's accuracy over all topics, beside the first one's and chance."""
+    overall = table.rows[0]
+    first, last = overall.cells[0], overall.cells[-1]
+    chance = "" if overall.chance is None else f"chance {overall.chance:.2f}, "
+    assert first is not None
+    assert last is not None
+    note = f"{table.checkpoints[-1]}; {chance}{table.checkpoints[0]} {first['accuracy']:.2f}"
+    return Card(f"Accuracy, {table.name}", f"{last['accuracy']:.2f}", note)
 
 
 def _funnel_table(steps: list[Step]) -> str:

@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 WIDTH = 720
 LABEL_WIDTH = 210
+CURVE_WIDTH, CURVE_HEIGHT = 270, 170
 END_WIDTH = 60
 ROW_HEIGHT = 26
 LABEL_CHAR = 7
@@ -104,7 +105,7 @@ def curves(series: Sequence[tuple[str, Sequence[tuple[float, float]]]], title: s
 
     Points that are not finite are left out of the drawing.
     """
-    height, left, right, bottom = 220, 52, 110 if len(series) > 1 else 16, 32
+    height, left, right, bottom = CURVE_HEIGHT, 46, 90 if len(series) > 1 else 10, 32
     finite = [(name, [p for p in points if math.isfinite(p[0]) and math.isfinite(p[1])]) for name, points in series]
     flat = [point for _, points in finite for point in points]
     if not flat:
@@ -114,22 +115,26 @@ def curves(series: Sequence[tuple[str, Sequence[tuple[float, float]]]], title: s
     def place(point: tuple[float, float]) -> tuple[float, float]:
         across = (point[0] - x_ticks[0]) / (x_ticks[-1] - x_ticks[0])
         up = (point[1] - y_ticks[0]) / (y_ticks[-1] - y_ticks[0])
-        return left + across * (WIDTH / 2 - left - right), (height - bottom - 8) * (1 - up) + 8
+        return left + across * (CURVE_WIDTH - left - right), (height - bottom - 8) * (1 - up) + 8
 
     body = []
     for tick in y_ticks:
         _, y = place((x_ticks[0], tick))
-        body.append(f'<line class="grid" x1="{left}" x2="{WIDTH / 2 - right:.0f}" y1="{y:.1f}" y2="{y:.1f}"/>')
-        body.append(f'<text class="tick" x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{number_text(tick)}</text>')
+        body.append(f'<line class="grid" x1="{left}" x2="{CURVE_WIDTH - right:.0f}" y1="{y:.1f}" y2="{y:.1f}"/>')
+        body.append(
+            f'<text class="tick" x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{_tick_text(tick, y_ticks)}</text>'
+        )
     for tick in x_ticks:
         x, _ = place((tick, y_ticks[0]))
-        body.append(f'<text class="tick" x="{x:.1f}" y="{height - 16}" text-anchor="middle">{number_text(tick)}</text>')
-    centre = (left + WIDTH / 2 - right) / 2
+        body.append(
+            f'<text class="tick" x="{x:.1f}" y="{height - 16}" text-anchor="middle">{_tick_text(tick, x_ticks)}</text>'
+        )
+    centre = (left + CURVE_WIDTH - right) / 2
     body.append(f'<text class="tick" x="{centre:.0f}" y="{height - 2}" text-anchor="middle">{escape(x_label)}</text>')
     for number, (name, points) in enumerate(finite):
         if points:
             body.append(_curve(name if len(series) > 1 else "", [place(p) for p in points], number % SERIES_COLOURS))
-    return _svg(body, height, title, width=WIDTH // 2)
+    return _svg(body, height, title, width=CURVE_WIDTH)
 
 
 def _curve(name: str, places: list[tuple[float, float]], colour: int) -> str:
@@ -151,6 +156,15 @@ def _ticks(values: list[float]) -> list[float]:
     step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough)
     first, last = math.floor(low / step), math.ceil(high / step)
     return [step * number for number in range(first, last + 1)]
+
+
+def _tick_text(tick: float, ticks: list[float]) -> str:
+    """Return a tick with as many digits as tell it from its neighbours."""
+    step = ticks[1] - ticks[0]
+    decimals = max(0, math.ceil(-math.log10(step) - 1e-9))
+    if step * 10**decimals % 1 > 1e-6 and step * 10**decimals % 1 < 1 - 1e-6:
+        decimals += 1
+    return f"{tick + 0.0:,.{decimals}f}"
 
 
 def number_text(value: float) -> str:

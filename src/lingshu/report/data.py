@@ -110,17 +110,21 @@ def _segments(step: Step) -> list[Segment]:
 
 
 def mixture_chart(groups: list[Group]) -> Markup:
-    """Return one bar per training stage, a segment per group; colours follow the order of first appearance."""
+    """Return one bar per training stage, a segment per group, coloured by the sources it draws from."""
     styles = dict(mixture_legend(groups))
     bars = []
     for stage in dict.fromkeys(group.stage for group in groups):
-        own = [group for group in groups if group.stage == stage]
-        parts = [Segment(g.rows, styles[g.name], f"{g.name}: {g.rows} rows") for g in own]
+        own = sorted((group for group in groups if group.stage == stage), key=_origin)
+        parts = [Segment(g.rows, styles[_origin(g)], f"{g.name}: {g.rows} rows of {_origin(g)}") for g in own]
         bars.append(Bar(stage, parts, number_text(sum(group.rows for group in own))))
     return stacked_bars(bars, "Rows of each training stage's mixture, by group", label_width=FUNNEL_LABEL)
 
 
 def mixture_legend(groups: list[Group]) -> list[tuple[str, str]]:
-    """Return `(group, CSS class)` as `mixture_chart` colours them."""
-    names = list(dict.fromkeys(group.name for group in groups))
-    return [(name, f"c{place % SERIES_COLOURS}") for place, name in enumerate(names)]
+    """Return `(sources, CSS class)` as `mixture_chart` colours them."""
+    origins = sorted({_origin(group) for group in groups})
+    return [(origin, f"c{place % SERIES_COLOURS}") for place, origin in enumerate(origins)]
+
+
+def _origin(group: Group) -> str:
+    return " + ".join(group.sources)

@@ -79,13 +79,16 @@ def dropped(index: pl.DataFrame, samples: pl.DataFrame, verdicts: pl.DataFrame, 
     Args:
         index: rows of `core.images.INDEX_SCHEMA`.
         samples: rows of `core.tables.sample_table`.
-        verdicts: rows of `core.verdicts.VERDICT_SCHEMA`, of all steps.
+        verdicts: rows of `core.verdicts.VERDICT_SCHEMA`, of all steps, in the order of the steps.
         seed: changes the draw.
     """
     lost = verdicts.filter(~pl.col("keep")).join(samples, on="sample_id").filter(pl.col("image_ids").list.len() > 0)
     rows = {row["image_id"]: row for row in index.to_dicts()}
     found: dict[str, Exhibit] = {}
-    for row in sorted(lost.to_dicts(), key=lambda row: (row["reason"], stable_hash(seed, row["sample_id"]))):
+    steps = list(dict.fromkeys(verdicts["step"].to_list()))
+    order = {step: place for place, step in enumerate(steps)}
+    rank = {row["sample_id"]: stable_hash(seed, row["sample_id"]) for row in lost.to_dicts()}
+    for row in sorted(lost.to_dicts(), key=lambda r: (order[r["step"]], r["reason"], rank[r["sample_id"]])):
         text = Text(row["prompt"], tuple(row["choices"].splitlines()), row["target"])
         why = f"{row['step']}: {row['reason']}"
         found.setdefault(why, replace(_exhibit(rows[row["image_ids"][0]], {row["task"]: text}), reason=why))

@@ -18,6 +18,7 @@ from lingshu.report.charts import curves
 STEP = "step"
 UNDRAWN = (STEP, "timestamp", "epoch")
 SEPARATORS = {".tsv": "\t", ".csv": ","}
+FIRST = ("loss", "reward")
 REWARDS = ("total", "format", "accuracy")
 Points = list[tuple[float, float]]
 
@@ -55,6 +56,7 @@ def _curves(root: Path, stage: TrainedStage) -> StageCurves:
         for name, points in read_series(path).items()
         if len(points) > 1
     ]
+    charts.sort(key=lambda chart: chart[0] not in FIRST)
     figures = flatten(_metrics(root, stage.area, stage.name)).items()
     return StageCurves(stage.area, stage.name, charts, [(k, v) for k, v in figures if isinstance(v, str | int | float)])
 
