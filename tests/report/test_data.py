@@ -4,9 +4,12 @@ import itertools
 from pathlib import Path
 
 import polars as pl
+import pytest
 from PIL import Image
 
+from lingshu.core.errors import UserError
 from lingshu.core.images import ImageStore, read_index
+from lingshu.core.sample import write_samples
 from lingshu.core.tables import sample_table
 from lingshu.core.verdicts import read_verdicts
 from lingshu.report.data import funnel_charts, kinds, source_lines
@@ -102,3 +105,9 @@ def test_one_funnel_chart_a_source_with_every_step(data_tree: Path) -> None:
     charts = dict(funnel_charts(funnel(data_tree, SOURCES)))
     assert list(charts) == [*SOURCES, "proposals: caption"]
     assert all(word in charts["films"] for word in ("gate", "deduplicate", "NO_GATE 1", "4 held out"))
+
+
+def test_a_mixture_of_vanished_samples_is_an_error(data_tree: Path) -> None:
+    write_samples(data_tree / "data/proposals/caption/samples", [])
+    with pytest.raises(UserError, match="data/mixtures/deep: 14 rows are of samples that are no longer there"):
+        mixture_groups(data_tree, ["deep"])

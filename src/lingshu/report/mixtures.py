@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lingshu.core.errors import UserError
 from lingshu.core.layout import MIXTURES
 from lingshu.core.tables import sample_table
 
@@ -33,7 +34,10 @@ def mixture_groups(root: Path, stages: list[str]) -> list[Group]:
 def _stage_groups(root: Path, stage: str) -> list[Group]:
     mixture = pl.read_parquet(root / MIXTURES / stage / "mixture.parquet")
     samples = sample_table(root / folder for folder in sorted(set(mixture["folder"]))).unique("sample_id")
-    joined = mixture.join(samples.select("sample_id", "task", "image_ids"), on="sample_id", how="left").sort("position")
+    joined = mixture.join(samples.select("sample_id", "task", "image_ids"), on="sample_id").sort("position")
+    if len(joined) < len(mixture):
+        lost = f"{len(mixture) - len(joined)} rows are of samples that are no longer there"
+        raise UserError(f"{MIXTURES / stage}: {lost}", "run `dvc repro` to make the mixture again")
     groups = [_group(stage, str(key[0]), rows) for key, rows in joined.group_by("group", maintain_order=True)]
     return sorted(groups, key=lambda group: (-group.rows, group.name))
 
