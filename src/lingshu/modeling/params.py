@@ -48,12 +48,26 @@ class VisionParams(Strict):
     merge: int = Field(ge=1)
     window: int = Field(ge=8)
 
+    @model_validator(mode="after")
+    def _fits(self) -> VisionParams:
+        if self.hidden % self.heads or self.hidden // self.heads % 4:
+            raise ValueError("hidden / heads, the head size, must be a whole multiple of 4 (rotary pairs of two axes)")
+        if self.window < self.patch * self.merge:
+            raise ValueError(f"window must hold a token, {self.patch * self.merge} pixels")
+        return self
+
 
 class ImageParams(Strict):
     """Area limits in pixels: a picture outside is resized, keeping its proportions."""
 
     min_pixels: int = Field(ge=64)
     max_pixels: int = Field(ge=64)
+
+    @model_validator(mode="after")
+    def _ordered(self) -> ImageParams:
+        if self.min_pixels > self.max_pixels:
+            raise ValueError("min_pixels must not exceed max_pixels")
+        return self
 
 
 class PretrainParams(Strict):

@@ -10,7 +10,7 @@ from tokenizers.normalizers import NFC
 from tokenizers.trainers import BpeTrainer
 from transformers.tokenization_utils_tokenizers import PreTrainedTokenizerFast
 
-from lingshu.core.prompts import CLOSED, MCQ, OPEN, REPORT, THINK, YESNO
+from lingshu.core.prompts import REPORT, think_prompt, vqa_prompt
 
 END_OF_TEXT = "<|endoftext|>"
 TURN_START = "<|im_start|>"
@@ -26,8 +26,9 @@ TAGS = ("<think>", "</think>", "<answer>", "</answer>")
 SPLIT = (
     r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 )
-# Instruction strings every prompt repeats; counted this often, so that each of their words becomes one token.
-PROMPTS = (MCQ, YESNO, CLOSED, OPEN, REPORT, THINK)
+# What every prompt repeats; counted this often, so that each of its words becomes one token.
+ASKED = (vqa_prompt("mcq", "", ("", "", "", "")), *(vqa_prompt(kind, "") for kind in ("yesno", "closed", "open")))
+PROMPTS = (*ASKED, think_prompt(""), REPORT, "user", "assistant", "system")
 PROMPT_WEIGHT = 200
 
 # Qwen2.5-VL's chat format without its default system turn and without video parts.
