@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.commands.graph import Graph, feeds, read_graph
+from lingshu.commands.lockfile import mend_lock
 from lingshu.core.errors import UserError
 from lingshu.core.files import write_json
 from lingshu.core.layout import METRICS, REPORTS
@@ -46,6 +47,8 @@ def reproduce() -> int:
     Raises:
         UserError: DVC is not on PATH, or it can't read the pipeline.
     """
+    if mend_lock():
+        print("dvc.lock was cut off by a kill; its whole entries are kept, lost ones come from DVC's run cache")
     graph = read_graph(Path())
     recipe = read_yaml(PARAMS_FILE).get("recipe", PARAMS_FILE)
     names = affected(graph, changed_stages())
