@@ -34,7 +34,7 @@ def test_chart_tells_value_interval_and_chance(run_tree: Path) -> None:
 
 
 def test_comparisons_carry_the_verdict(run_tree: Path) -> None:
-    found = {c.benchmark: c for c in comparisons(read_scores(run_tree))}
+    found = {c.benchmark: c for c in comparisons(read_scores(run_tree), ORDER)}
     assert found["films_report"].pair == "reinforce against instruct"
     assert found["films_report"].cell["verdict"] == "better"
 

@@ -131,7 +131,7 @@ def _results(root: Path, run: Run, scores: dict[str, Any], found: list[results.T
             "confidence": f"{100 * run.confidence:g}",
             "text_metrics": results.TEXT_METRICS,
             "rewards": {"prompts": prompts, "parts": parts},
-            "comparisons": results.comparisons(scores),
+            "comparisons": results.comparisons(scores, run.checkpoints),
             "training_only": results.training_only(root),
         }
     }

@@ -105,7 +105,7 @@ def curves(series: Sequence[tuple[str, Sequence[tuple[float, float]]]], title: s
 
     Points that are not finite are left out of the drawing.
     """
-    height, left, right, bottom = CURVE_HEIGHT, 46, 90 if len(series) > 1 else 10, 32
+    height, left, right, bottom = CURVE_HEIGHT, 46, 90 if len(series) > 1 else 18, 32
     finite = [(name, [p for p in points if math.isfinite(p[0]) and math.isfinite(p[1])]) for name, points in series]
     flat = [point for _, points in finite for point in points]
     if not flat:

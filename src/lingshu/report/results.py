@@ -121,12 +121,14 @@ class Comparison:
     cell: Cell
 
 
-def comparisons(scores: dict[str, Any]) -> list[Comparison]:
-    """Return the paired comparisons that the score stage made, by pair and benchmark."""
+def comparisons(scores: dict[str, Any], order: list[str]) -> list[Comparison]:
+    """Return the paired comparisons that the score stage made, in the order of the checkpoints, then by benchmark."""
+    pairs = [(tuple(pair.split("_vs_")), cells) for pair, cells in scores[COMPARISONS].items()]
+    pairs.sort(key=lambda found: [order.index(name) for name in found[0]])
     return [
-        Comparison(pair.replace("_vs_", " against "), name, cell)
-        for pair, cells in sorted(scores[COMPARISONS].items())
-        for name, cell in sorted(cells.items())
+        Comparison(" against ".join(names), benchmark, cell)
+        for names, cells in pairs
+        for benchmark, cell in sorted(cells.items())
     ]
 
 
