@@ -30,8 +30,8 @@ def mend_lock(path: Path = LOCK) -> bool:
     text = path.read_text(encoding="utf-8", errors="replace")
     if is_whole(text):
         return False
-    starts = [match.start() for match in STAGE_LINE.finditer(text)]
-    kept = next((text[:start] for start in reversed(starts) if is_whole(text[:start])), None)
+    ends = [text.rfind("\n") + 1, *(match.start() for match in reversed(list(STAGE_LINE.finditer(text))))]
+    kept = next((text[:end] for end in ends if is_whole(text[:end])), None)
     if kept is None and not (text.startswith(HEAD) or HEAD.startswith(text)):
         raise UserError(f"{path}: not a lock file that DVC wrote", f"restore it with `git checkout {path}`")
     if kept is None:

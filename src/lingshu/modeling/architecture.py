@@ -31,8 +31,15 @@ def fix_seed(seed: int) -> None:
 def build_model(params: ModelingParams, tokenizer: PreTrainedTokenizerFast) -> Model:
     """Return a model with random weights (from torch's generator) whose token ids are the tokenizer's."""
     ids = tokenizer.get_vocab()
+    model = Model(_config(params, tokenizer, ids))  # type: ignore[no-untyped-call]
+    model.generation_config.eos_token_id = ids[TURN_END]
+    model.generation_config.pad_token_id = tokenizer.pad_token_id
+    return model
+
+
+def _config(params: ModelingParams, tokenizer: PreTrainedTokenizerFast, ids: dict[str, int]) -> Qwen2_5_VLConfig:
     text, vision = params.text, params.vision
-    config = Qwen2_5_VLConfig(
+    return Qwen2_5_VLConfig(
         text_config={
             "vocab_size": len(tokenizer),
             "hidden_size": text.hidden,
@@ -71,10 +78,6 @@ def build_model(params: ModelingParams, tokenizer: PreTrainedTokenizerFast) -> M
         vision_end_token_id=ids[VISION_END],
         tie_word_embeddings=True,
     )
-    model = Model(config)  # type: ignore[no-untyped-call]
-    model.generation_config.eos_token_id = ids[TURN_END]
-    model.generation_config.pad_token_id = tokenizer.pad_token_id
-    return model
 
 
 def build_processor(vision: VisionParams, image: ImageParams, tokenizer: PreTrainedTokenizerFast) -> Processor:
