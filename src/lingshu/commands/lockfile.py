@@ -44,7 +44,7 @@ def mend_lock(path: Path = LOCK) -> bool:
 def is_whole(text: str) -> bool:
     """Return whether `text` is a lock file whose every stage has its command and its outputs as DVC writes them."""
     try:
-        data = yaml.safe_load(text)
+        data = yaml.load(text, Loader=yaml.CSafeLoader)
     except yaml.YAMLError:
         return False
     if not isinstance(data, dict) or not isinstance(data.get("stages"), dict) or not text.endswith("\n"):

@@ -30,7 +30,7 @@ def read_yaml(path: Path) -> Any:
         UserError: the file is missing or is not YAML (names file, line and column).
     """
     try:
-        return yaml.safe_load(path.read_text(encoding="utf-8"))
+        return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
     except FileNotFoundError:
         raise UserError(f"{path}: no such file", f"run in the repository's root, where {path.name} lies") from None
     except yaml.YAMLError as error:
