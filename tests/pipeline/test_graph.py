@@ -104,8 +104,9 @@ def test_sections_that_a_script_loads_are_declared() -> None:
         (stage.name, key)
         for stage in GRAPH.stages
         for key in loaded_keys(ROOT / stage.script)
-        if not any(
-            param.key == "" or f"{param.key}.".startswith(f"{key}.") or f"{key}.".startswith(f"{param.key}.")
+        if "params.yaml" not in stage.deps
+        and not any(
+            f"{param.key}.".startswith(f"{key}.") or f"{key}.".startswith(f"{param.key}.")
             for param in stage.params
             if param.file == "params.yaml"
         )
