@@ -13,6 +13,7 @@ LABEL_WIDTH = 210
 CURVE_WIDTH, CURVE_HEIGHT = 270, 170
 END_WIDTH = 60
 ROW_HEIGHT = 26
+DOT_PITCH = 9
 LABEL_CHAR = 7
 SERIES_COLOURS = 8
 
@@ -70,25 +71,31 @@ def stacked_bars(bars: Sequence[Bar], title: str, width: int = WIDTH, label_widt
 def dot_rows(rows: Sequence[tuple[str, float | None, Sequence[Point]]], title: str) -> Markup:
     """Return one row per `(label, chance, points)` on a scale from 0 to 1: dots, intervals, chance."""
     plot = WIDTH - LABEL_WIDTH - 20
-    body = []
-    bottom = len(rows) * ROW_HEIGHT + 8
-    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = LABEL_WIDTH + plot * tick
-        body.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom}"/>')
-        body.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 14}" text-anchor="middle">{tick:g}</text>')
-    for number, (label, chance, points) in enumerate(rows):
-        top = number * ROW_HEIGHT + 4
-        body.append(_label(label, top))
+    drawn = []
+    top = 4.0
+    for label, chance, points in rows:
+        height = max(ROW_HEIGHT, DOT_PITCH * (len(points) + 1)) - 6
+        drawn.append(_label(label, top + height / 2 - 9))
         if chance is not None:
             x = LABEL_WIDTH + plot * chance
-            body.append(
-                f'<line class="chance" x1="{x:.1f}" x2="{x:.1f}" y1="{top}" y2="{top + ROW_HEIGHT - 6}">'
+            drawn.append(
+                f'<line class="chance" x1="{x:.1f}" x2="{x:.1f}" y1="{top:g}" y2="{top + height:g}">'
                 f"<title>chance {chance:.2f}</title></line>"
             )
         for place, point in enumerate(points):
-            y = top + (place + 1) * (ROW_HEIGHT - 4) / (len(points) + 1)
-            body.append(_dot(point, LABEL_WIDTH, plot, y))
-    return _svg(body, bottom + 20, title)
+            drawn.append(_dot(point, LABEL_WIDTH, plot, top + (place + 1) * height / (len(points) + 1)))
+        top += height + 6
+    return _svg([*_scale(LABEL_WIDTH, plot, top), *drawn], top + 20, title)
+
+
+def _scale(left: float, plot: float, bottom: float) -> list[str]:
+    """Return the grid and ticks of a scale from 0 to 1."""
+    drawn = []
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x = left + plot * tick
+        drawn.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom:g}"/>')
+        drawn.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 14:g}" text-anchor="middle">{tick:g}</text>')
+    return drawn
 
 
 def _dot(point: Point, left: float, plot: float, y: float) -> str:
