@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 FLAGS = [
     "--no-sandbox",
@@ -86,4 +89,40 @@ def test_text_can_be_read(browser, address: str, scheme: str) -> None:
     for ink in ("--ink", "--dim", "--accent", "--good", "--bad", "--generated"):
         for ground in ("--page", "--panel"):
             assert page.evaluate(ratio, [ink, ground]) >= 4.5, (ink, ground)
+    page.close()
+
+
+PLOTS = """
+plots:
+  - funnel:
+      template: funnel
+      x: kept
+      y:
+        plots/report/funnel.csv: step
+  - accuracy:
+      template: accuracy
+      x: accuracy
+      y:
+        plots/evalkit/accuracy.csv: checkpoint
+"""
+
+
+def test_dvc_draws_the_plots_without_a_network(browser, built: Path) -> None:
+    """The page of `dvc plots show` takes its library from the report, and the project's templates are valid."""
+    root = built.parent
+    subprocess.run(["git", "init", "-q"], cwd=root, check=True)
+    shutil.copytree(ROOT / ".dvc/plots", root / ".dvc/plots")
+    shutil.copy(ROOT / ".dvc/config", root / ".dvc/config")
+    (root / "dvc.yaml").write_text(PLOTS)
+    subprocess.run([sys.executable, "-m", "dvc", "plots", "show"], cwd=root, check=True, capture_output=True)
+    page = browser.new_page()
+    asked: list[str] = []
+    failed: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.on("pageerror", lambda error: failed.append(str(error)))
+    page.on("console", lambda message: failed.append(message.text) if message.type == "error" else None)
+    page.goto((root / "dvc_plots/index.html").as_uri())
+    page.wait_for_function("document.querySelectorAll('canvas, svg.marks').length >= 2")
+    assert failed == []
+    assert all(url.startswith(("file:", "data:", "blob:")) for url in asked)
     page.close()

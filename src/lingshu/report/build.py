@@ -49,6 +49,7 @@ SECTIONS = [
     ("answers", "Answers"),
     ("licences", "Licences"),
 ]
+VEGA_LITE = "5.21"  # DVC writes Vega-Lite 5
 VEGA = "window.vega=vega;window.vegaLite=vegaLite;window.vegaEmbed=vegaEmbed;"
 
 
@@ -86,7 +87,7 @@ def build_report(params: ReportParams, root: Path = Path()) -> None:
     exhibits = [*shown["exhibits"], *shown["rejects"], *(answer for answer in answers if answer.image_id)]
     write_thumbnails(open_images(root), [e.image_id for e in exhibits], out / PICTURES, params.thumbnail_px)
     # `dvc plots show` draws with it (.dvc/plots/page.html); DVC's own page loads the same library from a network.
-    write_text(out / "vega.js", vl_convert.javascript_bundle(VEGA))
+    write_text(out / "vega.js", vl_convert.javascript_bundle(VEGA, vl_version=VEGA_LITE))
     write_text(out / "index.html", page)
     write_text(root / FUNNEL_PLOT, _funnel_table(steps))
     write_manifest(out, "report", 1)
