@@ -10,6 +10,7 @@ from markupsafe import Markup, escape
 
 WIDTH = 720
 LABEL_WIDTH = 210
+DOT_LABEL = 150
 CURVE_WIDTH, CURVE_HEIGHT = 270, 170
 END_WIDTH = 60
 ROW_HEIGHT = 26
@@ -70,22 +71,22 @@ def stacked_bars(bars: Sequence[Bar], title: str, width: int = WIDTH, label_widt
 
 def dot_rows(rows: Sequence[tuple[str, float | None, Sequence[Point]]], title: str) -> Markup:
     """Return one row per `(label, chance, points)` on a scale from 0 to 1: dots, intervals, chance."""
-    plot = WIDTH - LABEL_WIDTH - 20
+    plot = WIDTH - DOT_LABEL - 20
     drawn = []
     top = 4.0
     for label, chance, points in rows:
         height = max(ROW_HEIGHT, DOT_PITCH * (len(points) + 1)) - 6
-        drawn.append(_label(label, top + height / 2 - 9))
+        drawn.append(_label(label, top + height / 2 - 9, DOT_LABEL))
         if chance is not None:
-            x = LABEL_WIDTH + plot * chance
+            x = DOT_LABEL + plot * chance
             drawn.append(
                 f'<line class="chance" x1="{x:.1f}" x2="{x:.1f}" y1="{top:g}" y2="{top + height:g}">'
                 f"<title>chance {chance:.2f}</title></line>"
             )
         for place, point in enumerate(points):
-            drawn.append(_dot(point, LABEL_WIDTH, plot, top + (place + 1) * height / (len(points) + 1)))
+            drawn.append(_dot(point, DOT_LABEL, plot, top + (place + 1) * height / (len(points) + 1)))
         top += height + 6
-    return _svg([*_scale(LABEL_WIDTH, plot, top), *drawn], top + 20, title)
+    return _svg([*_scale(DOT_LABEL, plot, top), *drawn], top + 20, title)
 
 
 def _scale(left: float, plot: float, bottom: float) -> list[str]:
