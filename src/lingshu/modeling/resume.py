@@ -6,8 +6,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from torch.nn import Module
 from transformers.trainer_callback import TrainerCallback, TrainerControl, TrainerState
 from transformers.training_args import TrainingArguments
+
+from lingshu.modeling.load import load_model
 
 PREFIX = "checkpoint-"
 MARK = "COMPLETE"
@@ -26,3 +29,17 @@ def newest_checkpoint(scratch: Path) -> str | None:
     """Return the newest complete checkpoint under `scratch`, or None if a run has to start from the beginning."""
     whole = [path.parent for path in scratch.glob(f"{PREFIX}*/{MARK}")]
     return str(max(whole, key=lambda folder: int(folder.name.removeprefix(PREFIX)))) if whole else None
+
+
+class ExactResume:
+    """Mixed into a trainer, makes it load a checkpoint's weights as `from_pretrained` does.
+
+    Qwen2.5-VL is saved under the names of its published checkpoints, not those of its modules. The trainer's own
+    loading does not translate them: it warns of missing keys and goes on with the weights training started from.
+    """
+
+    model: Any
+
+    def _load_from_checkpoint(self, resume_from_checkpoint: str, model: Module | None = None) -> None:
+        weights = load_model(Path(resume_from_checkpoint)).state_dict()
+        (self.model if model is None else model).load_state_dict(weights)

@@ -13,12 +13,16 @@ from trl.trainer.grpo_trainer import GRPOTrainer
 
 from lingshu.core.images import ImageStore
 from lingshu.core.sample import Answer
-from lingshu.modeling.resume import MarkComplete, newest_checkpoint
+from lingshu.modeling.resume import ExactResume, MarkComplete, newest_checkpoint
 from lingshu.reinforcement.params import ReinforcementParams
 from lingshu.reinforcement.policy import Policy
 from lingshu.reinforcement.prompts import Prompt
 from lingshu.reinforcement.rewards import accuracy_reward, format_reward
 from lingshu.reinforcement.watch import RewardLines
+
+
+class RolloutTrainer(ExactResume, GRPOTrainer):
+    """TRL's GRPO trainer; a resumed run goes on with the checkpoint's weights."""
 
 
 def train(policy: Policy, prompts: Sequence[Prompt], scratch: Path) -> list[dict[str, Any]]:
@@ -27,7 +31,7 @@ def train(policy: Policy, prompts: Sequence[Prompt], scratch: Path) -> list[dict
     Checkpoints go to `scratch`; if one lies there, training goes on from the newest.
     """
     rewards: list[Any] = [rewards_format, rewards_accuracy]
-    trainer = GRPOTrainer(
+    trainer = RolloutTrainer(
         model=policy.model,
         processing_class=policy.processor,
         reward_funcs=rewards,

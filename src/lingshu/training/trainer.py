@@ -19,6 +19,7 @@ from lingshu.modeling.freeze import trained_by_part
 from lingshu.modeling.load import Model, Processor
 from lingshu.modeling.loss import answer_places
 from lingshu.modeling.params import Part
+from lingshu.modeling.resume import ExactResume
 from lingshu.training.params import CommonParams, StageParams
 from lingshu.training.rows import Rows
 
@@ -56,7 +57,7 @@ def make_config(scratch: Path, params: StageParams, common: CommonParams, seed: 
     )
 
 
-class StageTrainer(SFTTrainer):
+class StageTrainer(ExactResume, SFTTrainer):
     """`SFTTrainer` on rows of segments.
 
     The row form needs no padding and is what packing means for pictures, which TRL itself refuses to pack. Logits are
