@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -58,5 +60,17 @@ def test_a_plane_that_several_groups_show_is_held_out_too() -> None:
 
 
 def test_copies_count_once() -> None:
-    rows = [("i1", "a", "ct", "axial"), ("i1", "a", "ct", "axial"), ("i2", "a", "ct", ""), ("i3", "b", "", "")]
+    shown = [("i1", "a", "ct", "axial"), ("i1", "a", "ct", "axial"), ("i2", "a", "ct", ""), ("i3", "b", "", "")]
+    rows = [(*row, False) for row in shown]
     assert gather(rows) == [Group("a", "ct", 2, {"axial"}), Group("b", "", 1, set())]
+
+
+def test_one_picture_that_is_never_held_out_keeps_its_group_in_training() -> None:
+    rows = [("i1", "a", "ct", "", False), ("i2", "a", "ct", "", True), ("i3", "b", "ct", "", False)]
+    assert [(group.name, group.train_only) for group in gather(rows)] == [("a", True), ("b", False)]
+
+
+@given(GROUPS, SHARES, st.integers(0, 9), st.sets(st.text("abcdef", min_size=1, max_size=2)))
+def test_what_is_never_held_out_trains(groups: list[Group], share: float, seed: int, names: set[str]) -> None:
+    marked = [replace(group, train_only=group.name in names) for group in groups]
+    assert not held_out(marked, share, seed) & names

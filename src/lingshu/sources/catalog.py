@@ -68,6 +68,7 @@ class Note(Strict):
         facts: facts that hold for every picture of these files; `null` takes back what a tag claims.
         refuse: UPPER_CASE reason why no picture is taken from them, else "".
         group: what they share and no split may cut (a patient, a study); "" leaves it to the reader.
+        train_only: they are never held out, because they show too little to be tested on (`seen` says what).
         frames: take only this many frames from the start.
         planes: take only these planes of a volume.
         cut: take the picture whole, or its regions and their tiles, or its tiles.
@@ -80,6 +81,7 @@ class Note(Strict):
     facts: dict[str, FactValue] = Field(default_factory=dict)
     refuse: str = Field(default="", pattern=r"^[A-Z_]*$")
     group: str = ""
+    train_only: bool = False
     frames: int | None = Field(default=None, ge=1)
     planes: list[Literal["axial", "coronal", "sagittal"]] = Field(default_factory=list)
     cut: Cut = "whole"

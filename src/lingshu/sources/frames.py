@@ -57,6 +57,11 @@ class RawFile:
         """What a person saw in the file, if the catalogue says."""
         return self.package.note(self.inner)
 
+    @property
+    def train_only(self) -> bool:
+        """Whether the catalogue keeps its pictures out of the held-out split."""
+        return self.note is not None and self.note.train_only
+
     def companion(self, inner: str) -> Path:
         """Return where a mask or an atlas of the same package lies."""
         return self.folder / inner

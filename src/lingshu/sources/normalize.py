@@ -159,7 +159,10 @@ def _split(stored: list[Stored], params: NormalizeParams) -> list[Picture]:
         )
         for item in stored
     ]
-    rows = ((p.image_id, p.group_id, p.facts.get("modality", ""), p.facts.get("plane", "")) for p in made)
+    rows = (
+        (p.image_id, p.group_id, p.facts.get("modality", ""), p.facts.get("plane", ""), item.file.train_only)
+        for p, item in zip(made, stored, strict=True)
+    )
     test = held_out(gather(rows), params.held_out_share, params.seed)
     return [replace(p, split="test" if p.group_id in test else "train") for p in made]
 

@@ -15,25 +15,33 @@ from lingshu.core.ids import stable_hash
 
 @dataclass(slots=True)
 class Group:
-    """A group's size in distinct pictures, its imaging kind ("" if unknown), and the planes it shows."""
+    """A group's size in distinct pictures, imaging kind ("" if unknown), planes, and whether it is never held out."""
 
     name: str
     kind: str
     size: int = 0
     planes: set[str] = field(default_factory=set)
+    train_only: bool = False
 
 
-def gather(pictures: Iterable[tuple[str, str, str, str]]) -> list[Group]:
-    """Return the groups of `(image_id, group, kind, plane)` rows by name; a group's kind is its most frequent one."""
+def gather(pictures: Iterable[tuple[str, str, str, str, bool]]) -> list[Group]:
+    """Return the groups of `(image_id, group, kind, plane, train_only)` rows by name.
+
+    A group's kind is its most frequent one; one picture that is never held out keeps its whole group in training.
+    """
     kinds: dict[str, Counter[str]] = {}
     images: dict[str, set[str]] = {}
     planes: dict[str, set[str]] = {}
-    for image_id, group, kind, plane in pictures:
+    kept: set[str] = set()
+    for image_id, group, kind, plane, train_only in pictures:
+        kept.update([group] if train_only else [])
         kinds.setdefault(group, Counter())[kind] += 1
         images.setdefault(group, set()).add(image_id)
         planes.setdefault(group, set()).update([plane] if plane else [])
     return [
-        Group(name, min(counted, key=lambda kind: (-counted[kind], kind)), len(images[name]), planes[name])
+        Group(
+            name, min(counted, key=lambda kind: (-counted[kind], kind)), len(images[name]), planes[name], name in kept
+        )
         for name, counted in sorted(kinds.items())
     ]
 
@@ -44,7 +52,7 @@ def held_out(groups: Iterable[Group], share: float, seed: int) -> set[str]:
     Groups of a kind are taken in the order of a seeded hash while they stay within `share` of the kind's pictures and
     of its groups (both rounded up); if none does, the smallest is taken. Then, for each plane that several groups show
     but no held-out one does, the first group that shows it is added. No step empties the training side of a kind or of
-    a plane. Pictures of unknown kind can't be scored and always train.
+    a plane. Pictures of unknown kind can't be scored and always train, as do groups that are `train_only`.
     """
     by_kind: dict[str, list[Group]] = {}
     for group in groups:
@@ -54,8 +62,9 @@ def held_out(groups: Iterable[Group], share: float, seed: int) -> set[str]:
 
 
 def _of_kind(kind: str, members: list[Group], share: float, seed: int) -> set[str]:
-    ordered = sorted(members, key=lambda g: stable_hash(seed, "held-out", kind, g.name))
-    largest = max(ordered, key=lambda g: g.size)
+    by_hash = sorted(members, key=lambda g: stable_hash(seed, "held-out", kind, g.name))
+    largest = max(by_hash, key=lambda g: g.size)
+    ordered = [group for group in by_hash if not group.train_only]
     room, most = math.ceil(share * sum(g.size for g in members)), math.ceil(share * len(members))
     chosen: list[Group] = []
     for group in ordered:
