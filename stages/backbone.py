@@ -1,4 +1,4 @@
-"""Make the mini backbone: tokenizer, random weights, brief text pre-training."""
+"""Make the mini backbone: tokenizer, random weights, brief pre-training of vision tower and language model."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from lingshu.core.layout import METRICS, MODELS
 from lingshu.core.manifest import write_manifest
 from lingshu.core.params import load_section, load_value
 from lingshu.core.stage import run_stage
-from lingshu.modeling.backbone import make_backbone
+from lingshu.modeling.backbone import Origins, make_backbone
 from lingshu.modeling.params import ModelingParams
 
 
@@ -15,7 +15,8 @@ def main() -> None:
     params, seed = load_section("modeling", ModelingParams), load_value("seed", int)
     sources, recipes = load_value("sources.enabled", list[str]), load_value("synthesis.enabled", list[str])
     folder = MODELS / "backbone"
-    metrics = make_backbone(folder, params, seed, sources, recipes)
+    origins = Origins(sources, recipes, load_value("modality.encoder", str))
+    metrics = make_backbone(folder, params, seed, origins)
     write_manifest(folder, "backbone", metrics["pretraining"]["conversations"])
     write_json(METRICS / "modeling" / "backbone.json", metrics)
 

@@ -41,6 +41,15 @@ PARAMS = ModelingParams.model_validate(
             "window": 32,
         },
         "image": {"min_pixels": 1024, "max_pixels": 4096},
+        "vision_pretrain": {
+            "pictures_per_source": 6,
+            "components": 8,
+            "steps": 5,
+            "batch": 3,
+            "learning_rate": 0.003,
+            "warmup_steps": 1,
+            "weight_decay": 0.01,
+        },
         "pretrain": {
             "steps": 6,
             "batch": 4,

@@ -22,6 +22,7 @@ def answers(facts: dict[str, Any], topic: str, kind: str) -> list[str]:
 
 def test_answers_are_the_facts() -> None:
     assert answers(CHEST, "modality", "closed") == ["x-ray"]
+    assert answers(CHEST, "modality_choice", "mcq") == ["x-ray"]
     assert answers(CHEST, "presence", "yesno") == ["no", "yes", "yes"]
     assert answers(CHEST, "side", "closed") == ["left", "right"]
     assert answers(CHEST, "count", "closed") == ["0"]
@@ -39,6 +40,13 @@ def test_side_is_asked_only_where_there_is_one() -> None:
     normal = CHEST | {"effusion_side": "none", "effusion_level": "none", "opacity": "none"}
     assert answers(normal, "side", "closed") == []
     assert answers(normal, "effusion_level", "closed") == []
+
+
+def test_a_topic_is_asked_freely_or_with_options_never_both() -> None:
+    asked = questions(CHEST | {"plane": "coronal"}, "k")
+    options = {q.topic for q in asked if q.kind == "mcq"}
+    assert options == {"modality_choice", "plane_choice"}
+    assert not options & {q.topic for q in asked if q.kind != "mcq"}
 
 
 def test_no_facts_no_questions() -> None:

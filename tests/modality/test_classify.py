@@ -6,7 +6,6 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
-import timm
 import torch
 from PIL import Image
 
@@ -15,46 +14,16 @@ from lingshu.core.images import ImageStore
 from lingshu.core.params import load_section
 from lingshu.core.verdicts import eligible_ids
 from lingshu.modality.classify import classify_modality
-from lingshu.modality.encoder import load_encoder, translated
 from lingshu.modality.features import features_of
 from lingshu.modality.params import ModalityParams
 from lingshu.modality.pictures import chosen_for_probe, training_pictures
+from lingshu.modeling.encoder import load_encoder, translated
 from tests.corpora import Corpus, scene
+from tests.random_encoder import ENCODER, REPOSITORY, put_encoder
 
-REPOSITORY = Path(__file__).parents[2]
-ENCODER = "efficientnet_lite0"
 PARAMS = ModalityParams(
     encoder=ENCODER, image_size=64, max_tagged=6, inverse_penalty=1.0, folds=3, min_probability=0.6, seed=1
 )
-LAYERS_OF_A_BLOCK = {
-    True: ["_expand_conv", "_bn0", "_depthwise_conv", "_bn1", "_project_conv", "_bn2"],
-    False: ["_depthwise_conv", "_bn1", "_project_conv", "_bn2"],
-}
-
-
-def published_names() -> list[str]:
-    """The names in the published file, in its order: 16 blocks numbered through, all but the first with expansion."""
-    layers = ["_conv_stem", "_bn0"]
-    for number in range(16):
-        layers += [f"_blocks.{number}.{layer}" for layer in LAYERS_OF_A_BLOCK[number > 0]]
-    layers += ["_conv_head", "_bn1"]
-    norm = ("weight", "bias", "running_mean", "running_var", "num_batches_tracked")
-    names = [f"{layer}.{part}" for layer in layers for part in (norm if "_bn" in layer else ("weight",))]
-    return [*names, "_fc.weight", "_fc.bias"]
-
-
-def put_encoder(root: Path) -> dict[str, torch.Tensor]:
-    """Write random weights under the published names where `pull_encoder` leaves the real ones; return timm's."""
-    torch.manual_seed(0)
-    state = timm.create_model("tf_efficientnet_lite0", pretrained=False).state_dict()
-    names = published_names()
-    assert len(names) == len(state)
-    folder = root / "data/raw/encoder"
-    folder.mkdir(parents=True)
-    torch.save(dict(zip(names, state.values(), strict=True)), folder / "random.pth")
-    (root / "catalog").mkdir()
-    shutil.copy(REPOSITORY / "catalog/encoders.yaml", root / "catalog")
-    return state
 
 
 @pytest.fixture(scope="module")

@@ -12,9 +12,10 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from lingshu.core.errors import UserError
 from lingshu.facts.reading import facts_from_text
 from lingshu.modeling.architecture import build_model, save_checkpoint
-from lingshu.modeling.backbone import make_backbone
+from lingshu.modeling.backbone import Origins, make_backbone
 from lingshu.modeling.corpus import corpus_samples, notes, pretraining_conversations
 from lingshu.modeling.load import load_checkpoint
+from tests.random_encoder import ENCODER, put_encoder
 from tests.tiny_model import CAPTIONS, PARAMS, Drawn, tiny, write_corpus
 
 
@@ -22,9 +23,11 @@ from tests.tiny_model import CAPTIONS, PARAMS, Drawn, tiny, write_corpus
 def made(tmp_path_factory):
     root = tmp_path_factory.mktemp("backbone")
     samples = write_corpus(root)
+    put_encoder(root)
+    origins = Origins(["films"], [], ENCODER)
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(root)
-        metrics = [make_backbone(root / name, PARAMS, 3, ["films"], []) for name in ("one", "two")]
+        metrics = [make_backbone(root / name, PARAMS, 3, origins) for name in ("one", "two")]
     return root, samples, metrics
 
 
@@ -37,6 +40,7 @@ def test_the_same_seed_gives_the_same_bytes(made):
     assert digests(root / "one") == digests(root / "two")
     assert metrics[0] == metrics[1]
     assert json.dumps(metrics[0])
+    assert metrics[0]["vision_pretraining"]["pictures"] == 6
     assert math.isclose(metrics[0]["pretraining"]["loss_first"], math.log(640), rel_tol=0.3)
 
 
@@ -110,7 +114,7 @@ def test_nothing_to_learn_from_is_an_error(tmp_path, monkeypatch):
     write_corpus(tmp_path, count=1)
     monkeypatch.chdir(tmp_path)
     with pytest.raises(UserError, match=r"sources\.enabled"):
-        make_backbone(tmp_path / "m", PARAMS, 3, [], [])
+        make_backbone(tmp_path / "m", PARAMS, 3, Origins([], [], ENCODER))
 
 
 def test_weights_are_as_wide_as_asked(processor):

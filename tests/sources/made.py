@@ -20,7 +20,7 @@ from lingshu.sources.frames import Frame, LeftOut, RawFile
 from lingshu.sources.params import NormalizeParams
 
 PARAMS = NormalizeParams(
-    seed=3, held_out_share=0.3, max_side_px=64, clip_frame_step=2, slice_spacing_mm=1.0, slice_pixel_mm=1.0, tile_px=32,
+    seed=3, held_out_share=0.3, max_side_px=64, clip_frame_step=2, slices_per_plane=100, slice_pixel_mm=1.0, tile_px=32,
     field_tile_px=32, slide_region_tiles=2, field_region_tiles=2, region_gap_px=8, min_tissue_share=0.1,
 )  # fmt: skip
 CT_IMAGE = "1.2.840.10008.5.1.4.1.1.2"

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import gzip
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import nibabel as nib
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from lingshu.sources.frames import Refused
-from lingshu.sources.nifti import load_volume, read_nifti
+from lingshu.sources.nifti import AXES, load_volume, read_nifti, spread
 from tests.sources.made import PARAMS, frames, left_out, raw_file
 
 SHAPE = (10, 12, 14)
@@ -44,7 +45,8 @@ def corner(pixels: np.ndarray) -> tuple[str, str]:
 def test_pictures_do_not_depend_on_the_stored_axes(tmp_path: Path, axes: str) -> None:
     """As in radiology: the patient's left is on the right, front and head are at the top, sagittal ones look left."""
     path = write(tmp_path / "a.nii.gz", marked(), axes)
-    found = {f.origin.split("#")[1]: f.pixels for f in frames(read_nifti(raw_file(path), PARAMS))}
+    readings = [frame for plane in AXES for frame in frames(read_nifti(raw_file(path, planes=[plane]), PARAMS))]
+    found = {f.origin.split("#")[1]: f.pixels for f in readings}
     assert len(found) == sum(SHAPE)
     assert found["axial-012"].shape == (12, 10)
     assert corner(found["axial-012"]) == ("top", "right")
@@ -60,14 +62,32 @@ def test_volumes_are_shown_at_one_scale(tmp_path: Path) -> None:
     assert shapes == {"axial": (24, 20), "coronal": (70, 20), "sagittal": (70, 24)}
 
 
-@settings(max_examples=25)
-@given(spacing=st.floats(0.4, 6.0), voxel=st.floats(0.5, 3.0))
-def test_slices_keep_their_distance(tmp_path_factory: pytest.TempPathFactory, spacing: float, voxel: float) -> None:
-    path = write(tmp_path_factory.mktemp("v") / "a.nii", marked(), spacing=(1.0, 1.0, voxel))
-    params = PARAMS.model_copy(update={"slice_spacing_mm": spacing})
-    places = [int(f.origin[-3:]) for f in frames(read_nifti(raw_file(path, planes=["axial"]), params))]
-    assert places
-    assert set(np.diff(places)) <= {max(1, round(spacing / voxel))}
+def test_a_note_may_state_another_scale(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.nii", marked(), spacing=(2.0, 2.0, 5.0))
+    found = frames(read_nifti(raw_file(path, pixel_mm=0.5), PARAMS))
+    shapes = {f.facts["plane"]: f.pixels.shape for f in found}
+    assert shapes == {"axial": (48, 40), "coronal": (140, 40), "sagittal": (140, 48)}
+    assert len(found) == len(frames(read_nifti(raw_file(path), PARAMS)))
+
+
+@pytest.mark.parametrize("most", [1, 4, 40])
+def test_every_plane_of_a_volume_is_shown_equally_often(tmp_path: Path, most: int) -> None:
+    path = write(tmp_path / "a.nii", marked())
+    readings = list(read_nifti(raw_file(path), PARAMS.model_copy(update={"slices_per_plane": most})))
+    number = min(most, *SHAPE)
+    assert Counter(f.facts["plane"] for f in frames(readings)) == dict.fromkeys(AXES, number)
+    assert left_out(readings) == {"SLICE_STEP": sum(SHAPE) - 3 * number}
+
+
+@given(st.lists(st.integers(0, 500), min_size=1, max_size=60, unique=True), st.integers(1, 50))
+def test_slices_are_spread_evenly(places: list[int], number: int) -> None:
+    indices = sorted(places)
+    chosen = spread(indices, number)
+    assert len(chosen) == min(number, len(indices))
+    ranks = [indices.index(place) for place in chosen]
+    steps = np.diff(ranks)
+    assert not len(steps) or (steps.min() >= 1 and steps.max() - steps.min() <= 1)
+    assert abs(ranks[0] - (len(indices) - 1 - ranks[-1])) <= 1
 
 
 def test_empty_slices_are_left_out_and_counted(tmp_path: Path) -> None:

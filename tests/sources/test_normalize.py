@@ -17,6 +17,7 @@ from lingshu.core.images import ImageStore, read_index
 from lingshu.core.manifest import read_manifest, write_manifest
 from lingshu.core.sample import read_samples
 from lingshu.core.verdicts import KEPT, read_verdicts
+from lingshu.facts.asking import CHOICE_TOPICS
 from lingshu.facts.reading import facts_from_text
 from lingshu.sources.catalog import SourceRecord
 from lingshu.sources.normalize import normalize
@@ -132,7 +133,8 @@ def test_every_picture_with_facts_has_a_caption_that_says_them_and_questions_abo
     for row in known:
         assert facts_from_text(captions[row["origin_id"]].target_text()) == json.loads(row["facts"])
         topics = {s.topic for s in samples if s.origin_id == row["origin_id"]}
-        assert topics == {"caption", *json.loads(row["facts"])}
+        facts = json.loads(row["facts"])
+        assert topics == {"caption", *facts, *(CHOICE_TOPICS[fact] for fact in facts if fact in CHOICE_TOPICS)}
     assert {s.revision for s in samples} == {"scan-data 1.0"}
 
 

@@ -21,7 +21,7 @@ from lingshu.facts.reading import facts_from_text
 from lingshu.facts.vocabulary import check_facts, parsable
 from lingshu.sources.catalog import Expected, SourceRecord
 from lingshu.sources.generate import generate
-from lingshu.sources.phantom import pictures, samples
+from lingshu.sources.phantom import draw_facts, pictures, samples
 from lingshu.sources.phantom_draw import draw
 from lingshu.sources.phantom_params import PhantomParams
 
@@ -102,10 +102,22 @@ def test_texts_state_the_facts_and_never_mix_main_and_hard(drawn: list[Picture])
         assert by_topic["count"].target_text() == str(picture.facts["nodule_count"])
 
 
-def test_presence_and_counts_are_balanced(drawn: list[Picture]) -> None:
+@pytest.mark.parametrize("max_nodules", [1, 2, 3])
+def test_presence_is_asked_of_each_finding_equally_often_and_half_the_time_there(max_nodules: int) -> None:
+    params = PARAMS.model_copy(update={"max_nodules": max_nodules, "topics": ["presence"]})
+    asked: Counter[tuple[str, str]] = Counter()
+    for index in range(2000):
+        facts = draw_facts(np.random.default_rng(index), max_nodules)
+        picture = Picture(b"", "PNG", 96, 96, "phantom", f"main/{index:06d}", f"phantom/{index}", "train", "MIT", facts)
+        [row] = [r for r in samples(picture, params, "1") if r.topic == "presence"]
+        finding = next(f for f in ("nodule", "effusion", "opacity") if f in row.prompt_text())
+        asked[finding, row.target_text()] += 1
+    assert len(asked) == 6
+    assert all(0.14 < number / asked.total() < 0.195 for number in asked.values()), asked
+
+
+def test_counts_are_balanced(drawn: list[Picture]) -> None:
     rows = [r for p in drawn for r in samples(p, PARAMS, "1")]
-    presence = Counter(r.target_text() for r in rows if r.topic == "presence")
-    assert abs(presence["yes"] - presence["no"]) < 0.25 * presence.total()
     counts = Counter(r.target_text() for r in rows if r.topic == "count")
     assert set(counts) == {"0", "1", "2", "3"} and min(counts.values()) > 40
     hard = Counter(r.target_text() for r in rows if r.topic == "count_hard")

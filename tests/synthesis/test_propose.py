@@ -73,13 +73,16 @@ def test_captions_are_balanced_over_modalities(repository):
 def test_questions_have_options_of_the_data_set_and_cover_both_ways_of_asking(repository):
     made, _ = run(repository, "vqa")
     templates = [s for s in made if s.synthetic.teacher != TemplateTeacher.name]
-    assert {s.topic for s in templates} == {"modality", "plane", "body_part", "count", "finding"}
-    assert {c for s in templates if s.topic == "modality" for c in s.answer.choices} == {"ct", "mri"}
+    assert {s.topic for s in templates} == {"modality_choice", "plane_choice", "body_part", "count", "finding"}
+    assert {c for s in templates if s.topic == "modality_choice" for c in s.answer.choices} == {"ct", "mri"}
     written = [s for s in made if s.synthetic.teacher == TemplateTeacher.name]
     assert {"presence", "side", "count", "plane", "heart", "contrast"} <= {s.topic for s in written}
     assert {s.task for s in written} == {"mcq", "vqa_closed"}
+    assert {s.task for s in made if s.topic in ("modality", "plane")} == {"vqa_closed"}
+    assert {s.task for s in made if s.topic in ("modality_choice", "plane_choice")} == {"mcq"}
     # Every film is a frontal x-ray of the chest: nothing to ask.
-    assert not [s for s in made if s.group_id.startswith("film") and s.topic in ("modality", "view", "body_part")]
+    nothing = ("modality", "modality_choice", "view", "body_part")
+    assert not [s for s in made if s.group_id.startswith("film") and s.topic in nothing]
 
 
 def test_pictures_of_text_are_stored_and_each_question_asks_for_a_category_once(repository):

@@ -10,11 +10,23 @@ from lingshu.core.corpus import MIXTURE_SCHEMA
 from lingshu.core.layout import MIXTURES, MODELS, SAMPLES
 from lingshu.core.manifest import write_manifest
 from lingshu.modeling.architecture import save_checkpoint
-from lingshu.training.params import CommonParams, StageParams
+from lingshu.training.params import CommonParams, StageParams, VaryParams
 from lingshu.training.train import StageRun
 from tests.tiny_model import tiny, write_corpus
 
-COMMON = CommonParams(threads=1, adam_beta2=0.95, max_grad_norm=1.0, log_steps=1, checkpoint_steps=2)
+VARY = VaryParams(
+    sources=["films"],
+    scale=(0.8, 1.1),
+    turn_degrees=5,
+    shift=0.05,
+    gamma=1.5,
+    invert_share=0.3,
+    blur_share=0.5,
+    noise=0.02,
+)
+COMMON = CommonParams(
+    device="cpu", threads=1, adam_beta2=0.95, max_grad_norm=1.0, log_steps=1, checkpoint_steps=2, vary=VARY
+)
 
 
 def stage_params(**changes):

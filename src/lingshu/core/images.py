@@ -32,6 +32,7 @@ SHARD_SCHEMA = pa.schema(
         ("height", pa.int32()),
     ]
 )
+INDEX_FILE = "index.parquet"
 INDEX_SCHEMA = pa.schema(
     [
         ("image_id", pa.string()),
@@ -106,7 +107,7 @@ def write_images(folder: Path, pictures: Iterable[Picture]) -> int:
             rows, pending, number = [], 0, number + 1
     if rows or number == 0:
         _write_shard(folder, number, rows)
-    with atomic_path(folder / "index.parquet") as temporary:
+    with atomic_path(folder / INDEX_FILE) as temporary:
         pq.write_table(pa.Table.from_pylist(index, schema=INDEX_SCHEMA), temporary, compression="zstd")
     return len(seen)
 
@@ -137,7 +138,7 @@ def _write_shard(folder: Path, number: int, rows: list[dict[str, Any]]) -> None:
 
 def read_index(folders: Iterable[Path]) -> pl.DataFrame:
     """Return the picture index of the folders, in folder order, with the columns of `INDEX_SCHEMA`."""
-    frames = [pl.read_parquet(folder / "index.parquet") for folder in folders]
+    frames = [pl.read_parquet(folder / INDEX_FILE) for folder in folders]
     empty = pl.from_arrow(INDEX_SCHEMA.empty_table())
     assert isinstance(empty, pl.DataFrame)
     return pl.concat([empty, *frames])

@@ -15,6 +15,8 @@ YES_NO: dict[bool, str] = {True: "yes", False: "no"}
 NUM_OPTIONS = 4
 NUCLEI_BANDS: tuple[tuple[int, str], ...] = ((10, "few"), (30, "some"))
 MANY_NUCLEI = "many"
+# Multiple choice is a topic of its own where the same question is also asked freely: chance and scores differ.
+CHOICE_TOPICS: dict[str, str] = {"modality": "modality_choice", "plane": "plane_choice"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,13 +77,13 @@ def _flag(topic: str, phrases: tuple[str, ...]) -> Callable[[Facts, str], list[Q
     return ask
 
 
-def _choice(topic: str, phrases: tuple[str, ...], values: tuple[str, ...]) -> Callable[[Facts, str], list[Question]]:
+def _choice(fact: str, phrases: tuple[str, ...], values: tuple[str, ...]) -> Callable[[Facts, str], list[Question]]:
     def ask(facts: Facts, key: str) -> list[Question]:
-        if topic not in facts:
+        if fact not in facts:
             return []
-        right = (facts[topic], *COMPATIBLE.get(facts[topic], ()))
+        right = (facts[fact], *COMPATIBLE.get(facts[fact], ()))
         others = tuple(v for v in values if v not in right)
-        return [multiple_choice(topic, _phrase(phrases, key), facts[topic], others, key)]
+        return [multiple_choice(CHOICE_TOPICS[fact], _phrase(phrases, key), facts[fact], others, key)]
 
     return ask
 

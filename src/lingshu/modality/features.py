@@ -20,9 +20,9 @@ from lingshu.core.ids import canonical_json, sha256_bytes, sha256_file
 from lingshu.core.images import ImageStore
 from lingshu.core.layout import WORK
 from lingshu.core.progress import track
-from lingshu.modality import encoder as code
-from lingshu.modality.encoder import Encoder, load_encoder, weights_file
 from lingshu.modality.params import ModalityParams
+from lingshu.modeling import encoder as code
+from lingshu.modeling.encoder import Encoder, load_encoder, weights_file
 
 PICTURES_A_PART = 64
 FOLDER = WORK / "classify_modality"

@@ -1,36 +1,57 @@
-"""Making the mini backbone: tokenizer from the corpus, model from its parameters, language model from text."""
+"""Making the mini backbone: a tokenizer from the corpus, random weights, and two brief pre-trainings.
+
+Vision tower and projector learn from a pretrained encoder, the language model from text; at full scale the published
+checkpoint takes this stage's place.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+from lingshu.core.corpus import open_images
 from lingshu.core.errors import UserError
 from lingshu.modeling.architecture import build_model, build_processor, fix_seed, save_checkpoint
 from lingshu.modeling.collate import IGNORED, Encoded, Pictures, encode
 from lingshu.modeling.corpus import corpus_samples, pretraining_conversations, tokenizer_texts
+from lingshu.modeling.encoder import STRIDE, load_encoder
 from lingshu.modeling.freeze import part_sizes
 from lingshu.modeling.load import use_threads
 from lingshu.modeling.params import ModelingParams
 from lingshu.modeling.pretrain import pretrain
 from lingshu.modeling.tokenizer import train_tokenizer
+from lingshu.modeling.vision import chosen_pictures, pretrain_vision, principal_components, teacher_tokens
 
 STEPS_AVERAGED = 10
 
 
-def make_backbone(
-    folder: Path, params: ModelingParams, seed: int, sources: Iterable[str], recipes: Iterable[str]
-) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class Origins:
+    """What a backbone is made from.
+
+    Attributes:
+        sources: names of the enabled sources.
+        recipes: names of the enabled synthesis recipes.
+        encoder: name of the pretrained encoder in catalog/encoders.yaml, pulled to data/raw/encoder.
+    """
+
+    sources: Sequence[str]
+    recipes: Sequence[str]
+    encoder: str
+
+
+def make_backbone(folder: Path, params: ModelingParams, seed: int, origins: Origins) -> dict[str, Any]:
     """Write the backbone's checkpoint to `folder` and return its metrics.
 
     Raises:
-        UserError: the corpus holds nothing to pre-train on.
+        UserError: the corpus holds nothing to pre-train on, or the encoder or its weights are missing.
     """
     use_threads(params.threads)
     fix_seed(seed)
-    samples = corpus_samples(sources, recipes)
+    samples = corpus_samples(origins.sources, origins.recipes)
     texts = tokenizer_texts(samples)
     tokenizer = train_tokenizer(texts, params.vocabulary)
     model = build_model(params, tokenizer)
@@ -39,20 +60,36 @@ def make_backbone(
     data = [item for item in encoded if len(item) <= params.pretrain.max_length]
     if not data:
         raise UserError("params.yaml: sources.enabled: no captions or dialogues to pre-train on", "enable a source")
+    image_ids = chosen_pictures(samples, origins.sources, params.vision_pretrain.pictures_per_source, seed)
+    if not image_ids:
+        raise UserError("params.yaml: sources.enabled: no pictures to pre-train on", "enable a source with pictures")
+    pictures = Pictures()
+    store = open_images()
+    pictures.add(image_ids, store, processor)
+    seen = teacher_tokens(image_ids, pictures, params.vision.merge, store, load_encoder(origins.encoder, STRIDE))
+    targets = principal_components(seen, params.vision_pretrain.components)
+    errors = pretrain_vision(model, pictures, targets, params.vision_pretrain, seed)
     losses = pretrain(model, data, params.pretrain, seed)
     save_checkpoint(folder, model, processor)
     return {
         "vocabulary": len(tokenizer),
         "texts": len(texts),
         "parameters": {part: size.total for part, size in part_sizes(model).items()},
+        "vision_pretraining": {"pictures": len(image_ids), **_curve(errors)},
         "pretraining": {
             "conversations": len(data),
             "dropped": {"TOO_LONG": len(encoded) - len(data)},
             **answer_tokens(data),
-            "steps": len(losses),
-            "loss_first": round(fmean(losses[:STEPS_AVERAGED]), 4),
-            "loss_last": round(fmean(losses[-STEPS_AVERAGED:]), 4),
+            **_curve(losses),
         },
+    }
+
+
+def _curve(losses: Sequence[float]) -> dict[str, Any]:
+    return {
+        "steps": len(losses),
+        "loss_first": round(fmean(losses[:STEPS_AVERAGED]), 4),
+        "loss_last": round(fmean(losses[-STEPS_AVERAGED:]), 4),
     }
 
 

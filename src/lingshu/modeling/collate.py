@@ -161,8 +161,14 @@ def _text_positions(length: int) -> NDArray[np.int64]:
     return np.broadcast_to(np.arange(length), (3, length))
 
 
-def collate(samples: Sequence[Encoded], pictures: Pictures) -> Batch:
-    """Return the samples as one row: input_ids, labels (1, tokens), position_ids (4, 1, tokens), and their pictures."""
+def collate(samples: Sequence[Encoded], pictures: Pictures, patches: Sequence[Tensor] | None = None) -> Batch:
+    """Return the samples as one row: input_ids, labels (1, tokens), position_ids (4, 1, tokens), and their pictures.
+
+    Args:
+        samples: in order.
+        pictures: at least those that the samples show.
+        patches: what is shown of each picture, in the order of the samples; by default what the processor made of it.
+    """
     order = torch.cat([torch.arange(len(sample)) for sample in samples])
     positions = torch.cat([sample.positions for sample in samples], dim=1)
     batch = {
@@ -172,6 +178,7 @@ def collate(samples: Sequence[Encoded], pictures: Pictures) -> Batch:
     }
     image_ids = [image_id for sample in samples for image_id in sample.image_ids]
     if image_ids:
-        batch["pixel_values"] = torch.cat([pictures.patches[image_id] for image_id in image_ids])
+        shown = [pictures.patches[image_id] for image_id in image_ids] if patches is None else list(patches)
+        batch["pixel_values"] = torch.cat(shown)
         batch["image_grid_thw"] = torch.tensor([pictures.grids[image_id] for image_id in image_ids])
     return batch

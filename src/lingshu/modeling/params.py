@@ -1,4 +1,4 @@
-"""Section `modeling` of params.yaml: the mini backbone's size, its tokenizer and its text pre-training."""
+"""Section `modeling` of params.yaml: the mini backbone's size, its tokenizer and its two pre-trainings."""
 
 from __future__ import annotations
 
@@ -82,6 +82,24 @@ class PretrainParams(Strict):
     max_length: int = Field(ge=16)
 
 
+class VisionPretrainParams(Strict):
+    """Pre-training of vision tower and projector on what a pretrained encoder sees.
+
+    Attributes:
+        pictures_per_source: at most so many training pictures of each source.
+        components: principal components of the encoder's feature maps that are learned.
+        batch: pictures of a step.
+    """
+
+    pictures_per_source: int = Field(ge=1)
+    components: int = Field(ge=1)
+    steps: int = Field(ge=1)
+    batch: int = Field(ge=1)
+    learning_rate: float = Field(gt=0)
+    warmup_steps: int = Field(ge=0)
+    weight_decay: float = Field(ge=0)
+
+
 class ModelingParams(Strict):
     """Section `modeling`.
 
@@ -98,4 +116,5 @@ class ModelingParams(Strict):
     text: TextParams
     vision: VisionParams
     image: ImageParams
+    vision_pretrain: VisionPretrainParams
     pretrain: PretrainParams

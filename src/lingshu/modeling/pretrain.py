@@ -32,10 +32,11 @@ def pretrain(model: Model, data: Sequence[Encoded], params: PretrainParams, seed
     optimizer = torch.optim.AdamW(
         weights, lr=params.learning_rate, weight_decay=params.weight_decay, betas=(0.9, params.adam_beta2), fused=True
     )
-    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda step: _rate(step, params))
+    schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, lambda n: rate_share(n, params.steps, params.warmup_steps))
     losses: list[float] = []
-    for samples in track(_batches(data, params, seed), "backbone: text pre-training", params.steps):
-        batch = collate(samples, Pictures())
+    chosen = batches(len(data), params.steps, params.batch, seed)
+    for numbers in track(chosen, "backbone: text pre-training", params.steps):
+        batch = collate([data[number] for number in numbers], Pictures())
         places, targets = answer_places(batch.pop("labels"))
         logits = model(**batch, logits_to_keep=places, use_cache=False).logits
         loss = cross_entropy(logits[0], targets)
@@ -48,22 +49,22 @@ def pretrain(model: Model, data: Sequence[Encoded], params: PretrainParams, seed
     return losses
 
 
-def _batches(data: Sequence[Encoded], params: PretrainParams, seed: int) -> Iterator[list[Encoded]]:
-    """Yield `steps` batches; every sample comes once before any comes again."""
+def batches(items: int, steps: int, size: int, seed: int) -> Iterator[list[int]]:
+    """Yield the item numbers of `steps` batches of `size`; every item comes once before any comes again."""
     generator = random.Random(seed)
     queue: list[int] = []
-    for _ in range(params.steps):
-        while len(queue) < params.batch:
-            order = list(range(len(data)))
+    for _ in range(steps):
+        while len(queue) < size:
+            order = list(range(items))
             generator.shuffle(order)
             queue.extend(order)
-        yield [data[index] for index in queue[: params.batch]]
-        del queue[: params.batch]
+        yield queue[:size]
+        del queue[:size]
 
 
-def _rate(step: int, params: PretrainParams) -> float:
+def rate_share(step: int, steps: int, warmup_steps: int) -> float:
     """Return the share of the learning rate at a step: linear warm-up, then half a cosine down to 0."""
-    if step < params.warmup_steps:
-        return (step + 1) / params.warmup_steps
-    done = (step - params.warmup_steps) / max(1, params.steps - params.warmup_steps)
+    if step < warmup_steps:
+        return (step + 1) / warmup_steps
+    done = (step - warmup_steps) / max(1, steps - warmup_steps)
     return 0.5 * (1.0 + math.cos(math.pi * done))

@@ -71,6 +71,7 @@ class Note(Strict):
         train_only: they are never held out, because they show too little to be tested on (`seen` says what).
         frames: take only this many frames from the start.
         planes: take only these planes of a volume.
+        pixel_mm: side of a stored pixel of a volume's slices; leaves `slice_pixel_mm` to the others.
         cut: take the picture whole, or its regions and their tiles, or its tiles.
         mask: inner path of the label mask of these files, whose labels are nuclei.
         atlas: inner paths of tissue maps of the same volume (0 to 255), by tissue.
@@ -84,6 +85,7 @@ class Note(Strict):
     train_only: bool = False
     frames: int | None = Field(default=None, ge=1)
     planes: list[Literal["axial", "coronal", "sagittal"]] = Field(default_factory=list)
+    pixel_mm: float | None = Field(default=None, gt=0)
     cut: Cut = "whole"
     mask: str = ""
     atlas: dict[Literal["grey matter", "white matter"], str] = Field(default_factory=dict)

@@ -7,7 +7,7 @@ acquisition keeps its own axes. Left of an axial or coronal picture is the patie
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +29,9 @@ CLEAR_LEAD = 1.1  # of one tissue's volume over the other's in a slice, to be ca
 
 
 def read_nifti(file: RawFile, params: NormalizeParams) -> Readings:
-    """Yield slices of a volume (of a series its first) in each plane, `slice_spacing_mm` apart, that show tissue.
+    """Yield slices of a volume (of a series its first) that show tissue: as many of each plane, evenly spread.
+
+    Were one plane of a volume shown more often, a model could tell the plane from the volume's look alone.
 
     Raises:
         Refused: UNDECODABLE, NOT_A_VOLUME, or NO_TISSUE (nothing above zero).
@@ -40,24 +42,41 @@ def read_nifti(file: RawFile, params: NormalizeParams) -> Readings:
         raise Refused("NO_TISSUE", "no voxel above zero")
     bright = float(np.percentile(positive, HIGH))
     maps = _tissue_maps(file, values.shape)
-    empty = 0
-    for plane in file.note.planes if file.note and file.note.planes else AXES:
-        for index in _indices(values.shape[AXES[plane]], spacing[AXES[plane]], params.slice_spacing_mm):
-            section = _slice(values, AXES[plane], index)
-            if float((section > TISSUE_LEVEL * bright).mean()) < params.min_tissue_share:
-                empty += 1
-                continue
+    pixel_mm = file.note.pixel_mm if file.note and file.note.pixel_mm else params.slice_pixel_mm
+    planes = file.note.planes if file.note and file.note.planes else list(AXES)
+    shown = {
+        plane: _with_tissue(values, AXES[plane], TISSUE_LEVEL * bright, params.min_tissue_share) for plane in planes
+    }
+    number = min([params.slices_per_plane, *(len(indices) for indices in shown.values() if indices)])
+    for plane, indices in shown.items():
+        for index in spread(indices, number):
             facts = {"plane": plane, **_dominant_tissue(maps, AXES[plane], index)}
+            pixels = stretch(_upright(_slice(values, AXES[plane], index)), 0.0, bright)
             yield Frame(
-                pixels=_scaled(
-                    stretch(_upright(section), 0.0, bright), np.delete(spacing, AXES[plane]), params.slice_pixel_mm
-                ),
+                pixels=_scaled(pixels, np.delete(spacing, AXES[plane]), pixel_mm),
                 origin=f"{file.origin}#{plane}-{index:03d}",
                 group=f"{file.source}/volume/{file.origin}",
                 facts=with_note(facts, file.note),
             )
-    if empty:
-        yield LeftOut("NO_TISSUE", empty)
+    every = sum(values.shape[AXES[plane]] for plane in planes)
+    with_tissue = sum(map(len, shown.values()))
+    if with_tissue < every:
+        yield LeftOut("NO_TISSUE", every - with_tissue)
+    if taken_less := with_tissue - sum(min(number, len(indices)) for indices in shown.values()):
+        yield LeftOut("SLICE_STEP", taken_less)
+
+
+def spread(indices: Sequence[int], number: int) -> list[int]:
+    """Return up to `number` of the indices, evenly spread and not at the very ends."""
+    if len(indices) <= number:
+        return list(indices)
+    return [indices[int((place + 0.5) * len(indices) / number)] for place in range(number)]
+
+
+def _with_tissue(values: Volume, axis: int, level: float, least: float) -> list[int]:
+    """Return the slices of which at least the share `least` is above `level`."""
+    shares = (values > level).mean(axis=tuple(other for other in range(3) if other != axis))
+    return [int(index) for index in np.flatnonzero(shares >= least)]
 
 
 def _tissue_maps(file: RawFile, shape: tuple[int, ...]) -> dict[str, Volume]:
@@ -97,11 +116,6 @@ def load_volume(path: Path) -> tuple[Volume, NDArray[np.float64]]:
     except BAD_FILE as error:
         raise Refused("UNDECODABLE", f"{type(error).__name__}: {error}"[:200]) from None
     return np.nan_to_num(values), np.asarray(image.header.get_zooms()[:3], dtype=np.float64)
-
-
-def _indices(number: int, voxel_mm: float, spacing_mm: float) -> Iterator[int]:
-    step = max(1, round(spacing_mm / voxel_mm))
-    yield from range(step // 2, number, step)
 
 
 def _slice(values: Volume, axis: int, index: int) -> Volume:

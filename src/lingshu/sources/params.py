@@ -17,8 +17,9 @@ class NormalizeParams(Strict):
         held_out_share: share of an imaging kind's pictures that held-out groups may have together.
         max_side_px: longer side of a stored picture; larger ones are averaged down.
         clip_frame_step: of a clip or a stack, every how many-th frame is taken.
-        slice_spacing_mm: distance of neighbouring slices of a volume (at least one voxel).
-        slice_pixel_mm: side of a pixel of a slice: volumes are shown at one scale, whatever their voxels.
+        slices_per_plane: slices of each plane of a volume, fewer where one of its planes has fewer that show tissue.
+        slice_pixel_mm: side of a pixel of a slice: volumes are shown at one scale, whatever their voxels, except where
+            the catalogue states a `pixel_mm`.
         tile_px: side of a tile of a slide or a large photograph.
         field_tile_px: side of a tile of a microscope field.
         slide_region_tiles: tiles along a side of a slide's region, the unit that is held out.
@@ -31,7 +32,7 @@ class NormalizeParams(Strict):
     held_out_share: float = Field(gt=0, lt=1)
     max_side_px: int = Field(ge=32, le=4096)
     clip_frame_step: int = Field(ge=1)
-    slice_spacing_mm: float = Field(gt=0)
+    slices_per_plane: int = Field(ge=1)
     slice_pixel_mm: float = Field(gt=0)
     tile_px: int = Field(ge=32)
     field_tile_px: int = Field(ge=32)

@@ -95,7 +95,12 @@ def _picture(params: PhantomParams, licence: str, name: str, index: int) -> Pict
 
 def _one_of_each_topic(picture: Picture, params: PhantomParams) -> list[Question]:
     key = picture.origin_id
-    asked = [q for q in questions(picture.facts, key) if q.topic in params.topics and not _surplus(q, picture, params)]
+    nodules = _presence_is_of_nodules(picture, params)
+    asked = [
+        q
+        for q in questions(picture.facts, key)
+        if q.topic in params.topics and (q.topic != "presence" or ("nodule" in q.question) == nodules)
+    ]
     ranked = sorted(asked, key=lambda q: stable_hash(params.seed, "ask", key, q.topic, q.kind, q.question))
     chosen: dict[str, Question] = {}
     for question in ranked:
@@ -103,8 +108,13 @@ def _one_of_each_topic(picture: Picture, params: PhantomParams) -> list[Question
     return [chosen[topic] for topic in params.topics if topic in chosen]
 
 
-def _surplus(question: Question, picture: Picture, params: PhantomParams) -> bool:
-    """Return whether a yes about nodules is left out: they are there in n of n + 1 pictures, and yes should be half."""
-    if question.topic != "presence" or "nodule" not in question.question or question.answer == "no":
-        return False
-    return stable_fraction(params.seed, "balance", picture.origin_id) >= 1.0 / params.max_nodules
+def _presence_is_of_nodules(picture: Picture, params: PhantomParams) -> bool:
+    """Return whether presence is asked of nodules: so in a third of all pictures, half of which show some.
+
+    Nodules are there in n of n + 1 pictures, so one without them is drawn n times as often. Effusion and opacity, there
+    in half of the pictures, share the other two thirds.
+    """
+    share = (params.max_nodules + 1) / 6
+    if picture.facts["nodule_count"] > 0:
+        share /= params.max_nodules
+    return stable_fraction(params.seed, "balance", picture.origin_id) < share

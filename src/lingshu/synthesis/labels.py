@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from lingshu.core.ids import stable_hash
-from lingshu.facts.asking import Question, multiple_choice
+from lingshu.facts.asking import CHOICE_TOPICS, Question, multiple_choice
 from lingshu.facts.vocabulary import NONE
 from lingshu.synthesis.alternatives import alternatives
 from lingshu.synthesis.parents import Parent
@@ -15,8 +15,8 @@ Facts = Mapping[str, Any]
 LabelSpace = dict[tuple[str, str], tuple[str, ...]]
 # Fact: (topic, what it is called in the question).
 LABELS: dict[str, tuple[str, str]] = {
-    "modality": ("modality", "imaging modality"),
-    "plane": ("plane", "imaging plane"),
+    "modality": (CHOICE_TOPICS["modality"], "imaging modality"),
+    "plane": (CHOICE_TOPICS["plane"], "imaging plane"),
     "view": ("view", "view"),
     "body_part": ("body_part", "body part"),
     "stain": ("stain", "stain"),

@@ -10,7 +10,7 @@ from typing import Any
 
 from lingshu.core.ids import sha256_bytes
 from lingshu.core.sample import Answer, Sample, Synthetic, turn
-from lingshu.facts.asking import YES_NO, Question, multiple_choice
+from lingshu.facts.asking import CHOICE_TOPICS, YES_NO, Question, multiple_choice
 from lingshu.facts.vocabulary import parsable
 from lingshu.synthesis.labels import LabelSpace, label_questions, label_space
 from lingshu.synthesis.parents import Parent, draw, eligible_samples, picture_facts, picture_parents
@@ -100,7 +100,8 @@ def _question(request: Request[Any], reply: WrittenQuestion) -> Question | None:
     if reply.answer in reply.wrong_answers:
         return None
     if reply.wrong_answers:
-        return multiple_choice(topic, reply.question, reply.answer, tuple(reply.wrong_answers), request.request_id)
+        choice, wrong = CHOICE_TOPICS.get(topic, topic), tuple(reply.wrong_answers)
+        return multiple_choice(choice, reply.question, reply.answer, wrong, request.request_id)
     return Question(topic, "yesno" if reply.answer in YES_NO.values() else "closed", reply.question, reply.answer)
 
 

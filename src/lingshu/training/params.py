@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from lingshu.core.params import Strict
@@ -21,10 +23,42 @@ class RateParams(Strict):
         return {part: rate for part, rate in rates.items() if rate is not None}
 
 
+class VaryParams(Strict):
+    """How differently a picture is shown each time it is trained on.
+
+    Attributes:
+        sources: whose pictures are varied; empty shows all as they are.
+        scale: smallest and largest size, as shares of the picture's own.
+        turn_degrees: at most, either way.
+        shift: at most this share of the side, either way.
+        gamma: the brightness curve's exponent lies between 1 / gamma and gamma.
+        invert_share: of pictures whose grey scale is turned round (dark background stays dark).
+        blur_share: of pictures that are blurred by 3 x 3 pixels.
+        noise: standard deviation, of full brightness.
+    """
+
+    sources: list[str]
+    scale: tuple[float, float]
+    turn_degrees: float = Field(ge=0, le=45)
+    shift: float = Field(ge=0, le=0.5)
+    gamma: float = Field(ge=1)
+    invert_share: float = Field(ge=0, le=1)
+    blur_share: float = Field(ge=0, le=1)
+    noise: float = Field(ge=0)
+
+    @model_validator(mode="after")
+    def _scale_is_a_range(self) -> VaryParams:
+        if not 0 < self.scale[0] <= self.scale[1]:
+            raise ValueError("scale must be two numbers above 0, the smaller first")
+        return self
+
+
 class CommonParams(Strict):
     """What all supervised stages share.
 
     Attributes:
+        device: cpu, or cuda.
+        vary: how differently real pictures are shown each time.
         threads: of tensor arithmetic on the CPU; 0 leaves the choice to torch.
         adam_beta2: decay of AdamW's second moment.
         max_grad_norm: gradients are scaled down to this norm.
@@ -32,11 +66,13 @@ class CommonParams(Strict):
         checkpoint_steps: steps between checkpoints that a killed run goes on from, a multiple of `log_steps`.
     """
 
+    device: Literal["cpu", "cuda"]
     threads: int = Field(ge=0)
     adam_beta2: float = Field(gt=0, lt=1)
     max_grad_norm: float = Field(gt=0)
     log_steps: int = Field(ge=1)
     checkpoint_steps: int = Field(ge=1)
+    vary: VaryParams
 
     @model_validator(mode="after")
     def _curve_survives_a_kill(self) -> CommonParams:

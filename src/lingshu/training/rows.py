@@ -2,34 +2,44 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import polars as pl
 
 from lingshu.core.corpus import load_mixture, open_images
 from lingshu.core.errors import UserError
+from lingshu.core.ids import stable_hash
+from lingshu.core.images import INDEX_FILE
+from lingshu.core.layout import IMAGES
 from lingshu.core.packing import plan_bins
 from lingshu.modeling.collate import Batch, Encoded, Pictures, collate, conversation, encode
 from lingshu.modeling.load import Processor
-from lingshu.training.params import StageParams
+from lingshu.training.params import StageParams, VaryParams
+from lingshu.training.vary import Patching, Variation
 
 TOO_LONG = "TOO_LONG"
 
 
 @dataclass(slots=True)
 class Rows:
-    """Training rows of one stage; a row is the samples that share a sequence. The trainer knows rows by number.
+    """Training rows of one stage; a row is the samples that share a sequence.
 
     Attributes:
         rows: samples of each row.
         pictures: their pictures.
+        order: the row at each place of the whole run, all epochs; the trainer knows places.
+        variation: how pictures are varied.
         dropped: samples left out, by reason.
     """
 
     rows: list[list[Encoded]]
     pictures: Pictures
+    order: list[int]
+    variation: Variation
     dropped: dict[str, int] = field(default_factory=dict)
 
     def __len__(self) -> int:
@@ -40,11 +50,21 @@ class Rows:
         return [sample for row in self.rows for sample in row]
 
     def collate(self, chosen: Sequence[Mapping[str, int]]) -> Batch:
-        """Return the rows that the items `{"row": number}` name as one batch (`modeling.collate.collate`)."""
-        return collate([sample for item in chosen for sample in self.rows[item["row"]]], self.pictures)
+        """Return what stands at the places that the items `{"place": number}` name as one batch."""
+        samples: list[Encoded] = []
+        shown: list[tuple[str, str]] = []
+        for place in (item["place"] for item in chosen):
+            row = self.rows[self.order[place]]
+            samples.extend(row)
+            image_ids = [image_id for sample in row for image_id in sample.image_ids]
+            shown.extend((image_id, f"{place}/{number}") for number, image_id in enumerate(image_ids))
+        patches = self.variation([image_id for image_id, _ in shown], [key for _, key in shown], self.pictures)
+        return collate(samples, self.pictures, patches)
 
 
-def load_rows(stage: str, params: StageParams, processor: Processor, root: Path = Path()) -> Rows:
+def load_rows(
+    stage: str, params: StageParams, processor: Processor, root: Path = Path(), *, vary: VaryParams, seed: int
+) -> Rows:
     """Return the stage's mixture as rows; samples over `max_length` tokens are dropped and counted.
 
     Raises:
@@ -61,7 +81,23 @@ def load_rows(stage: str, params: StageParams, processor: Processor, root: Path 
             f"raise it; the shortest sample has {min(map(len, encoded), default=0)} tokens",
         )
     rows = pack(kept, params.max_length) if params.packing else [[sample] for sample in kept]
-    return Rows(rows, pictures, {TOO_LONG: len(encoded) - len(kept)})
+    variation = Variation(vary, Patching.of(processor), pictures_of(vary.sources, root), f"{seed}/{stage}")
+    order = run_order(len(rows), params.epochs, f"{seed}/{stage}")
+    return Rows(rows, pictures, order, variation, {TOO_LONG: len(encoded) - len(kept)})
+
+
+def run_order(rows: int, epochs: float, key: str) -> list[int]:
+    """Return the row at each place of a run: every row once an epoch, each epoch in an order of its own."""
+    order: list[int] = []
+    for epoch in range(math.ceil(epochs)):
+        order.extend(np.random.default_rng(stable_hash(key, "order", str(epoch))).permutation(rows).tolist())
+    return order[: math.ceil(epochs * rows)]
+
+
+def pictures_of(sources: Sequence[str], root: Path = Path()) -> frozenset[str]:
+    """Return the ids of all pictures of the sources."""
+    indices = [pl.read_parquet(root / IMAGES / source / INDEX_FILE, columns=["image_id"]) for source in sources]
+    return frozenset(image_id for index in indices for image_id in index["image_id"])
 
 
 def pack(samples: Sequence[Encoded], capacity: int) -> list[list[Encoded]]:

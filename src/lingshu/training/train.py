@@ -53,7 +53,7 @@ def train(run: StageRun, root: Path = Path()) -> dict[str, Any]:
     sizes = freeze_all_but(model, run.params.trainable)
     rates = run.params.learning_rate.by_part()
     print_sizes(f"train@{run.stage}", sizes, rates)
-    rows = load_rows(run.stage, run.params, processor, root)
+    rows = load_rows(run.stage, run.params, processor, root, vary=run.common.vary, seed=run.seed)
     scratch = scratch_folder(f"train-{run.stage}", _mark(run, root), root)
     use_segments(model, text=True)
     trainer = StageTrainer(

@@ -15,6 +15,7 @@ from transformers.trainer_callback import TrainerCallback
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
+from lingshu.core.errors import UserError
 from lingshu.modeling.freeze import trained_by_part
 from lingshu.modeling.load import Model, Processor
 from lingshu.modeling.loss import answer_places
@@ -25,11 +26,20 @@ from lingshu.training.rows import Rows
 
 
 def make_config(scratch: Path, params: StageParams, common: CommonParams, seed: int) -> SFTConfig:
-    """Return TRL's configuration: AdamW, cosine schedule with warm-up, checkpoints in `scratch`, nothing reported."""
-    cpu = not torch.cuda.is_available()
+    """Return TRL's configuration: AdamW, cosine schedule with warm-up, checkpoints in `scratch`, nothing reported.
+
+    One pass in order: `Rows.order` holds all epochs, shuffled.
+
+    Raises:
+        UserError: `device` is `cuda` and there is none.
+    """
+    cpu = common.device == "cpu"
+    if not cpu and not torch.cuda.is_available():
+        raise UserError("params.yaml: training.common.device: no CUDA device here", "set it to cpu")
     return SFTConfig(
         output_dir=str(scratch),
-        num_train_epochs=params.epochs,
+        num_train_epochs=1,
+        train_sampling_strategy="sequential",
         per_device_train_batch_size=params.batch,
         learning_rate=max(params.learning_rate.by_part().values()),
         lr_scheduler_type="cosine",
@@ -79,7 +89,7 @@ class StageTrainer(ExactResume, SFTTrainer):
         super().__init__(
             model=model,
             args=config,
-            train_dataset=Dataset.from_dict({"row": list(range(len(rows)))}),
+            train_dataset=Dataset.from_dict({"place": list(range(len(rows.order)))}),
             data_collator=rows.collate,
             processing_class=processor,
             callbacks=callbacks,

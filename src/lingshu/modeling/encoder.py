@@ -23,6 +23,7 @@ from lingshu.core.params import read_yaml
 
 WEIGHTS_FOLDER = RAW / "encoder"
 CATALOG_FILE = CATALOG / "encoders.yaml"
+STRIDE = 32  # pixels of a cell of the last feature map, as in every network of this family
 TOP = {"_conv_stem": "conv_stem", "_bn0": "bn1", "_conv_head": "conv_head", "_bn1": "bn2", "_fc": "classifier"}
 # A block without expansion is timm's depthwise-separable one, whose pointwise layer has another name.
 PLAIN_BLOCK = {"_depthwise_conv": "conv_dw", "_bn1": "bn1", "_project_conv": "conv_pw", "_bn2": "bn2"}
@@ -53,8 +54,21 @@ class Encoder:
         """
         return np.concatenate([self.network(self._input(picture)).numpy() for picture in pictures])
 
-    def _input(self, picture: Image.Image) -> torch.Tensor:
-        small = picture.convert("RGB").resize((self.size, self.size), Image.Resampling.BICUBIC)
+    @torch.no_grad()
+    def feature_maps(self, pictures: Iterable[Image.Image], width: int, height: int) -> torch.Tensor:
+        """Return the last feature maps, shape (pictures, rows, columns, channels), one cell for each `STRIDE` pixels.
+
+        Args:
+            pictures: each is stretched to the given size.
+            width: in pixels, a multiple of `STRIDE`, as is `height`.
+        """
+        network: Any = self.network
+        batch = torch.cat([self._input(picture, (width, height)) for picture in pictures])
+        maps: torch.Tensor = network.forward_features(batch)
+        return maps.permute(0, 2, 3, 1)
+
+    def _input(self, picture: Image.Image, size: tuple[int, int] | None = None) -> torch.Tensor:
+        small = picture.convert("RGB").resize(size or (self.size, self.size), Image.Resampling.BICUBIC)
         pixels = torch.from_numpy(np.array(small)).float() / 255.0
         scaled = (pixels - torch.tensor(self.mean)) / torch.tensor(self.std)
         return scaled.permute(2, 0, 1)[None].contiguous()
