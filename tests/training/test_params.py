@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import torch
 
 from lingshu.core.errors import UserError
 from lingshu.core.params import validate
 from lingshu.training.params import TrainingParams
+from lingshu.training.trainer import make_config
 from tests.training.conftest import COMMON, stage_params
 
 
@@ -38,3 +40,10 @@ def test_contradictions(change, complaint):
 def test_a_stage_is_found_by_name():
     params = validate(TrainingParams, section(deep={"batch": 3}), "params.yaml: training")
     assert [params.stage(name).batch for name in ("shallow", "deep", "instruct")] == [6, 3, 6]
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_gpu_that_is_not_there_is_named(tmp_path):
+    common = COMMON.model_copy(update={"device": "cuda"})
+    with pytest.raises(UserError, match=r"training\.common\.device"):
+        make_config(tmp_path, stage_params(), common, 1)
