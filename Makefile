@@ -1,7 +1,7 @@
 # What a newcomer types. scripts/setup makes .venv, DVC runs the pipeline, the tools in .venv do the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu repro recipe test test-pipeline lint format types lock perf
+.PHONY: help setup setup-gpu repro recipe test lint format types lock perf
 BIN := .venv/bin
 WITH_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
@@ -25,10 +25,6 @@ recipe: ## Make a recipe the active params.yaml: make recipe NAME=mini
 test: ## Set up, then run the tests
 	@scripts/setup dev
 	@$(BIN)/pytest
-
-test-pipeline: ## Run the smoke recipe end to end: same digests, kill and resume, what a change re-runs
-	@scripts/setup dev
-	@$(BIN)/pytest -m pipeline
 
 lint: setup ## Check style, formatting and import layers
 	$(BIN)/ruff check
