@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import shutil
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -60,6 +62,25 @@ def test_what_a_killed_pull_left_is_cleared(registry: Path, tmp_path: Path) -> N
     (partial / made.packages[0].file).write_bytes(b"half of it")
     assert pull("src", made, tmp_path / "cache", tmp_path) == first == read_manifest(out)
     assert not partial.exists()
+
+
+def test_processes_that_share_a_cache_download_once(registry: Path, tmp_path: Path) -> None:
+    made = films(registry)
+    (tmp_path / "package.json").write_text(made.model_dump_json())
+    code = (
+        "import sys; from pathlib import Path; from lingshu.sources.catalog import Package;"
+        "from lingshu.sources.fetch import download;"
+        "package = Package.model_validate_json(Path(sys.argv[1]).read_text());"
+        "print(download(package, Path(sys.argv[2])))"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "package.json"), str(tmp_path / "cache")]
+    running = [subprocess.Popen(command, stdout=-1, stderr=-1, text=True) for _ in range(4)]
+    told = [process.communicate(timeout=120) for process in running]
+    assert [process.returncode for process in running] == [0] * 4
+    kept = tmp_path / "cache" / made.sha256 / made.file
+    assert {out.strip() for out, _ in told} == {str(kept)}
+    assert sum("downloading" in said for _, said in told) == 1
+    assert kept.read_bytes() == (registry / made.file).read_bytes()
 
 
 def test_a_wrong_digest_is_never_used(registry: Path, tmp_path: Path) -> None:

@@ -2,16 +2,19 @@
 
 pip gets the pinned digest too (`--require-hashes`), so that it opens no other file: a source archive's own metadata
 script runs in `pip download`, and it is the catalogued one or none. Finished downloads are kept by digest, so that a
-second run needs no network.
+second run needs no network. Checkouts may share a cache: a download holds a lock, and whoever waited for it finds the
+file. The kernel drops the lock of a process that was killed.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import re
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lingshu.core.errors import UserError
@@ -68,27 +71,43 @@ def download(package: Package, cache: Path = CACHE) -> Path:
         UserError: no network, no such file in the registry, or a digest other than the pinned one.
     """
     path = cache / package.sha256 / package.file
-    if path.exists():
-        if sha256_file(path) == package.sha256:
-            return path
-        print(f"{path}: changed on disk, downloading {package.label} again", file=sys.stderr)
-        path.unlink()
-    print(f"downloading {package.label} ({package.bytes / 1e6:.1f} MB)", file=sys.stderr)
-    partial = fresh_dir(cache / f"{package.sha256}.partial")
-    _run_pip(package, partial)
-    found = partial / package.file
+    with _alone(cache / f"{package.sha256}.lock"):
+        if path.exists():
+            if sha256_file(path) == package.sha256:
+                return path
+            print(f"{path}: changed on disk, downloading {package.label} again", file=sys.stderr)
+            path.unlink()
+        print(f"downloading {package.label} ({package.bytes / 1e6:.1f} MB)", file=sys.stderr)
+        partial = fresh_dir(cache / f"{package.sha256}.partial")
+        found = _fetched(package, partial)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        found.replace(path)
+        fresh_dir(partial).rmdir()
+    return path
+
+
+@contextlib.contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Wait until no other process holds the lock file, and hold it; the file stays, for it costs nothing."""
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with lock.open("w") as opened:
+        fcntl.flock(opened, fcntl.LOCK_EX)
+        yield
+
+
+def _fetched(package: Package, folder: Path) -> Path:
+    """Return the package's file as pip laid it in an empty folder, its digest checked; errors as `download`."""
+    _run_pip(package, folder)
+    found = folder / package.file
     if not found.exists():
-        names = sorted(p.name for p in partial.iterdir() if p.suffix != ".txt")
+        names = sorted(p.name for p in folder.iterdir() if p.suffix != ".txt")
         raise UserError(
             f"{package.label}: the registry gave {', '.join(names)}, not {package.file}",
             "correct `file` of the package in catalog/",
         )
     if (digest := sha256_file(found)) != package.sha256:
         raise _wrong_digest(package, digest)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    found.replace(path)
-    fresh_dir(partial).rmdir()
-    return path
+    return found
 
 
 def _run_pip(package: Package, folder: Path) -> None:
