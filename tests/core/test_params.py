@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from dvc.utils.serialize import load_yaml
 
 from lingshu.core.errors import UserError
-from lingshu.core.params import Strict, differences, load_section, load_value
+from lingshu.core.params import Strict, differences, load_section, load_value, read_yaml
 
 
 class Inner(Strict):
@@ -38,6 +39,12 @@ def test_a_section_is_read_into_its_model(tmp_path: Path) -> None:
     assert load_value("quality.gate.threshold", float, params(tmp_path)) == 0.5
 
 
+def test_values_are_those_that_dvc_sees(tmp_path: Path) -> None:
+    text = "answers: [no, off, 1e-3, 010, true]\n"
+    path = params(tmp_path, text)
+    assert read_yaml(path) == load_yaml(path) == {"answers": ["no", "off", 0.001, 10, True]}
+
+
 @pytest.mark.parametrize(
     ("old", "new", "complaint"),
     [
@@ -48,6 +55,7 @@ def test_a_section_is_read_into_its_model(tmp_path: Path) -> None:
         ("  seed: 1\n", "", "quality.seed: Field required"),
         ("quality:", "qualty:", "section 'quality' is missing"),
         ("seed: 3", "seed: [3", "not valid YAML"),
+        ("seed: 3", "seed: 3\nseed: 4", "not valid YAML"),
     ],
 )
 def test_mistakes_are_named(tmp_path: Path, old: str, new: str, complaint: str) -> None:

@@ -6,8 +6,9 @@ import difflib
 from pathlib import Path
 from typing import Any, TypeVar
 
-import yaml
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
 from lingshu.core.errors import UserError
 
@@ -24,16 +25,16 @@ M = TypeVar("M", bound=BaseModel)
 
 
 def read_yaml(path: Path) -> Any:
-    """Return the parsed YAML file.
+    """Return the file as DVC parses it: YAML 1.2, in which `no` is a word and `1e-3` a number.
 
     Raises:
-        UserError: the file is missing or is not YAML (names file, line and column).
+        UserError: the file is missing or is not YAML, or has a key twice (names file, line and column).
     """
     try:
-        return yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader)
+        return YAML(typ="safe").load(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file", f"run in the repository's root, where {path.name} lies") from None
-    except yaml.YAMLError as error:
+    except YAMLError as error:
         raise UserError(f"{path}: not valid YAML: {error}", "mend the line named above") from None
 
 
