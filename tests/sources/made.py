@@ -17,6 +17,7 @@ from pydicom.uid import ExplicitVRBigEndian, ExplicitVRLittleEndian, generate_ui
 from lingshu.core.ids import sha256_file
 from lingshu.sources.catalog import Package
 from lingshu.sources.frames import Frame, LeftOut, RawFile
+from lingshu.sources.notes import Note
 from lingshu.sources.params import NormalizeParams
 
 PARAMS = NormalizeParams(
@@ -75,12 +76,12 @@ def package(file: Path, name: str, version: str, paths: list[str], reader: str =
 
 def raw_file(path: Path, **note: Any) -> RawFile:
     """Return `path` as a pulled file of a package; `note` is what the catalogue says about it."""
-    notes = [{"paths": [path.name], "seen": "made by the test", **note}] if note else []
     record = Package(
         name="pack", version="1", file="pack-1.zip", sha256="0" * 64, bytes=1, licence="CC0-1.0",
-        visible="made by the test", take=[{"paths": ["*"], "reader": "raster"}], notes=notes,
+        visible="made by the test", take=[{"paths": ["*"], "reader": "raster"}],
     )  # fmt: skip
-    return RawFile("src", record, path.parent, path.name)
+    noted = Note(paths=[path.name], seen="made by the test", **note) if note else None
+    return RawFile("src", record, path.parent, path.name, noted)
 
 
 def frames(readings: Any) -> list[Frame]:

@@ -20,6 +20,7 @@ from lingshu.sources.catalog import (
     safe_inner_path,
 )
 from lingshu.sources.normalize import PICTURE_READERS, TEXT_READERS
+from lingshu.sources.notes import NO_NOTES, read_notes
 
 ROOT = Path(__file__).parents[2]
 SOURCES = read_sources(ROOT / SOURCES_FILE)
@@ -42,7 +43,7 @@ def test_at_least_eight_imaging_kinds_are_real() -> None:
 @pytest.mark.parametrize(("name", "package"), PACKAGES, ids=[f"{n}-{p.name}" for n, p in PACKAGES])
 def test_notes_state_known_facts_about_files_that_are_taken(name: str, package) -> None:
     companions = [path for take in package.take if take.reader == "companion" for path in take.paths]
-    for note in package.notes:
+    for note in read_notes(name, SOURCES[name], ROOT).get(package.name, NO_NOTES).notes:
         for fact, value in note.facts.items():
             assert fact in FACTS
             assert value is None or not FACTS[fact].complaint(value)

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lingshu.sources.frames import Refused
-from lingshu.sources.nifti import AXES, load_volume, read_nifti, spread
+from lingshu.sources.nifti import load_nifti, read_nifti
+from lingshu.sources.volumes import AXES, spread
 from tests.sources.made import PARAMS, frames, left_out, raw_file
 
 SHAPE = (10, 12, 14)
@@ -153,6 +154,6 @@ def test_a_map_of_another_shape_is_refused(tmp_path: Path) -> None:
 
 
 def test_spacing_belongs_to_the_turned_axes(tmp_path: Path) -> None:
-    values, spacing = load_volume(write(tmp_path / "a.nii", marked(), "SAR", spacing=(1.0, 2.0, 3.0)))
+    values, spacing = load_nifti(write(tmp_path / "a.nii", marked(), "SAR", spacing=(1.0, 2.0, 3.0)))
     assert values.shape == SHAPE
     assert spacing.tolist() == [1.0, 2.0, 3.0]

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 from PIL import Image
 
 from lingshu.core.errors import UserError
@@ -42,6 +43,18 @@ SOURCES = SourcesParams.model_validate(
 )  # fmt: skip
 
 
+def note(root: Path, *more: dict[str, Any]) -> None:
+    """Write the notes of the pulled source, with `more` at the end."""
+    notes = [
+        {"paths": ["d/cat.dcm"], "seen": "a cat", "refuse": "NOT_HUMAN"},
+        {"paths": ["d/glass.png"], "seen": "empty glass", "cut": "regions"},
+        *more,
+    ]
+    path = root / "catalog/notes/scans.yaml"
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(yaml.safe_dump({"scan-data": notes}))
+
+
 def record(**more: Any) -> SourceRecord:
     package = {
         "name": "scan-data", "version": "1.0", "file": "scan_data-1.0-py3-none-any.whl", "sha256": "0" * 64, "bytes": 1,
@@ -50,11 +63,6 @@ def record(**more: Any) -> SourceRecord:
             {"paths": ["d/*.dcm"], "reader": "dicom"},
             {"paths": ["d/*.png"], "reader": "raster"},
             {"paths": ["d/*.mask"], "reader": "companion"},
-        ],
-        "notes": [
-            {"paths": ["d/cat.dcm"], "seen": "a cat", "refuse": "NOT_HUMAN"},
-            {"paths": ["d/glass.png"], "seen": "empty glass", "cut": "regions"},
-            *more.pop("notes", []),
         ],
     }  # fmt: skip
     return SourceRecord.model_validate(
@@ -80,6 +88,7 @@ def pulled(tmp_path: Path) -> Path:
     Image.fromarray(np.full((70, 70, 3), 245, np.uint8)).save(folder / "glass.png")
     Image.fromarray(noise(40, 40, 3)).save(folder / "photo.png")
     write_manifest(tmp_path / "data/raw/scans", "pull", 10)
+    note(tmp_path)
     return tmp_path
 
 
@@ -167,13 +176,15 @@ def test_metrics_add_up(pulled: Path) -> None:
 
 def test_a_kind_with_one_group_is_said_to_be_training_only(pulled: Path) -> None:
     photo = {"paths": ["d/photo.png"], "seen": "a fundus", "facts": {"modality": "fundus photograph"}}
-    assert normalize("scans", record(notes=[photo]), SOURCES, pulled)["training_only"] == ["fundus photograph"]
+    note(pulled, photo)
+    assert normalize("scans", record(), SOURCES, pulled)["training_only"] == ["fundus photograph"]
 
 
 def test_an_unknown_fact_in_the_catalogue_is_named(pulled: Path) -> None:
     wrong = {"paths": ["d/photo.png"], "seen": "a photo", "facts": {"modality": "oct"}}
+    note(pulled, wrong)
     with pytest.raises(UserError, match=r"scan-data/d/photo\.png: fact 'modality' is 'oct'"):
-        normalize("scans", record(notes=[wrong]), SOURCES, pulled)
+        normalize("scans", record(), SOURCES, pulled)
 
 
 def test_an_incomplete_pull_is_named(pulled: Path) -> None:
@@ -182,4 +193,25 @@ def test_an_incomplete_pull_is_named(pulled: Path) -> None:
         normalize("scans", record(), SOURCES, pulled)
     (pulled / "data/raw/scans/manifest.json").unlink()
     with pytest.raises(UserError, match="not complete"):
+        normalize("scans", record(), SOURCES, pulled)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("films: []", r"scans\.yaml: scans has no package 'films'"),
+        ("scan-data: [{paths: [a], seen: a, refused: BAD}]", r"scan-data.*unknown key; did you mean 'refuse'"),
+        ("scan-data: [{paths: [a], seen: a, window: [2, 1]}]", "must be two values, the lower one first"),
+        ("nothing", r"scans\.yaml: expected notes by package"),
+    ],
+)
+def test_wrong_notes_are_named(pulled: Path, text: str, message: str) -> None:
+    (pulled / "catalog/notes/scans.yaml").write_text(text)
+    with pytest.raises(UserError, match=message):
+        normalize("scans", record(), SOURCES, pulled)
+
+
+def test_a_pulled_source_without_a_file_of_notes_is_told_so(pulled: Path) -> None:
+    (pulled / "catalog/notes/scans.yaml").unlink()
+    with pytest.raises(UserError, match=r"catalog/notes/scans\.yaml: no such file"):
         normalize("scans", record(), SOURCES, pulled)

@@ -18,7 +18,16 @@ from tests.tiny_model import Drawn, tiny
 from tests.training.conftest import VARY
 
 STILL = VaryParams(
-    sources=[], scale=(1.0, 1.0), turn_degrees=0, shift=0, gamma=1, invert_share=0, blur_share=0, noise=0
+    sources=[],
+    scale=(1.0, 1.0),
+    turn_degrees=0,
+    shift=0,
+    gamma=1,
+    gain=(1.0, 1.0),
+    offset=(0.0, 0.0),
+    invert_share=0,
+    blur_share=0,
+    noise=0,
 )
 
 

@@ -19,6 +19,7 @@ from lingshu.core.sample import TASKS, sample_parts
 from lingshu.mix.plan import check_sources as check_mix_sources
 from lingshu.sources.catalog import SourceRecord, read_encoders, read_sources
 from lingshu.sources.catalog import pick as pick_record
+from lingshu.sources.notes import read_notes
 
 STAGES = ("shallow", "deep", "instruct", "reinforce")
 
@@ -31,7 +32,7 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
     """
     sources = read_sources(root / CATALOG / "sources.yaml")
     benchmarks = read_benchmarks(root / CATALOG / "benchmarks.yaml")
-    yield from _sources(recipe, sources)
+    yield from _sources(recipe, sources, root)
     yield from _benchmark_records(benchmarks, sources)
     yield from _benchmarks(recipe, benchmarks)
     yield from _mixtures(recipe)
@@ -53,8 +54,8 @@ def _caught(call: Callable[[], object]) -> Iterator[UserError]:
         yield error
 
 
-def _sources(recipe: Recipe, records: dict[str, SourceRecord]) -> Iterator[UserError]:
-    """Yield sources without a record, and those whose record is of the other kind than the list they are in."""
+def _sources(recipe: Recipe, records: dict[str, SourceRecord], root: Path) -> Iterator[UserError]:
+    """Yield sources without a record, wrong notes, and records of the other kind than the list they are in."""
     path = CATALOG / "sources.yaml"
     listed = {"pulled": recipe.sources.pulled, "generated": recipe.sources.generated}
     for key, names in listed.items():
@@ -65,6 +66,8 @@ def _sources(recipe: Recipe, records: dict[str, SourceRecord]) -> Iterator[UserE
             if record and key != right:
                 where = f"params.yaml: sources.{key}"
                 yield UserError(f"{where}: {name!r} is of kind {record.kind} in {path}", f"move it to sources.{right}")
+            if record and record.kind != "generated":
+                yield from _caught(partial(read_notes, name, record, root))
 
 
 def _benchmark_records(records: dict[str, BenchmarkRecord], sources: dict[str, SourceRecord]) -> Iterator[UserError]:

@@ -12,6 +12,7 @@ from lingshu.benchmarks.catalog import BenchmarkRecord
 from lingshu.config import Recipe
 from lingshu.core.files import write_text
 from lingshu.sources.catalog import EncoderRecord, SourceRecord
+from lingshu.sources.notes import Note
 
 SCHEMAS = Path("schemas")
 
@@ -20,6 +21,7 @@ def documents() -> dict[Path, str]:
     """Return what each generated schema file must hold."""
     return {
         SCHEMAS / "params.json": _text(Recipe, "Lingshu: params.yaml and recipes"),
+        SCHEMAS / "notes.json": _text(dict[str, list[Note]], "Lingshu: catalog/notes"),
         SCHEMAS / "sources.json": _text(dict[str, SourceRecord], "Lingshu: catalog/sources.yaml"),
         SCHEMAS / "encoders.json": _text(dict[str, EncoderRecord], "Lingshu: catalog/encoders.yaml"),
         SCHEMAS / "benchmarks.json": _text(dict[str, BenchmarkRecord], "Lingshu: catalog/benchmarks.yaml"),

@@ -21,9 +21,7 @@ SOURCES_FILE = CATALOG / "sources.yaml"
 ENCODERS_FILE = CATALOG / "encoders.yaml"
 NESTED = "!/"
 
-Reader = Literal["dicom", "nifti", "slide", "raster", "icd10cm", "hpo", "companion", "weights"]
-Cut = Literal["whole", "regions", "tiles"]
-FactValue = str | bool | int | None
+Reader = Literal["dicom", "nifti", "nrrd", "slide", "raster", "icd10cm", "hpo", "companion", "weights"]
 
 
 def safe_inner_path(path: str) -> bool:
@@ -43,8 +41,8 @@ class Take(Strict):
 
     Attributes:
         paths: patterns of inner paths.
-        reader: how they become pictures (dicom, nifti, slide, raster) or text rows (icd10cm, hpo); `companion` files
-            (masks, atlases) are read beside another file, `weights` are a model's.
+        reader: how they become pictures (dicom, nifti, nrrd, slide, raster) or text rows (icd10cm, hpo); `companion`
+            files (masks, atlases) are read beside another file, `weights` are a model's.
     """
 
     paths: list[str] = Field(min_length=1)
@@ -57,38 +55,6 @@ class Take(Strict):
             if not safe_inner_path(path.replace(NESTED, "/")):
                 raise ValueError(f"{path!r} must be a relative path with forward slashes and without '..'")
         return paths
-
-
-class Note(Strict):
-    """What a person saw in some files; it overrides what the files' own tags say.
-
-    Attributes:
-        paths: patterns of inner paths.
-        seen: what the picture shows, in words.
-        facts: facts that hold for every picture of these files; `null` takes back what a tag claims.
-        refuse: UPPER_CASE reason why no picture is taken from them, else "".
-        group: what they share and no split may cut (a patient, a study); "" leaves it to the reader.
-        train_only: they are never held out, because they show too little to be tested on (`seen` says what).
-        frames: take only this many frames from the start.
-        planes: take only these planes of a volume.
-        pixel_mm: side of a stored pixel of a volume's slices; leaves `slice_pixel_mm` to the others.
-        cut: take the picture whole, or its regions and their tiles, or its tiles.
-        mask: inner path of the label mask of these files, whose labels are nuclei.
-        atlas: inner paths of tissue maps of the same volume (0 to 255), by tissue.
-    """
-
-    paths: list[str] = Field(min_length=1)
-    seen: str = Field(min_length=1)
-    facts: dict[str, FactValue] = Field(default_factory=dict)
-    refuse: str = Field(default="", pattern=r"^[A-Z_]*$")
-    group: str = ""
-    train_only: bool = False
-    frames: int | None = Field(default=None, ge=1)
-    planes: list[Literal["axial", "coronal", "sagittal"]] = Field(default_factory=list)
-    pixel_mm: float | None = Field(default=None, gt=0)
-    cut: Cut = "whole"
-    mask: str = ""
-    atlas: dict[Literal["grey matter", "white matter"], str] = Field(default_factory=dict)
 
 
 class Package(Strict):
@@ -106,7 +72,6 @@ class Package(Strict):
         visible: what the files show.
         limits: what is wrong with them, and what was left out.
         take: what is taken, and how it is read.
-        notes: what a person saw in single files.
     """
 
     name: str = Field(pattern=r"^[A-Za-z0-9]([A-Za-z0-9._-]*[A-Za-z0-9])?$")
@@ -119,7 +84,6 @@ class Package(Strict):
     visible: str = Field(min_length=1)
     limits: str = ""
     take: list[Take] = Field(min_length=1)
-    notes: list[Note] = Field(default_factory=list)
 
     @property
     def label(self) -> str:
@@ -140,10 +104,6 @@ class Package(Strict):
             if any(matches(pattern.replace(NESTED, "/"), path) for pattern in take.paths):
                 return take.reader
         raise KeyError(path)
-
-    def note(self, path: str) -> Note | None:
-        """Return the note on an inner path, if there is one."""
-        return next((n for n in self.notes if any(matches(pattern, path) for pattern in n.paths)), None)
 
     @model_validator(mode="after")
     def _file_is_of_this_version(self) -> Package:

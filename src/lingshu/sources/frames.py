@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lingshu.core.images import encode_png
-from lingshu.sources.catalog import Note, Package
+from lingshu.sources.catalog import Package
+from lingshu.sources.notes import Note
 
 Pixels = NDArray[np.uint8]
 Facts = dict[str, Any]
@@ -35,12 +36,21 @@ class Refused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RawFile:
-    """A pulled file: `inner` is its path in the package, `folder` where the package was unpacked."""
+    """A pulled file.
+
+    Attributes:
+        source: name in the catalogue.
+        package: where it is from.
+        folder: where the package was unpacked.
+        inner: the file's path in the package.
+        note: what a person saw in the file, if the catalogue says.
+    """
 
     source: str
     package: Package
     folder: Path
     inner: str
+    note: Note | None = None
 
     @property
     def path(self) -> Path:
@@ -51,11 +61,6 @@ class RawFile:
     def origin(self) -> str:
         """Package and inner path: names the file in verdicts and ids."""
         return f"{self.package.name}/{self.inner}"
-
-    @property
-    def note(self) -> Note | None:
-        """What a person saw in the file, if the catalogue says."""
-        return self.package.note(self.inner)
 
     @property
     def train_only(self) -> bool:

@@ -26,6 +26,8 @@ from lingshu.sources.catalog import SourceRecord
 from lingshu.sources.dicom import read_dicom
 from lingshu.sources.frames import Frame, LeftOut, RawFile, Readings, Refused, png, shrunk
 from lingshu.sources.nifti import read_nifti
+from lingshu.sources.notes import NO_NOTES, PackageNotes, read_notes
+from lingshu.sources.nrrd import read_nrrd
 from lingshu.sources.params import NormalizeParams, SourcesParams
 from lingshu.sources.picture_rows import PictureRows
 from lingshu.sources.raster import read_raster
@@ -38,6 +40,7 @@ STEP = "normalize"
 PICTURE_READERS: dict[str, Callable[[RawFile, NormalizeParams], Readings]] = {
     "dicom": read_dicom,
     "nifti": read_nifti,
+    "nrrd": read_nrrd,
     "raster": read_raster,
     "slide": read_slide,
 }
@@ -72,11 +75,11 @@ def normalize(name: str, record: SourceRecord, params: SourcesParams, root: Path
     """Write pictures, samples and verdicts of a pulled source under `root`, and return its metrics.
 
     Raises:
-        UserError: the source is not pulled completely, it has not the files that its record expects, or a note in the
-            catalogue states an unknown fact.
+        UserError: the source is not pulled completely, it has not the files that its record expects, or its notes are
+            wrong or state an unknown fact.
     """
     read_manifest(root / RAW / name)
-    files = list(raw_files(name, record, root))
+    files = list(raw_files(name, record, read_notes(name, record, root), root))
     if len(files) != record.expected.files:
         raise UserError(
             f"{root / RAW / name}: {len(files)} files to read, catalog/sources.yaml: {name}.expected.files says "
@@ -94,14 +97,17 @@ def normalize(name: str, record: SourceRecord, params: SourcesParams, root: Path
     return summarise(pictures, found.samples, found.verdicts, found.left_out)
 
 
-def raw_files(name: str, record: SourceRecord, root: Path = Path()) -> Iterator[RawFile]:
+def raw_files(
+    name: str, record: SourceRecord, notes: dict[str, PackageNotes], root: Path = Path()
+) -> Iterator[RawFile]:
     """Yield the pulled files of a source that a reader reads, by package and path: all but masks and atlases."""
     for package in record.packages:
+        noted = notes.get(package.name, NO_NOTES)
         folder = root / RAW / name / package.name
         for path in sorted(p for p in folder.rglob("*") if p.is_file()):
             inner = path.relative_to(folder).as_posix()
             if package.reader(inner) != "companion":
-                yield RawFile(name, package, folder, inner)
+                yield RawFile(name, package, folder, inner, noted.on(inner))
 
 
 def _read(file: RawFile, params: SourcesParams, found: Found) -> Verdict:

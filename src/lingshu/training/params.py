@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
 from lingshu.core.params import Strict
 from lingshu.modeling.params import Part
@@ -32,6 +32,8 @@ class VaryParams(Strict):
         turn_degrees: at most, either way.
         shift: at most this share of the side, either way.
         gamma: the brightness curve's exponent lies between 1 / gamma and gamma.
+        gain: smallest and largest factor of brightness, after the curve.
+        offset: lowest and highest addition to brightness, of full brightness.
         invert_share: of pictures whose grey scale is turned round (dark background stays dark).
         blur_share: of pictures that are blurred by 3 x 3 pixels.
         noise: standard deviation, of full brightness.
@@ -42,15 +44,25 @@ class VaryParams(Strict):
     turn_degrees: float = Field(ge=0, le=45)
     shift: float = Field(ge=0, le=0.5)
     gamma: float = Field(ge=1)
+    gain: tuple[float, float]
+    offset: tuple[float, float]
     invert_share: float = Field(ge=0, le=1)
     blur_share: float = Field(ge=0, le=1)
     noise: float = Field(ge=0)
 
-    @model_validator(mode="after")
-    def _scale_is_a_range(self) -> VaryParams:
-        if not 0 < self.scale[0] <= self.scale[1]:
-            raise ValueError("scale must be two numbers above 0, the smaller first")
-        return self
+    @field_validator("scale", "gain")
+    @classmethod
+    def _factors_rise(cls, factors: tuple[float, float]) -> tuple[float, float]:
+        if not 0 < factors[0] <= factors[1]:
+            raise ValueError("two numbers above 0, the smaller first")
+        return factors
+
+    @field_validator("offset")
+    @classmethod
+    def _offsets_rise(cls, offsets: tuple[float, float]) -> tuple[float, float]:
+        if offsets[0] > offsets[1]:
+            raise ValueError("two numbers, the smaller first")
+        return offsets
 
 
 class CommonParams(Strict):

@@ -24,8 +24,6 @@ from lingshu.training.params import VaryParams
 DARK = 0.12  # of full brightness; what is darker is background and stays dark when the grey scale is turned round
 WHITE = 1.1  # a turned grey scale is WHITE minus the old one, so that it stays brighter than the background
 COLOUR = 0.05  # difference of channels from which a picture has colour: a stain must not become another one
-GAIN = (0.6, 1.2)
-OFFSET = (-0.05, 0.1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +109,8 @@ def vary(pixels: Tensor, generators: Sequence[np.random.Generator], params: Vary
     turned = torch.where(shade > DARK, WHITE - shade, shade).clamp(0.0, 1.0)
     grey = (pixels.amax(1) - pixels.amin(1)).amax((1, 2)) < COLOUR
     shade = torch.where(_each((unit[5] < params.invert_share) & grey), turned, shade)
-    gain, offset = (low + draw * (high - low) for draw, (low, high) in zip(unit[6:8], (GAIN, OFFSET), strict=True))
+    ranges = (params.gain, params.offset)
+    gain, offset = (low + draw * (high - low) for draw, (low, high) in zip(unit[6:8], ranges, strict=True))
     shade = shade * _each(gain) + _each(offset)
     shade = torch.where(_each(unit[8]) < params.blur_share, _blurred(shade), shade)
     noise = np.stack([generator.standard_normal(pixels.shape[1:], dtype=np.float32) for generator in generators])
