@@ -165,7 +165,8 @@ def pick_public(name: str, root_catalog: Path) -> PublicBenchmark:
     """
     records = read_public(root_catalog)
     if name not in records:
-        close = difflib.get_close_matches(name.lower().replace("-", "_"), records, n=3)
+        wanted = name.lower().replace("-", "_")
+        close = [known for known in records if wanted in known] or difflib.get_close_matches(wanted, records, n=3)
         hint = f"did you mean {', '.join(close)}?" if close else f"known: {', '.join(sorted(records))}"
         raise UserError(f"no benchmark is called {name!r}", hint)
     return records[name]

@@ -24,7 +24,7 @@ def download(url: str, target: Path, sha256: str = "") -> Path:
         sha256: digest in hex; not checked if empty.
 
     Raises:
-        UserError: the server says no, can't be reached, or gives another content than `sha256`.
+        UserError: the server says no, can't be reached, or gives another content than `sha256`; or the disk is full.
     """
     if target.exists():
         return target
@@ -45,6 +45,10 @@ def download(url: str, target: Path, sha256: str = "") -> Path:
             if not part.exists() or part.stat().st_size == before:
                 time.sleep(wait)
                 wait *= 2
+        except OSError as error:
+            raise UserError(
+                f"{part}: can't be written: {error.strerror}", "free space or mend the folder, then run again"
+            ) from None
     _check(url, part, sha256)
     part.replace(target)
     _etag_file(part).unlink(missing_ok=True)

@@ -130,6 +130,10 @@ class HubFiles:
             raise UserError(
                 f"{subject}: the hub refuses {what} ({_first_line(error)})", f"run `hf auth login`, {folder}"
             ) from None
+        except OSError as error:
+            raise UserError(
+                f"{subject}: {what} can't be kept: {_first_line(error)}", "free space in the client's cache, or mend it"
+            ) from None
 
 
 def _first_line(error: Exception) -> str:
