@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from pathlib import Path
 
@@ -71,6 +72,8 @@ def _fetch(url: str, part: Path) -> None:
                 f"{url}: the server answers {response.status_code} {response.reason_phrase}",
                 "check the address in the record, or pass a folder that has the file",
             )
+        megabytes = int(response.headers.get("Content-Length", 0)) / 1e6
+        print(f"downloading {url} ({megabytes:.1f} MB)", file=sys.stderr)
         _etag_file(part).write_text(response.headers.get("ETag", ""), encoding="utf-8")
         with part.open("ab" if response.status_code == httpx.codes.PARTIAL_CONTENT else "wb") as handle:
             for chunk in response.iter_raw():
