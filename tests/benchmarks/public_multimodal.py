@@ -107,8 +107,8 @@ MULTIMODAL: dict[tuple[str, int], Callable[[], Made]] = {
                 [
                     {
                         "img_id": "t1",
-                        "sentf": {"pvqa": ["Where?", "Is it?"]},
-                        "labelf": {"pvqa": [{"skin": 1}, {"no": 1}]},
+                        "sentf": {"pvqa": ["Where?", "Is it?", "Is it?"]},
+                        "labelf": {"pvqa": [{"skin": 1}, {"no": 1}, {"no": 1}]},
                     }
                 ]
             ),

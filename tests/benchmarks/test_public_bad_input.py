@@ -168,7 +168,7 @@ def test_a_picture_that_went_away_after_loading(tmp_path):
 
 def test_rows_are_counted_against_the_record(tmp_path):
     write(TEXT["med_mcqa", 0]().files, tmp_path)
-    with pytest.raises(UserError, match=r"1 rows in the files .*, 4183 in the record \(published\)") as raised:
+    with pytest.raises(UserError, match=r"1 rows in the files .*, 4183 in the record \(counted\)") as raised:
         read("med_mcqa", tmp_path, accept_rows=False)
     assert "accept the number of rows" in raised.value.fix
     with pytest.raises(UserError, match="4183 in the record"):

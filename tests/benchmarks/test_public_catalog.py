@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from lingshu.benchmarks.public.catalog import pick_public, read_public
+from lingshu.benchmarks.public.catalog import in_suites, pick_public, read_public
+from lingshu.core.errors import UserError
 from tests.benchmarks.test_public_forms import CATALOG
 
 ROOT = Path(__file__).parents[2]
@@ -83,6 +84,21 @@ def test_scorers_fit_the_kinds():
         expected = expected or ("rules_and_judge" if "open" in record.prompt else "rules")
         assert record.scorer == expected, name
         assert (record.chance is None) <= bool(record.chance_note), name
+
+
+def test_the_columns_of_the_paper():
+    """Its averages are unweighted means over seven tasks of a suite."""
+    columns = {}
+    for record in RECORDS.values():
+        columns.setdefault(record.suite, set()).add(record.paper)
+    assert {suite: len(names - {""}) for suite, names in columns.items()} == {"multimodal": 7, "text": 7, "report": 3}
+
+
+def test_names_of_suites():
+    assert in_suites(["report"], CATALOG) == ["mimic_cxr", "iu_xray", "chexpert_plus"]
+    assert set(in_suites(["multimodal", "text", "report"], CATALOG)) == set(RECORDS)
+    with pytest.raises(UserError, match="no suite is called 'video'"):
+        in_suites(["text", "video"], CATALOG)
 
 
 def test_one_record():

@@ -124,5 +124,5 @@ def test_healthbench(tmp_path):
 
 
 def test_a_slice_is_not_taken_for_the_whole():
-    with pytest.raises(UserError, match=r"medqa_usmle: 150 rows in the files .*, 1273 in the record \(published\)"):
+    with pytest.raises(UserError, match=r"medqa_usmle: 150 rows in the files .*, 1273 in the record \(counted\)"):
         load("medqa_usmle", root_catalog=CATALOG, folder=sample("medqa"))

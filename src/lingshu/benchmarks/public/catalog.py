@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -78,6 +79,7 @@ class PublicBenchmark(Strict):
     Attributes:
         title: one line for people.
         suite: the group that averages are taken over.
+        paper: column of the Lingshu paper's tables that it belongs to (two records may share one); empty if none.
         where: places of its files; a folder given by the user replaces all of them.
         split: name of the split upstream.
         expected: rows after the filter.
@@ -101,6 +103,7 @@ class PublicBenchmark(Strict):
 
     title: str
     suite: Suite
+    paper: str = ""
     where: list[Place] = Field(min_length=1)
     split: str
     expected: Expected
@@ -155,6 +158,18 @@ def read_public(root_catalog: Path) -> dict[str, PublicBenchmark]:
     """
     path = root_catalog / CATALOGUE_FILE
     return validate(PublicBenchmarks, {"records": read_yaml(path)}, f"{path}").records
+
+
+def in_suites(suites: Sequence[str], root_catalog: Path) -> list[str]:
+    """Return the names of all records of the suites, in the order of the file.
+
+    Raises:
+        UserError: see `read_public`; or no such suite.
+    """
+    known = get_args(Suite)
+    if unknown := [suite for suite in suites if suite not in known]:
+        raise UserError(f"no suite is called {unknown[0]!r}", f"known: {', '.join(known)}")
+    return [name for name, record in read_public(root_catalog).items() if record.suite in suites]
 
 
 def pick_public(name: str, root_catalog: Path) -> PublicBenchmark:

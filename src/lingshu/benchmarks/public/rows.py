@@ -12,6 +12,7 @@ from lingshu.benchmarks.public.errors import Reason, RowError
 from lingshu.benchmarks.public.places import Files
 from lingshu.benchmarks.public.shapes import Form, Join
 from lingshu.benchmarks.public.tables import RawRow, Row, Table, find_tables, read_mapping, read_rows
+from lingshu.core.ids import canonical_json
 
 _ABSENT = object()
 
@@ -49,12 +50,25 @@ def _mapping(join: Join, tables: Sequence[Table]) -> dict[str, Any]:
 
 def benchmark_rows(source: Source) -> Iterator[tuple[str, RawRow]]:
     """Yield `(default id, row)` for each row of the benchmark, unreadable ones included, in file order."""
+    seen: set[str] = set()
     for table in source.tables:
-        fields = _file_fields(source.form, table)
+        fields, stem = _file_fields(source.form, table), PurePosixPath(table.name).name
         for raw in read_rows(table, source.form):
             for position, values in enumerate(_complete(source, raw, fields)):
+                if not isinstance(values, RowError) and _repeats(source.form, values, seen):
+                    continue
                 number = f"{raw.number}.{position + 1}" if source.form.explode else f"{raw.number}"
-                yield f"{PurePosixPath(raw.file).name}#{number}", RawRow(raw.file, raw.number, values)
+                yield f"{stem}#{number}", RawRow(raw.file, raw.number, values)
+
+
+def _repeats(form: Form, row: Row, seen: set[str]) -> bool:
+    """Whether an earlier row was equal where the form says that it counts; `seen` is added to."""
+    if not form.distinct:
+        return False
+    key = canonical_json([value_at(row, path, None) for path in form.distinct])
+    repeated = key in seen
+    seen.add(key)
+    return repeated
 
 
 def _file_fields(form: Form, table: Table) -> Row:

@@ -137,6 +137,8 @@ class Form(Strict):
         explode: path of lists of equal length to field name: one question for each position.
         joins: tables that complete the rows, in order.
         where: a row is of this benchmark if each path has one of these values.
+        distinct: of rows that are equal at all these paths the first one counts, where upstream's other copies leave
+            the repeats out.
         id: path of the row's own id; without one the id is the file's name and the row's number.
         id_parts: further paths that make the id unique.
         question: path of the question, or of the conversation for kind `rubric`; a report has none.
@@ -159,6 +161,7 @@ class Form(Strict):
     explode: dict[str, str] = {}  # noqa: RUF012
     joins: list[Join] = []  # noqa: RUF012
     where: dict[str, list[str]] = {}  # noqa: RUF012
+    distinct: list[str] = []  # noqa: RUF012
     id: str = ""
     id_parts: list[str] = []  # noqa: RUF012
     question: str = ""
