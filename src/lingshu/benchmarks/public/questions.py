@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
-from lingshu.benchmarks.public.answers import Options, gold_of, options_of
+from lingshu.benchmarks.public.answers import LETTERS, Options, gold_of, options_of
 from lingshu.benchmarks.public.catalog import PublicBenchmark
 from lingshu.benchmarks.public.errors import Reason, RowError
 from lingshu.benchmarks.public.pictures import PictureFinder, picture_key
@@ -18,7 +18,7 @@ from lingshu.benchmarks.public.tables import Row
 from lingshu.core.question import PictureFile, Question, QuestionKind, Role, Turn
 from lingshu.evalkit.parsing.yesno import gold_verdict
 
-_YES_NO = ({"yes", "no"},)
+_YES_NO = {"yes", "no"}
 
 
 class Asker:
@@ -68,7 +68,7 @@ class Asker:
         gold = gold_of(self._form.gold, row, options)
         kind = self._kind(row, options, gold)
         if kind == "yesno" and options is not None:
-            gold, options = text_at(row, f"{self._form.gold.field}.0").strip().lower(), None
+            gold, options = options.texts[LETTERS.index(str(gold))].lower(), None
         shown = options.shown(self._record.option, lettered=self._record.lettered) if options else None
         turns = self._conversation(row) if rubric else self._turns(row, kind, Asked(bare, shown))
         pictures = self._pictures(row)
@@ -88,9 +88,10 @@ class Asker:
     def _kind(self, row: Row, options: Options | None, gold: str | tuple[str, ...]) -> QuestionKind:
         rule = self._record.kind
         if rule == "yesno_else_open":
-            return "yesno" if str(gold).strip().lower() in ("yes", "no") else "open"
+            return "yesno" if str(gold).strip().lower() in _YES_NO else "open"
         if rule == "yesno_else_mcq":
-            return "yesno" if options and {text.lower() for text in options.texts} in _YES_NO else "mcq"
+            words = {text.lower() for text in options.texts} if options else set()
+            return "yesno" if words == _YES_NO and isinstance(gold, str) else "mcq"
         if rule == "by_answer_type":
             if text_at(row, self._record.answer_type).strip().upper() == "OPEN":
                 return "open"
