@@ -45,12 +45,13 @@ class LoopbackHub:
     """The server, as a context manager.
 
     `requests` lists (method, path, Range header) in order. `cuts` maps a file's path to the number of bytes after which
-    its next download is cut, once.
+    its next download is cut, once. `refusal` is a status and a message that every request gets instead of an answer.
     """
 
     def __init__(self) -> None:
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.cuts: dict[str, int] = {}
+        self.refusal: tuple[int, str] | None = None
         self.blobs: dict[str, tuple[str, bytes]] = {}
         self.requests: list[tuple[str, str, str]] = []
         hub = self
@@ -122,7 +123,9 @@ class _Handler(BaseHTTPRequestHandler):
         url = urlsplit(self.path)
         path = unquote(url.path)
         self.hub_state.requests.append((self.command, path, self.headers.get("Range", "")))
-        if found := _API.fullmatch(path):
+        if self.hub_state.refusal is not None:
+            self._error(self.hub_state.refusal[0], "", self.hub_state.refusal[1])
+        elif found := _API.fullmatch(path):
             self._api(*found.groups(), query=parse_qs(url.query), body=body)
         elif path.startswith("/cdn/"):
             name, data = self.hub_state.blobs[path.split("/")[2]]

@@ -138,6 +138,27 @@ def test_a_repository_in_another_form_names_the_forms(hub, tmp_path):
     assert "hub (Parquet): **/test-*.parquet" in raised.value.what
 
 
+@pytest.mark.parametrize(
+    ("refusal", "named", "fix"),
+    [
+        ((503, "busy"), "the hub fails at the default branch", "run again later"),
+        ((403, "no"), "the hub refuses the default branch", "run `hf auth login`"),
+    ],
+)
+def test_a_hub_that_does_not_answer(hub, tmp_path, refusal, named, fix):
+    hub.add("GBaker/MedQA-USMLE-4-options", TEXT["medqa_usmle", 0]().files)
+    hub.refusal = refusal
+    with pytest.raises(UserError, match=f"medqa_usmle: .*{named}") as raised:
+        fetch(hub, tmp_path, "medqa_usmle")
+    assert raised.value.fix.startswith(fix)
+
+
+def test_offline_mode_of_the_client(hub, tmp_path, monkeypatch):
+    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    with pytest.raises(UserError, match=r"medqa_usmle: .*the hub can't be reached"):
+        fetch(hub, tmp_path, "medqa_usmle")
+
+
 def test_no_hub_at_all(tmp_path):
     with LoopbackHub() as gone:
         endpoint = gone.endpoint

@@ -11,6 +11,7 @@ from lingshu.benchmarks.public.load import load
 from lingshu.core.errors import UserError
 from tests.benchmarks.public_made import PICTURE
 from tests.benchmarks.test_public_forms import CATALOG
+from tests.loopback_hub import LoopbackHub
 
 SAMPLES = Path(__file__).parents[3] / "shared" / "samples"
 
@@ -126,3 +127,33 @@ def test_healthbench(tmp_path):
 def test_a_slice_is_not_taken_for_the_whole():
     with pytest.raises(UserError, match=r"medqa_usmle: 150 rows in the files .*, 1273 in the record \(counted\)"):
         load("medqa_usmle", root_catalog=CATALOG, folder=sample("medqa"))
+
+
+@pytest.mark.parametrize(
+    ("name", "folder"),
+    [
+        ("medqa_usmle", "medqa"),
+        ("med_mcqa", "medmcqa"),
+        ("medxpertqa_text", "medxpertqa"),
+        ("mmlu_med", "mmlu_medical"),
+        ("pubmed_qa", "pubmedqa"),
+        ("vqa_rad", "vqa_rad"),
+    ],
+)
+def test_the_hub_gives_what_the_folder_gives(name, folder, tmp_path):
+    root = sample(folder)
+    files = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
+    local = read(name, root)
+    with LoopbackHub() as hub:
+        commit = hub.add(local.record.where[0].hub, files)
+        served = load(name, root_catalog=CATALOG, endpoint=hub.endpoint, cache=tmp_path, accept_rows=True, limit=40)
+        for ours, theirs in zip(served.questions, local.questions, strict=False):
+            assert (ours.id, ours.turns, ours.answer, ours.cluster) == (
+                theirs.id,
+                theirs.turns,
+                theirs.answer,
+                theirs.cluster,
+            )
+            assert [p.read() for p in ours.pictures] == [p.read() for p in theirs.pictures]
+    assert served.rows == local.rows
+    assert set(served.revisions.values()) == {commit}

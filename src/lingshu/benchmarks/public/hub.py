@@ -127,8 +127,10 @@ class HubFiles:
         except EntryNotFoundError:
             raise UserError(f"{subject}: no file {what}", f"correct the record, {folder}") from None
         except HfHubHTTPError as error:
+            failing = error.response.is_server_error
             raise UserError(
-                f"{subject}: the hub refuses {what} ({_first_line(error)})", f"run `hf auth login`, {folder}"
+                f"{subject}: the hub {'fails at' if failing else 'refuses'} {what} ({_first_line(error)})",
+                f"{'run again later' if failing else 'run `hf auth login`'}, {folder}",
             ) from None
         except OSError as error:
             raise UserError(
