@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from lingshu.benchmarks.catalog import BenchmarkRecord
+from lingshu.benchmarks.public.catalog import PublicBenchmark
 from lingshu.config import Recipe
 from lingshu.core.files import write_text
 from lingshu.sources.catalog import EncoderRecord, SourceRecord
@@ -25,6 +26,9 @@ def documents() -> dict[Path, str]:
         SCHEMAS / "sources.json": _text(dict[str, SourceRecord], "Lingshu: catalog/sources.yaml"),
         SCHEMAS / "encoders.json": _text(dict[str, EncoderRecord], "Lingshu: catalog/encoders.yaml"),
         SCHEMAS / "benchmarks.json": _text(dict[str, BenchmarkRecord], "Lingshu: catalog/benchmarks.yaml"),
+        SCHEMAS / "public_benchmarks.json": _text(
+            dict[str, PublicBenchmark], "Lingshu: catalog/public_benchmarks.yaml"
+        ),
     }
 
 

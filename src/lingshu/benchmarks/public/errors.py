@@ -1,0 +1,46 @@
+"""Rows that can't be asked: each is counted and named, and none is silently left out or scored as wrong."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Reason(StrEnum):
+    """Why a row is no question."""
+
+    UNREADABLE_ROW = "unreadable row"
+    MISSING_FIELD = "field is missing or of another type"
+    NO_QUESTION = "empty question"
+    NO_OPTIONS = "fewer than two options"
+    BROKEN_OPTIONS = "options are not lettered one after another"
+    NO_GOLD = "no gold answer"
+    GOLD_NOT_AMONG_OPTIONS = "gold answer is not among the options"
+    AMBIGUOUS_GOLD = "several options equal the gold answer"
+    MISSING_PICTURE = "picture is missing"
+    NO_JOIN = "no entry in the table that completes the rows"
+    NO_RUBRIC = "no rubric with points above zero"
+    NO_REPORT = "findings and impression are both empty"
+    DUPLICATE_ID = "id of an earlier row"
+
+
+class RowError(Exception):
+    """Raised while a row becomes a question; the loader counts it and goes on."""
+
+    def __init__(self, reason: Reason, detail: str) -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"{reason}: {detail}")
+
+
+@dataclass(frozen=True, slots=True)
+class DataError:
+    """A row that is no question: where it is (file and row), its id where it has one, why, and what was found."""
+
+    where: str
+    id: str
+    reason: Reason
+    detail: str
+
+    def __str__(self) -> str:
+        return f"{self.where}: {self.reason}: {self.detail}"

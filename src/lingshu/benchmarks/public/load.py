@@ -1,0 +1,194 @@
+"""Loading one public benchmark: find its files, read its rows, make its questions, and check the number of rows."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from lingshu.benchmarks.public.catalog import PublicBenchmark, pick_public
+from lingshu.benchmarks.public.errors import DataError, Reason, RowError
+from lingshu.benchmarks.public.hub import HubFiles
+from lingshu.benchmarks.public.pictures import PictureFinder
+from lingshu.benchmarks.public.places import ChainedFiles, Files, FolderFiles, UrlFiles
+from lingshu.benchmarks.public.questions import Asker
+from lingshu.benchmarks.public.rows import Source, benchmark_rows, find_source
+from lingshu.core.errors import UserError
+from lingshu.core.question import Question
+
+SHOWN_ERRORS = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A benchmark as it was loaded.
+
+    Attributes:
+        name: of its record.
+        record: how it is asked and scored.
+        questions: in the order of the files.
+        data_errors: rows that are no questions, each with file, row and reason.
+        rows: of the benchmark in the files, `questions` and `data_errors` together; fewer are made with `limit`.
+        form: name of the on-disk form that was read.
+        revisions: commit of each hub repository that was read.
+        absent_meta: questions without a value for a break-down, by its name.
+        chance: accuracy of a uniform guess over the questions that have options or are yes/no; None if none has.
+    """
+
+    name: str
+    record: PublicBenchmark
+    questions: tuple[Question, ...]
+    data_errors: tuple[DataError, ...]
+    rows: int
+    form: str
+    revisions: Mapping[str, str] = field(default_factory=dict)
+    absent_meta: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def chance(self) -> float | None:
+        """See the class."""
+        guesses = [0.5 if q.kind == "yesno" else 1 / len(q.choices or "?") for q in self.questions if _guessable(q)]
+        return sum(guesses) / len(guesses) if guesses else None
+
+    def error_counts(self) -> dict[str, int]:
+        """Return the number of data errors by reason."""
+        return dict(sorted(Counter(str(error.reason) for error in self.data_errors).items()))
+
+
+def _guessable(question: Question) -> bool:
+    return question.kind == "yesno" or question.choices is not None
+
+
+def load(
+    name: str,
+    *,
+    root_catalog: Path,
+    folder: Path | None = None,
+    endpoint: str | None = None,
+    accept_rows: bool = False,
+    reasoning: bool = False,
+    limit: int | None = None,
+    cache: Path | None = None,
+) -> Loaded:
+    """Load the benchmark called `name`.
+
+    Args:
+        name: of a record in `root_catalog/public_benchmarks.yaml`.
+        root_catalog: folder of the catalogue.
+        folder: holds the benchmark's files in one of the record's forms; replaces hub and URLs, and needs no network.
+        endpoint: address of the hub, if not the client's default.
+        accept_rows: load although the number of rows is not the record's (a slice, a newer release).
+        reasoning: ask in the official reasoning mode (the answer in `\\boxed{}`).
+        limit: make questions of the first rows only; all rows are counted all the same.
+        cache: folder for downloads; the hub client's default and `$XDG_CACHE_HOME/lingshu` if None.
+
+    Raises:
+        UserError: no such benchmark, its files can't be had or read, the number of rows is not the record's, or not a
+            single row could be asked. Single rows that can't be asked are `data_errors` of the result.
+    """
+    record = pick_public(name, root_catalog)
+    files, hubs = _files(name, record, folder, endpoint, cache)
+    source = find_source(files, record.forms)
+    if source is None:
+        raise _no_form(name, record, files)
+    loaded = _read(name, record, source, files, reasoning=reasoning, limit=limit, hubs=hubs)
+    _check_rows(loaded, accept_rows=accept_rows)
+    if loaded.data_errors and not loaded.questions:
+        shown = "\n  ".join(str(error) for error in loaded.data_errors[:SHOWN_ERRORS])
+        raise UserError(
+            f"{name}: none of {len(loaded.data_errors)} rows could be asked:\n  {shown}",
+            "mend what is named above; pictures lie beside the tables, or in the archive that the record names",
+        )
+    return loaded
+
+
+def _files(
+    name: str, record: PublicBenchmark, folder: Path | None, endpoint: str | None, cache: Path | None
+) -> tuple[Files, list[tuple[str, HubFiles]]]:
+    if folder is not None:
+        return FolderFiles(folder), []
+    if brought := [place.bring for place in record.where if place.bring]:
+        raise UserError(f"{name}: its files are not for download: {brought[0]}", "pass the folder that holds them")
+    hubs = [
+        (place.hub, HubFiles(name, place.hub, place.revision, endpoint, None if cache is None else cache / "hub"))
+        for place in record.where
+        if place.hub
+    ]
+    urls = [place for place in record.where if place.url]
+    places: list[Files] = [hub for _, hub in hubs]
+    if urls:
+        places.append(UrlFiles(urls, (cache or _default_cache()) / "files" / name))
+    return ChainedFiles(places), hubs
+
+
+def _default_cache() -> Path:
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lingshu"
+
+
+def _no_form(name: str, record: PublicBenchmark, files: Files) -> UserError:
+    forms = "\n  ".join(
+        f"{form.name}: {' and '.join((*form.tables, *(t for join in form.joins for t in join.tables)))}"
+        for form in record.forms
+    )
+    urls = "".join(f"; {place.file} is at {place.url}" for place in record.where if place.url)
+    brought = "".join(f"; {place.bring}" for place in record.where if place.bring)
+    return UserError(
+        f"{name}: {files.label} has the files of no known form:\n  {forms}",
+        f"give a folder with the files of one form{urls}{brought}",
+    )
+
+
+def _read(
+    name: str,
+    record: PublicBenchmark,
+    source: Source,
+    files: Files,
+    *,
+    reasoning: bool,
+    limit: int | None,
+    hubs: list[tuple[str, HubFiles]],
+) -> Loaded:
+    form = source.form
+    named = form.pictures is not None and not form.pictures.embedded
+    finder = PictureFinder(files, form.pictures) if named and form.pictures else None
+    asker = Asker(name, record, form, finder, reasoning=reasoning)
+    questions: dict[str, Question] = {}
+    errors: list[DataError] = []
+    rows = 0
+    for default, raw in benchmark_rows(source):
+        rows += 1
+        if limit is not None and rows > limit:
+            continue
+        identity = default
+        try:
+            if isinstance(raw.values, RowError):
+                raise raw.values
+            identity = asker.identity(default, raw.values)
+            if identity in questions:
+                raise RowError(Reason.DUPLICATE_ID, identity)
+            questions[identity] = asker.question(identity, raw.values)
+        except RowError as error:
+            errors.append(DataError(raw.where, identity, error.reason, error.detail))
+    return Loaded(
+        name=name,
+        record=record,
+        questions=tuple(questions.values()),
+        data_errors=tuple(errors),
+        rows=rows,
+        form=form.name,
+        revisions={repo: hub.commit for repo, hub in hubs},
+        absent_meta=dict(asker.absent_meta),
+    )
+
+
+def _check_rows(loaded: Loaded, *, accept_rows: bool) -> None:
+    expected = loaded.record.expected
+    if accept_rows or expected.rows is None or loaded.rows == expected.rows:
+        return
+    raise UserError(
+        f"{loaded.name}: {loaded.rows} rows in the files ({loaded.form}), {expected.rows} in the record "
+        f"({expected.known})",
+        "get all files of the split, or accept the number of rows if you mean to score these",
+    )

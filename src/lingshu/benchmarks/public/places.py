@@ -1,0 +1,131 @@
+"""Where a benchmark's files are: a folder, some URLs, or a repository of the hub, behind one interface.
+
+Names are paths with forward slashes, relative to the place. Nothing is downloaded before it is asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import cache
+from pathlib import Path, PurePosixPath
+from typing import Protocol
+
+from lingshu.benchmarks.public.catalog import Place
+from lingshu.benchmarks.public.download import download
+from lingshu.core.errors import UserError
+
+
+class Files(Protocol):
+    """Files of a place.
+
+    Attributes:
+        label: the place in words, for messages.
+    """
+
+    label: str
+
+    def match(self, pattern: str) -> list[str]:
+        """Return the names that a pattern finds, sorted: `*` stays within a folder, `**/` is any depth."""
+        ...
+
+    def has(self, name: str) -> bool:
+        """Return whether there is a file of exactly this name."""
+        ...
+
+    def path(self, name: str) -> Path:
+        """Return the file on this disk, downloading it if need be.
+
+        Raises:
+            UserError: there is no such file, or it can't be had.
+        """
+        ...
+
+
+@cache
+def pattern_of(glob: str) -> re.Pattern[str]:
+    """Return a regular expression for a whole path: `*` and `?` stay within a folder, `**/` is any depth, or none."""
+    found = re.split(r"(\*\*/|\*|\?)", glob)
+    parts = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
+    return re.compile("".join(parts.get(part, re.escape(part)) for part in found))
+
+
+def matching(names: Iterable[str], glob: str) -> list[str]:
+    """Return the names that a pattern finds, sorted."""
+    pattern = pattern_of(glob)
+    return sorted(name for name in names if pattern.fullmatch(name))
+
+
+class FolderFiles:
+    """A folder of the user."""
+
+    def __init__(self, folder: Path) -> None:
+        if not folder.is_dir():
+            raise UserError(f"{folder}: no such folder", "give the folder that holds the benchmark's files")
+        self.folder = folder
+        self.label = str(folder)
+
+    def match(self, pattern: str) -> list[str]:
+        """See `Files.match`."""
+        if "*" not in pattern and "?" not in pattern:
+            return [pattern] if self.has(pattern) else []
+        found = (path for path in self.folder.glob(pattern) if path.is_file())
+        return sorted(path.relative_to(self.folder).as_posix() for path in found)
+
+    def has(self, name: str) -> bool:
+        """See `Files.has`; a name from a data file that leads out of the folder is none of its files."""
+        path = PurePosixPath(name)
+        return not path.is_absolute() and ".." not in path.parts and (self.folder / name).is_file()
+
+    def path(self, name: str) -> Path:
+        """See `Files.path`."""
+        if not self.has(name):
+            raise UserError(f"{self.folder / name}: no such file", "check that the folder is complete")
+        return self.folder / name
+
+
+class UrlFiles:
+    """Single files behind URLs, kept in a cache."""
+
+    def __init__(self, places: Sequence[Place], cache_folder: Path) -> None:
+        self._places = {place.file: place for place in places}
+        self._cache = cache_folder
+        self.label = ", ".join(place.url for place in places)
+
+    def match(self, pattern: str) -> list[str]:
+        """See `Files.match`."""
+        return matching(self._places, pattern)
+
+    def has(self, name: str) -> bool:
+        """See `Files.has`."""
+        return name in self._places
+
+    def path(self, name: str) -> Path:
+        """See `Files.path`."""
+        place = self._places.get(name)
+        if place is None:
+            raise UserError(f"{name}: not among {self.label}", "correct the record")
+        return download(place.url, self._cache / name, place.sha256)
+
+
+class ChainedFiles:
+    """Several places as one; the first that has a file gives it."""
+
+    def __init__(self, places: Sequence[Files]) -> None:
+        self._places = places
+        self.label = " and ".join(place.label for place in places)
+
+    def match(self, pattern: str) -> list[str]:
+        """See `Files.match`."""
+        return sorted({name for place in self._places for name in place.match(pattern)})
+
+    def has(self, name: str) -> bool:
+        """See `Files.has`."""
+        return any(place.has(name) for place in self._places)
+
+    def path(self, name: str) -> Path:
+        """See `Files.path`."""
+        for place in self._places:
+            if place.has(name):
+                return place.path(name)
+        raise UserError(f"{self.label}: no file {name}", "check the record, or pass a folder that has it")

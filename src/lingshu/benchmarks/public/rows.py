@@ -1,0 +1,144 @@
+"""From tables to the rows of one benchmark: joins, one row for each question, and the row filter."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any
+
+from lingshu.benchmarks.public.errors import Reason, RowError
+from lingshu.benchmarks.public.places import Files
+from lingshu.benchmarks.public.shapes import Form, Join
+from lingshu.benchmarks.public.tables import RawRow, Row, Table, find_tables, read_mapping, read_rows
+from lingshu.core.ids import canonical_json
+
+_ABSENT = object()
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A form with the files it found: its tables, and the mapping that each join looks in."""
+
+    form: Form
+    tables: Sequence[Table]
+    joined: Sequence[dict[str, Any]]
+
+
+def find_source(files: Files, forms: Sequence[Form]) -> Source | None:
+    """Return the first form whose every pattern finds a file, or None.
+
+    Raises:
+        UserError: a table that completes rows is broken, or the place can't be read.
+    """
+    for form in forms:
+        found = find_tables(files, form.tables)
+        tables = [table for table in found or [] if re.search(form.file_pattern, table.name)]
+        joins = [find_tables(files, join.tables) for join in form.joins]
+        if tables and all(joins):
+            return Source(form, tables, [_mapping(join, of) for join, of in zip(form.joins, joins, strict=True) if of])
+    return None
+
+
+def _mapping(join: Join, tables: Sequence[Table]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for table in tables:
+        found |= read_mapping(table, join.key)
+    return found
+
+
+def benchmark_rows(source: Source) -> Iterator[tuple[str, RawRow]]:
+    """Yield `(default id, row)` for each row of the benchmark, unreadable ones included, in file order."""
+    seen: set[str] = set()
+    for table in source.tables:
+        fields, stem = _file_fields(source.form, table), PurePosixPath(table.name).name
+        for raw in read_rows(table, source.form):
+            for position, values in enumerate(_complete(source, raw, fields)):
+                if not isinstance(values, RowError) and _repeats(source.form, values, seen):
+                    continue
+                number = f"{raw.number}.{position + 1}" if source.form.explode else f"{raw.number}"
+                yield f"{stem}#{number}", RawRow(raw.file, raw.number, values)
+
+
+def _repeats(form: Form, row: Row, seen: set[str]) -> bool:
+    """Whether an earlier row was equal where the form says that it counts; `seen` is added to."""
+    if not form.distinct:
+        return False
+    key = canonical_json([value_at(row, path, None) for path in form.distinct])
+    repeated = key in seen
+    seen.add(key)
+    return repeated
+
+
+def _file_fields(form: Form, table: Table) -> Row:
+    found = re.search(form.file_pattern, table.name)
+    return {} if found is None else {name: value for name, value in found.groupdict().items() if value is not None}
+
+
+def _complete(source: Source, raw: RawRow, fields: Row) -> list[Row | RowError]:
+    """Return the rows that a raw row gives: none if it is not of the benchmark, several if it is exploded."""
+    if isinstance(raw.values, RowError):
+        return [raw.values]
+    row: Row = fields | raw.values
+    try:
+        for join, mapping in zip(source.form.joins, source.joined, strict=True):
+            key = text_at(row, join.by)
+            if key in mapping:
+                row = row | {join.into: mapping[key]}
+            elif not join.required:
+                return []
+            elif _kept(source.form, row):
+                raise RowError(Reason.NO_JOIN, f"{join.by} {key!r} is not in {', '.join(join.tables)}")
+            else:
+                return []
+        rows = _exploded(source.form, row)
+    except RowError as error:
+        return [error]
+    return [row for row in rows if _kept(source.form, row)]
+
+
+def _exploded(form: Form, row: Row) -> list[Row]:
+    if not form.explode:
+        return [row]
+    lists = {name: value_at(row, path) for name, path in form.explode.items()}
+    if not all(isinstance(value, list) for value in lists.values()) or len({len(v) for v in lists.values()}) != 1:
+        raise RowError(Reason.UNREADABLE_ROW, f"{', '.join(form.explode.values())} are not lists of equal length")
+    return [row | dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
+
+
+def _kept(form: Form, row: Row) -> bool:
+    return all(str(value_at(row, path, None)) in wanted for path, wanted in form.where.items())
+
+
+def value_at(row: Row, path: str, default: Any = _ABSENT) -> Any:
+    """Return the value at a path.
+
+    Raises:
+        RowError: there is none, and no default is given.
+    """
+    if path in row:
+        return row[path]
+    value: Any = row
+    for part in path.split("."):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        elif default is _ABSENT:
+            raise RowError(Reason.MISSING_FIELD, f"no field {path!r}; there are {', '.join(map(str, row))[:200]}")
+        else:
+            return default
+    return value
+
+
+def text_at(row: Row, path: str) -> str:
+    """Return the text at a path; numbers as they are written.
+
+    Raises:
+        RowError: there is none, or it is not a text or number.
+    """
+    value = value_at(row, path)
+    if not isinstance(value, str | int | float):
+        raise RowError(Reason.MISSING_FIELD, f"{path!r} is {value!r:.60}, not a text")
+    return str(value)

@@ -1,0 +1,174 @@
+"""Parts of a benchmark's record that say how a file's rows become questions: options, gold, pictures, joins.
+
+A path names a value inside a row: keys with dots between them (`data.Question`), list positions as numbers.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, Field, model_validator
+
+from lingshu.core.params import Strict
+
+
+def _compiles(pattern: str) -> str:
+    try:
+        re.compile(pattern)
+    except re.error as error:
+        raise ValueError(f"not a regular expression: {error}") from None
+    return pattern
+
+
+Pattern = Annotated[str, AfterValidator(_compiles)]
+
+
+class Choices(Strict):
+    """Where the options of a row are.
+
+    Attributes:
+        shape: `columns` (one text a column, an absent or empty one is no option), `mapping` (letter to text), `list`
+            (texts), `pairs` (objects with a letter and a text), `literal` (a Python list written as text), `lines` (one
+            text, a line "A text" an option), `fixed` (the same options in every row), or `in_question` ("Answer
+            Choices: (A) … (B) …" at the end of the question, taken off it).
+        field: path of the value, for all shapes but `columns` and `fixed`.
+        columns: paths of `columns`, A first.
+        texts: options of `fixed`, A first.
+        key: of the letter in an object of `pairs`.
+        value: of the text in an object of `pairs`.
+        only_if: options exist only in rows where this path has this value.
+    """
+
+    shape: Literal["columns", "mapping", "list", "pairs", "literal", "lines", "fixed", "in_question"]
+    field: str = ""
+    columns: list[str] = []  # noqa: RUF012 - pydantic copies defaults
+    texts: list[str] = []  # noqa: RUF012
+    key: str = "key"
+    value: str = "value"
+    only_if: dict[str, str] = {}  # noqa: RUF012
+
+    @model_validator(mode="after")
+    def _complete(self) -> Choices:
+        needed = {"columns": bool(self.columns), "fixed": bool(self.texts)}.get(self.shape, bool(self.field))
+        if not needed:
+            raise ValueError(f"shape {self.shape!r} needs columns (columns), texts (fixed) or else field")
+        return self
+
+
+class Gold(Strict):
+    """Where the gold answer of a row is.
+
+    Attributes:
+        shape: `letters` (a letter, several letters in one text, or a list of letters), `index` (number of the right
+            option), `texts` (the right option's text, or a list of them), `text` (free text), `key` (an object whose
+            only key is the answer), `literal_or_text` (free text, or a Python list of accepted texts written as text),
+            `report` (findings and impression), or `none` (graded by rubrics).
+        field: path of the value; of the findings for `report`.
+        impression: path of the impression, for `report`.
+        first: number of the first option, for `index`.
+    """
+
+    shape: Literal["letters", "index", "texts", "text", "key", "literal_or_text", "report", "none"]
+    field: str = ""
+    impression: str = ""
+    first: Literal[0, 1] = 0
+
+
+class Pictures(Strict):
+    """Where the pictures of a row are.
+
+    Attributes:
+        fields: paths, each of one picture, a list of them, or null where the row has fewer.
+        embedded: the bytes lie in the row (Parquet, in a column of the hub's Image type or of plain bytes); else the
+            row names files.
+        key: of the name where a list holds objects.
+        suffix: added to each name.
+        folders: that the names are relative to, tried in order.
+        archives: zip files that may hold them instead, found by the end of the member's path.
+    """
+
+    fields: list[str] = Field(min_length=1)
+    embedded: bool = False
+    key: str = ""
+    suffix: str = ""
+    folders: list[str] = ["."]  # noqa: RUF012
+    archives: list[str] = []  # noqa: RUF012
+
+
+class Join(Strict):
+    """A second table that completes the rows.
+
+    Attributes:
+        tables: its files.
+        by: path of the row's key; the second table's one is `key`, or its object keys if that is empty.
+        into: name that the found value gets in the row.
+        required: without one a row is a data error; if false, it is not of this split and is left out.
+    """
+
+    tables: list[str] = Field(min_length=1)
+    by: str
+    key: str = ""
+    into: str
+    required: bool = True
+
+
+class Cluster(Strict):
+    """What questions share: the first picture (`picture`), or the value at a path; or what a pattern finds in it."""
+
+    field: str = "picture"
+    pattern: Pattern = ""
+
+
+class Form(Strict):
+    """One on-disk form of a benchmark. The first form whose every file pattern finds something is read.
+
+    Attributes:
+        name: for messages.
+        checked: `real sample` (this form was read from real rows), `written format` (from a description of the format
+            or from upstream code that reads it), or `not checked` (from memory).
+        format: of the tables.
+        tables: patterns of the files: `*` stays within a folder, `**/` is any depth, `a.zip!/b.json` looks into an
+            archive. Files are read in the order of their names.
+        file_pattern: only files whose path it finds are read; its named groups become fields of the row.
+        rows: `list` (objects, or rows of a table), `keyed` (an object of rows; the key becomes field `key`), or
+            `columns` (an object of columns, each an object by row number).
+        header: names of the columns, where a CSV has no header line or a JSON row is a list.
+        explode: path of lists of equal length to field name: one question for each position.
+        joins: tables that complete the rows, in order.
+        where: a row is of this benchmark if each path has one of these values.
+        distinct: of rows that are equal at all these paths the first one counts, where upstream's other copies leave
+            the repeats out.
+        id: path of the row's own id; without one the id is the file's name and the row's number.
+        id_parts: further paths that make the id unique.
+        question: path of the question, or of the conversation for kind `rubric`; a report has none.
+        context: path of the text that prompt `mcq_context` puts first (a list is joined by line feeds).
+        history: path of earlier questions and answers, as `[[question, [answers]], …]`.
+        choices: where the options are.
+        gold: where the gold answer is.
+        pictures: where the pictures are.
+        cluster: what several questions share.
+        meta: break-down or other fact to path; an absent value is left out and counted.
+    """
+
+    name: str
+    checked: Literal["real sample", "written format", "not checked"]
+    format: Literal["parquet", "json", "jsonl", "csv"]
+    tables: list[str] = Field(min_length=1)
+    file_pattern: Pattern = ""
+    rows: Literal["list", "keyed", "columns"] = "list"
+    header: list[str] = []  # noqa: RUF012
+    explode: dict[str, str] = {}  # noqa: RUF012
+    joins: list[Join] = []  # noqa: RUF012
+    where: dict[str, list[str]] = {}  # noqa: RUF012
+    distinct: list[str] = []  # noqa: RUF012
+    id: str = ""
+    id_parts: list[str] = []  # noqa: RUF012
+    question: str = ""
+    context: str = ""
+    history: str = ""
+    choices: Choices | None = None
+    gold: Gold
+    pictures: Pictures | None = None
+    cluster: Cluster | None = None
+    meta: dict[str, str] = {}  # noqa: RUF012

@@ -1,0 +1,214 @@
+"""Rows of a form's tables, as mappings: Parquet, JSON, JSON lines or CSV, plain or inside a zip archive.
+
+A file that can't be read ends the load with an error; a row that can't is counted and named.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lingshu.benchmarks.public.errors import Reason, RowError
+from lingshu.benchmarks.public.pictures import Archive, EmbeddedPicture, ParquetBytes
+from lingshu.benchmarks.public.places import Files, matching
+from lingshu.benchmarks.public.shapes import Form
+from lingshu.core.errors import UserError
+
+INSIDE = "!/"
+_CELL_BYTES = 16 << 20
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class RawRow:
+    """A row as read, or why it can't be: `where` is file and row, `number` counts from 1 within the file."""
+
+    file: str
+    number: int
+    values: Row | RowError
+
+    @property
+    def where(self) -> str:
+        """File and row, for messages."""
+        return f"{self.file}: row {self.number}"
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table file: its name, the bytes it gives, and (outside archives) where it lies."""
+
+    name: str
+    read: Callable[[], bytes]
+    path: Callable[[], Path] | None
+
+
+def find_tables(files: Files, patterns: list[str]) -> list[Table] | None:
+    """Return the tables that the patterns find, by name, or None if one pattern finds nothing."""
+    tables: dict[str, Table] = {}
+    for pattern in patterns:
+        outer, _, inner = pattern.partition(INSIDE)
+        found: dict[str, Table] = {}
+        for name in files.match(outer):
+            if not inner:
+                found[name] = Table(name, partial(_read, files, name), partial(files.path, name))
+                continue
+            archive = Archive(files.path(name))
+            for member in matching(archive.members(), inner):
+                label = f"{name}{INSIDE}{member}"
+                found[label] = Table(label, partial(archive.read, member), None)
+        if not found:
+            return None
+        tables |= found
+    return [tables[name] for name in sorted(tables)]
+
+
+def _read(files: Files, name: str) -> bytes:
+    path = files.path(name)
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"{path}: can't be read: {error.strerror}", "check the file") from None
+
+
+def read_rows(table: Table, form: Form) -> Iterator[RawRow]:
+    """Yield the rows of a table in file order; pictures inside Parquet rows stay on disk.
+
+    Raises:
+        UserError: the file is broken, or is not of the form's format (names the file, and the line where known).
+    """
+    readers = {"parquet": _parquet, "json": _json, "jsonl": _json_lines, "csv": _csv}
+    yield from readers[form.format](table, form)
+
+
+def read_mapping(table: Table, key: str) -> dict[str, Any]:
+    """Return a JSON table that completes rows: by its object keys, or by the value at `key` of each of its rows.
+
+    Raises:
+        UserError: the file is not JSON, or is of another shape (names the file).
+    """
+    data = _parsed(table)
+    if not key and isinstance(data, dict):
+        return {str(name): value for name, value in data.items()}
+    if key and isinstance(data, list) and all(isinstance(row, dict) and key in row for row in data):
+        return {str(row[key]): row for row in data}
+    shape = f"a list of objects that have {key!r}" if key else "an object"
+    raise UserError(f"{table.name}: the file is not {shape}", "get the file that the record names")
+
+
+def _text(table: Table) -> str:
+    try:
+        return table.read().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise UserError(f"{table.name}: not UTF-8 at byte {error.start}", "get the file again") from None
+
+
+def _parsed(table: Table) -> Any:
+    try:
+        return json.loads(_text(table))
+    except json.JSONDecodeError as error:
+        raise UserError(
+            f"{table.name}:{error.lineno}: not JSON: {error.msg}", "get the file again; it may be cut"
+        ) from None
+
+
+def _json(table: Table, form: Form) -> Iterator[RawRow]:
+    for number, row in enumerate(_json_rows(table, _parsed(table), form.rows), start=1):
+        yield RawRow(table.name, number, _as_row(row, form))
+
+
+def _json_rows(table: Table, data: Any, shape: str) -> list[Any]:
+    if shape == "list" and isinstance(data, list):
+        return data
+    if shape == "keyed" and isinstance(data, dict):
+        return [{"key": key, **row} if isinstance(row, dict) else row for key, row in data.items()]
+    if shape == "columns" and isinstance(data, dict):
+        return _by_columns(table, data)
+    wanted = {"list": "a list of rows", "keyed": "an object of rows", "columns": "an object of columns"}[shape]
+    raise UserError(f"{table.name}: the file is not {wanted}", "get the file that the record names")
+
+
+def _by_columns(table: Table, data: dict[str, Any]) -> list[Row]:
+    if not data or not all(isinstance(column, dict) for column in data.values()):
+        raise UserError(f"{table.name}: the file is not an object of columns", "get the file that the record names")
+    numbers = list(next(iter(data.values())))
+    return [{name: column.get(number) for name, column in data.items()} for number in numbers]
+
+
+def _json_lines(table: Table, form: Form) -> Iterator[RawRow]:
+    for number, line in enumerate(_text(table).split("\n"), start=1):
+        if not line.strip():
+            continue
+        try:
+            row: Row | RowError = _as_row(json.loads(line), form)
+        except json.JSONDecodeError as error:
+            row = RowError(Reason.UNREADABLE_ROW, f"not JSON: {error.msg}")
+        yield RawRow(table.name, number, row)
+
+
+def _as_row(row: Any, form: Form) -> Row | RowError:
+    if form.header and isinstance(row, list) and len(row) == len(form.header):
+        return dict(zip(form.header, row, strict=True))
+    if not form.header and isinstance(row, dict):
+        return row
+    wanted = f"a list of {len(form.header)} values" if form.header else "an object"
+    return RowError(Reason.UNREADABLE_ROW, f"not {wanted}: {json.dumps(row, ensure_ascii=False)[:60]}")
+
+
+def _csv(table: Table, form: Form) -> Iterator[RawRow]:
+    csv.field_size_limit(_CELL_BYTES)
+    reader = csv.reader(io.StringIO(_text(table), newline=""), strict=True)
+    try:
+        header = form.header or next(reader, [])
+        for number, row in enumerate(reader, start=1):
+            if len(row) == len(header):
+                yield RawRow(table.name, number, dict(zip(header, row, strict=True)))
+            elif row:
+                detail = f"{len(row)} columns where {len(header)} are due"
+                yield RawRow(table.name, number, RowError(Reason.UNREADABLE_ROW, detail))
+    except csv.Error as error:
+        raise UserError(f"{table.name}:{reader.line_num}: not CSV: {error}", "get the file again") from None
+
+
+def _parquet(table: Table, form: Form) -> Iterator[RawRow]:
+    if table.path is None:
+        raise UserError(f"{table.name}: Parquet inside an archive is not read", "unpack it and pass the folder")
+    path = table.path()
+    try:
+        opened = pq.ParquetFile(path)
+        embedded = _embedded(path, opened.schema_arrow, form)
+        columns = [column for column in opened.schema_arrow.names if column not in embedded]
+        columns += [light for light, _ in embedded.values()]
+        number = 0
+        for batch in opened.iter_batches(columns=columns):
+            for row in batch.to_pylist():
+                pictures = {
+                    name: None if row[name] is None else EmbeddedPicture(f"{table.name}#{number}/{name}", number, heavy)
+                    for name, (_, heavy) in embedded.items()
+                }
+                number += 1
+                yield RawRow(table.name, number, row | pictures)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise UserError(f"{path}: not a Parquet file that can be read: {error}", "get the file again") from None
+
+
+def _embedded(path: Path, schema: pa.Schema, form: Form) -> dict[str, tuple[str, ParquetBytes]]:
+    """Return for each picture column the part of it that tells whether a row has one, and the reader of its bytes."""
+    if form.pictures is None or not form.pictures.embedded:
+        return {}
+    found: dict[str, tuple[str, ParquetBytes]] = {}
+    for name in form.pictures.fields:
+        if name not in schema.names:
+            continue
+        kind = schema.field(name).type
+        has_path = pa.types.is_struct(kind) and kind.get_field_index("path") >= 0
+        found[name] = (f"{name}.path" if has_path else name, ParquetBytes(path, name))
+    return found

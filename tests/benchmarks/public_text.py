@@ -1,0 +1,358 @@
+"""Invented files in every on-disk form of the text benchmarks, and the first question that each must give.
+
+A form is named by its benchmark and its place in the record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from tests.benchmarks.public_made import (
+    ABCD,
+    OP5,
+    PAIRS,
+    RUBRIC,
+    TEXTS,
+    TIGHT,
+    ZH,
+    ZH_SHOWN,
+    Made,
+    as_csv,
+    as_json,
+    as_lines,
+    as_parquet,
+    as_zip,
+    by_columns,
+    medxpert,
+)
+
+TEXT: dict[tuple[str, int], Callable[[], Made]] = {
+    ("mmlu_med", 0): lambda: Made(
+        {
+            "virology/test-00000-of-00001.parquet": as_parquet(
+                [{"question": "Where?", "subject": "virology", "choices": list(TEXTS.values()), "answer": 3}]
+            ),
+            "astronomy/test-00000-of-00001.parquet": as_parquet(
+                [{"question": "Where?", "subject": "astronomy", "choices": list(TEXTS.values()), "answer": 3}]
+            ),
+        },
+        "test-00000-of-00001.parquet#1",
+        "mcq",
+        TIGHT,
+        "D",
+    ),
+    ("mmlu_med", 1): lambda: Made(
+        {
+            "test/anatomy_test.csv": as_csv(["Where, in the body?", *TEXTS.values(), "D"]),
+            "test/astronomy_test.csv": as_csv(["Where?", *TEXTS.values(), "D"]),
+        },
+        "anatomy_test.csv#1",
+        "mcq",
+        TIGHT,
+        "D",
+    ),
+    ("pubmed_qa", 0): lambda: Made(
+        {
+            "data/test-00000-of-00001.parquet": as_parquet(
+                [
+                    {
+                        "id": "11",
+                        "data": {
+                            "Question": "Does it?",
+                            "Context": ["One.", "Two."],
+                            "Options": {"A": "yes", "B": "no", "C": "maybe"},
+                            "Correct Option": "B",
+                            "Correct Answer": "no",
+                        },
+                    }
+                ]
+            )
+        },
+        "11",
+        "mcq",
+        ("A.yes", "B.no", "C.maybe"),
+        "B",
+    ),
+    ("pubmed_qa", 1): lambda: Made(
+        {
+            "ori_pqal.json": as_json(
+                {
+                    "1": {"QUESTION": "Other?", "CONTEXTS": ["x"], "final_decision": "yes", "YEAR": "2010"},
+                    "2": {
+                        "QUESTION": "Does it?",
+                        "CONTEXTS": ["One.", "Two."],
+                        "final_decision": "maybe",
+                        "YEAR": "2011",
+                    },
+                }
+            ),
+            "test_ground_truth.json": as_json({"2": "maybe"}),
+        },
+        "2",
+        "mcq",
+        ("A.yes", "B.no", "C.maybe"),
+        "C",
+    ),
+    ("pubmed_qa", 2): lambda: Made(
+        {
+            "ori_pqal.json": as_json(
+                {"1": {"QUESTION": "Does it?", "CONTEXTS": ["One."], "final_decision": "yes", "YEAR": "2010"}}
+            )
+        },
+        "1",
+        "mcq",
+        ("A.yes", "B.no", "C.maybe"),
+        "A",
+    ),
+    ("med_mcqa", 0): lambda: Made(
+        {
+            "data/validation-00000-of-00001.parquet": as_parquet(
+                [
+                    {
+                        "id": "m1",
+                        "question": "Where?",
+                        **{k: v for k, v in OP5.items() if k != "ope"},
+                        "cop": 2,
+                        "subject_name": "Anatomy",
+                        "topic_name": None,
+                    }
+                ]
+            )
+        },
+        "m1",
+        "mcq",
+        ABCD,
+        "C",
+    ),
+    ("med_mcqa", 1): lambda: Made(
+        {
+            "medmcqa_input.jsonl": as_lines(
+                {
+                    "id": "m1",
+                    "question": "Where?\nAnswer Choices: (A) heart (B) lung (C) liver (D) spleen",
+                    "label": ["C"],
+                    "subject_name": "Anatomy",
+                    "topic_name": "t",
+                }
+            )
+        },
+        "m1",
+        "mcq",
+        ABCD,
+        "C",
+    ),
+    ("medqa_usmle", 0): lambda: Made(
+        {
+            "phrases_no_exclude_test.jsonl": as_lines(
+                {"question": "Where?", "answer": "lung", "options": TEXTS, "meta_info": "step1", "answer_idx": "B"}
+            )
+        },
+        "phrases_no_exclude_test.jsonl#1",
+        "mcq",
+        ABCD,
+        "B",
+    ),
+    ("medqa_usmle", 1): lambda: Made(
+        {
+            "data/test-00000-of-00001.parquet": as_parquet(
+                [{"question": "Where?", "options": TEXTS, "meta_info": "step1", "answer_idx": "B"}]
+            )
+        },
+        "test-00000-of-00001.parquet#1",
+        "mcq",
+        ABCD,
+        "B",
+    ),
+    ("medqa_usmle", 2): lambda: Made(
+        {
+            "medqa_input.jsonl": as_lines(
+                {
+                    "id": "test-1",
+                    "question": "Where (A) is it?\nAnswer Choices: (A) heart (B) lung (C) liver (D) spleen",
+                    "label": ["B"],
+                }
+            )
+        },
+        "test-1",
+        "mcq",
+        ABCD,
+        "B",
+    ),
+    ("medbullets_op4", 0): lambda: Made(
+        {
+            "data/train-00000-of-00001.parquet": as_parquet(
+                [{"question": "Where?", "options": TEXTS | {"E": None}, "answer_idx": "A"}]
+            )
+        },
+        "train-00000-of-00001.parquet#1",
+        "mcq",
+        TIGHT,
+        "A",
+    ),
+    ("medbullets_op4", 1): lambda: Made(
+        {"medbullets_op4.json": by_columns({"question": "Where?", **OP5, "answer_idx": "A"})},
+        "medbullets_op4.json#1",
+        "mcq",
+        TIGHT,
+        "A",
+    ),
+    ("medbullets_op5", 0): lambda: Made(
+        {"data/train-00000-of-00001.parquet": as_parquet([{"question": "Where?", **OP5, "answer_idx": "E"}])},
+        "train-00000-of-00001.parquet#1",
+        "mcq",
+        (*TIGHT, "E.skin"),
+        "E",
+    ),
+    ("medbullets_op5", 1): lambda: Made(
+        {"medbullets_op5.json": by_columns({"question": "Where?", **OP5, "answer_idx": "E"})},
+        "medbullets_op5.json#1",
+        "mcq",
+        (*TIGHT, "E.skin"),
+        "E",
+    ),
+    ("medxpertqa_text", 0): lambda: Made(
+        {"Text/test.jsonl": as_lines(medxpert("Text-1", TEXTS, "A"))}, "Text-1", "mcq", ABCD, "A"
+    ),
+    ("medxpertqa_text", 1): lambda: Made(
+        {"medxpertqa_text_input.jsonl": as_lines(medxpert("Text-1", PAIRS, ["A"]))}, "Text-1", "mcq", ABCD, "A"
+    ),
+    ("supergpqa_med", 0): lambda: Made(
+        {
+            "SuperGPQA-all.jsonl": as_lines(
+                {"uuid": "u0", "discipline": "Law", "question": "?", "options": ["a", "b"], "answer_letter": "A"},
+                {
+                    "uuid": "u1",
+                    "discipline": "Medicine",
+                    "field": "Clinical Medicine",
+                    "subfield": "Surgery",
+                    "difficulty": "hard",
+                    "question": "Where?",
+                    "options": list(TEXTS.values()),
+                    "answer": "lung",
+                    "answer_letter": "B",
+                },
+            )
+        },
+        "u1",
+        "mcq",
+        TIGHT,
+        "B",
+    ),
+    ("healthbench", 0): lambda: Made(
+        {"2025-05-07-06-14-12_oss_eval.jsonl": as_lines(RUBRIC)}, "p1", "rubric", None, ""
+    ),
+    ("healthbench_hard", 0): lambda: Made(
+        {"hard_2025-05-08-21-00-10.jsonl": as_lines(RUBRIC)}, "p1", "rubric", None, ""
+    ),
+    ("healthbench_consensus", 0): lambda: Made(
+        {"consensus_2025-05-09-20-00-46.jsonl": as_lines(RUBRIC)}, "p1", "rubric", None, ""
+    ),
+    ("cmb", 0): lambda: Made(
+        {
+            "CMB-Exam/CMB-test/CMB-test-choice-question-merge.json": as_json(
+                [
+                    {
+                        "id": 1,
+                        "exam_type": "医师考试",
+                        "exam_class": "c",
+                        "exam_subject": "s",
+                        "question_type": "多项选择题",
+                        "question": "?",
+                        "option": ZH,
+                    },
+                    {
+                        "id": 2,
+                        "exam_type": "医师考试",
+                        "exam_class": "c",
+                        "exam_subject": "s",
+                        "question_type": "单项选择题",
+                        "question": "何处?",
+                        "option": ZH | {"D": "", "E": None},
+                    },
+                ]
+            ),
+            "CMB-test-choice-answer.json": as_json([{"id": 2, "answer": "C"}]),
+        },
+        "2",
+        "mcq",
+        ZH_SHOWN,
+        "C",
+    ),
+    ("cmexam", 0): lambda: Made(
+        {
+            "test.json": as_json(
+                [{"Question": "何处?", "Options": [{"key": k, "value": v} for k, v in ZH.items()], "Answer": "AC"}]
+            )
+        },
+        "test.json#1",
+        "mcq",
+        ZH_SHOWN,
+        ("A", "C"),
+    ),
+    ("cmexam", 1): lambda: Made(
+        {
+            "test_with_annotations.csv": as_csv(
+                ["Question", "Options", "Answer", "Clinical Department", "Medical Discipline"],
+                ["何处?", "A 心脏\nB 肺\nC 肝", "A", "内科", "临床"],
+            )
+        },
+        "test_with_annotations.csv#1",
+        "mcq",
+        ZH_SHOWN,
+        "A",
+    ),
+    ("cmmlu_med", 0): lambda: Made(
+        {
+            "cmmlu_v1_0_1.zip": as_zip(
+                {
+                    "test/nutrition.csv": as_csv(
+                        ["", "Question", "A", "B", "C", "D", "Answer"], ["0", "何处?", "心脏", "肺", "肝", "脾", "B"]
+                    ),
+                    "test/agronomy.csv": as_csv(
+                        ["", "Question", "A", "B", "C", "D", "Answer"], ["0", "?", "1", "2", "3", "4", "B"]
+                    ),
+                }
+            )
+        },
+        "nutrition.csv#1",
+        "mcq",
+        (*ZH_SHOWN, "D.脾"),
+        "B",
+    ),
+    ("cmmlu_med", 1): lambda: Made(
+        {
+            "test/nutrition.csv": as_csv(
+                ["", "Question", "A", "B", "C", "D", "Answer"], ["0", "何处?", "心脏", "肺", "肝", "脾", "B"]
+            )
+        },
+        "nutrition.csv#1",
+        "mcq",
+        (*ZH_SHOWN, "D.脾"),
+        "B",
+    ),
+    ("cmmlu_med", 2): lambda: Made(
+        {
+            "train-00000-of-00001.parquet": as_parquet(
+                [{"task": "virology", "question": "何处?", "A": "心脏", "B": "肺", "C": "肝", "D": "脾", "answer": "B"}]
+            )
+        },
+        "train-00000-of-00001.parquet#1",
+        "mcq",
+        (*ZH_SHOWN, "D.脾"),
+        "B",
+    ),
+    ("medqa_mcmle", 0): lambda: Made(
+        {"test.jsonl": as_lines({"question": "何处?", "options": ZH, "answer": "肺", "answer_idx": "B"})},
+        "test.jsonl#1",
+        "mcq",
+        ZH_SHOWN,
+        "B",
+    ),
+    ("medqa_mcmle", 1): lambda: Made(
+        {"data/train-00000-of-00001.parquet": as_parquet([{"question": "何处?", "options": ZH, "answer_idx": "B"}])},
+        "train-00000-of-00001.parquet#1",
+        "mcq",
+        ZH_SHOWN,
+        "B",
+    ),
+}
