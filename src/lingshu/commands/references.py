@@ -12,6 +12,7 @@ import polars as pl
 from lingshu.benchmarks.build import check_sources as check_benchmark_sources
 from lingshu.benchmarks.catalog import BenchmarkRecord, read_benchmarks
 from lingshu.benchmarks.catalog import pick as pick_benchmark
+from lingshu.benchmarks.public.catalog import read_public
 from lingshu.config import Recipe
 from lingshu.core.errors import UserError
 from lingshu.core.layout import CATALOG, PROPOSALS, SAMPLES
@@ -32,6 +33,7 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
     """
     sources = read_sources(root / CATALOG / "sources.yaml")
     benchmarks = read_benchmarks(root / CATALOG / "benchmarks.yaml")
+    read_public(root / CATALOG)
     yield from _sources(recipe, sources, root)
     yield from _benchmark_records(benchmarks, sources)
     yield from _benchmarks(recipe, benchmarks)
