@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lingshu.commands import checking, drawing, recipes, schemas, tracing
+from lingshu.commands import checking, drawing, recipes, report_metrics, schemas, tracing
 from lingshu.core.errors import UserError
 
 app = typer.Typer(
@@ -87,6 +87,9 @@ def schema() -> None:
 def draw() -> None:
     """Write docs/pipeline.md and docs/pipeline.svg from dvc.yaml."""
     _report_files(drawing.write(Path()), "docs/pipeline.*")
+
+
+app.command("report-metrics")(report_metrics.report_metrics)
 
 
 def _report_files(changed: list[Path], what: str) -> None:

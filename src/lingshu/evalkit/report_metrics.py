@@ -204,4 +204,5 @@ def _cosines(table: Table, counts: Counts, *, clipped: bool) -> NDArray[np.float
     value = np.bincount(counts.text[start:] - table.samples, weights=overlap, minlength=len(references))
     value = value.astype(np.float64)  # bincount of nothing gives integers
     scale = norm[table.owner[references]] * norm[references]
-    return np.divide(value, scale, out=value, where=scale != 0)
+    cosine: NDArray[np.float64] = np.divide(value, scale, out=value, where=scale != 0)
+    return cosine

@@ -21,7 +21,9 @@ def rouge_n(found: Matches, order: int) -> NDArray[np.float64]:
     precision = shared / np.maximum(found.guesses[order - 1], 1)
     recall = shared / np.maximum(found.closest - order + 1, 1)
     total = precision + recall
-    return np.divide(2 * precision * recall, total, out=np.zeros(len(shared)), where=total > 0)
+    scores = np.zeros(len(shared))
+    np.divide(2 * precision * recall, total, out=scores, where=total > 0)
+    return scores
 
 
 def sample_bleu(found: Matches) -> NDArray[np.float64]:
@@ -37,8 +39,8 @@ def sample_bleu(found: Matches) -> NDArray[np.float64]:
 def smooth_bleu(found: Matches) -> NDArray[np.float64]:
     """Return BLEU-4 of each sample with one added to both counts of orders above 1, shape (samples,).
 
-    The smoothing of Lin and Och 2004. Equals NLTK 3.10's `sentence_bleu([reference], candidate, smoothing_function=SmoothingFunction().method2,
-    auto_reweigh=True)`: a candidate shorter than four words is scored by the orders it has.
+    The smoothing of Lin and Och 2004. Equals NLTK 3.10's `sentence_bleu([reference], candidate, auto_reweigh=True,
+    smoothing_function=SmoothingFunction().method2)`: a candidate of under four words is scored by the orders it has.
     """
     columns = zip(found.correct.T, found.guesses.T, found.lengths, found.closest, strict=True)
     return np.array([_smooth(c.tolist(), g.tolist(), int(n), int(r)) for c, g, n, r in columns], dtype=np.float64)
