@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -78,6 +79,9 @@ def score_files(
     models = {key: value for key, value in settings["models"].items() if value is not None}
     model_settings = ModelSettings(**models)
     chosen = ReportSettings(**{**settings, "metrics": tuple(metrics), "models": model_settings})
+    for path in (out, per_sample):
+        if path is not None:
+            _check_writable(path)
     evaluation = evaluate(references, candidates, chosen, sub_scores)
     for warning in evaluation.result["warnings"]:
         typer.echo(f"warning: {warning}", err=True)
@@ -94,8 +98,22 @@ def _json(value: Any, indent: int | None = None) -> str:
     return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
 
 
+def _check_writable(path: Path) -> None:
+    """Find out before hours of work that their result can't be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_written(path, error) from None
+    if path.is_dir() or not os.access(path.parent, os.W_OK):
+        raise _not_written(path, OSError(0, "a folder" if path.is_dir() else "its folder is not writable"))
+
+
 def _write(path: Path, text: str) -> None:
     try:
         write_text(path, text)
     except OSError as error:
-        raise UserError(f"{path}: {error.strerror}", "name a file that can be written") from None
+        raise _not_written(path, error) from None
+
+
+def _not_written(path: Path, error: OSError) -> UserError:
+    return UserError(f"{path}: {error.strerror}", "name a file that can be written")

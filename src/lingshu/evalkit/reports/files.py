@@ -15,6 +15,7 @@ from lingshu.core.errors import UserError
 ID_KEYS = ("id", "study_id")
 REPORT = "report"
 SHOWN = 5  # ids that a message names
+LONGEST_FIELD = 1 << 30  # characters of a CSV field: a model that repeats itself passes the module's 131,072
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,15 +141,21 @@ def _rows(path: Path) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _csv_rows(path: Path, file: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    csv.field_size_limit(LONGEST_FIELD)
     reader = csv.DictReader(file, strict=True)
     try:
+        names = reader.fieldnames or ()
+        if len(set(names)) < len(names):
+            raise UserError(f"{path}: two columns have one name", "give each column its own")
         for row in reader:
             place = f"{path}, line {reader.line_num}"
             if None in row or None in row.values():
                 raise UserError(f"{place}: the row and the header differ in length", "quote reports that have commas")
             yield place, row
     except csv.Error as error:
-        raise UserError(f"{path}, line {reader.line_num}: not valid CSV: {error}", "quote and close the text") from None
+        raise UserError(
+            f"{path}, after line {reader.line_num}: not valid CSV: {error}", "quote and close the text"
+        ) from None
 
 
 def _json_rows(path: Path, file: Iterator[str]) -> Iterator[tuple[str, dict[str, Any]]]:
