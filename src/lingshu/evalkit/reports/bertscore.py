@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from transformers import AutoModel, AutoTokenizer
 
 from lingshu.core.errors import UserError
+from lingshu.core.progress import track
 
 LAYER = 5  # of distilroberta-base (bert_score/utils.py, model2layers)
 BASELINE = 0.8473319  # F1, distilroberta-base, English, layer 5 (bert_score/rescale_baseline/en/distilroberta-base.tsv)
@@ -39,20 +40,18 @@ class BertScorer:
 
     def f1(self, references: Sequence[str], candidates: Sequence[str], *, idf: bool = False) -> NDArray[np.float64]:
         """Return F1 of each candidate against its reference, shape (samples,), not rescaled; 0 if a text is empty."""
-        texts = dict.fromkeys((*references, *candidates))
-        tokens = {text: self._tokens(text) for text in texts}
-        weight = _idf([tokens[text] for text in references]) if idf else {}
-        special = set() if idf else {self.tokenizer.cls_token_id, self.tokenizer.sep_token_id}
-        rare = math.log(len(references) + 1) if idf else 1.0
-        embedded = self._embed(tokens)
+        wanted, given = ([self._tokens(text) for text in side] for side in (references, candidates))
+        weights = _idf(wanted) if idf else {self.tokenizer.cls_token_id: 0.0, self.tokenizer.sep_token_id: 0.0}
+        usual = math.log(len(references) + 1) if idf else 1.0
+        rows = [row for row, texts in enumerate(zip(references, candidates, strict=True)) if all(map(str.strip, texts))]
+        rows.sort(key=lambda row: len(wanted[row]) + len(given[row]))
+        chunks = [rows[start : start + BATCH] for start in range(0, len(rows), BATCH)]
         scores = np.zeros(len(references))
-        for row, (reference, candidate) in enumerate(zip(references, candidates, strict=True)):
-            if reference.strip() and candidate.strip():
-                weights = [
-                    np.array([0.0 if t in special else weight.get(t, rare) for t in tokens[text]])
-                    for text in (reference, candidate)
-                ]
-                scores[row] = _f1(embedded[reference], embedded[candidate], *weights)
+        for chunk in track(chunks, f"BERTScore, batches of {BATCH} pairs", len(chunks)):
+            sides = [self._embed([side[row] for row in chunk]) for side in (wanted, given)]
+            for place, row in enumerate(chunk):
+                each = [np.array([weights.get(t, usual) for t in side[row]]) for side in (wanted, given)]
+                scores[row] = _f1(sides[0][place], sides[1][place], *each)
         return scores
 
     def _tokens(self, text: str) -> list[int]:
@@ -60,18 +59,13 @@ class BertScorer:
         ids: list[int] = self.tokenizer(blank + text.strip(), truncation=True, max_length=self.longest)["input_ids"]
         return ids
 
-    def _embed(self, tokens: dict[str, list[int]]) -> dict[str, NDArray[np.float64]]:
+    def _embed(self, texts: Sequence[list[int]]) -> list[NDArray[np.float64]]:
         """Return unit vectors of each text's tokens, shape (tokens, width)."""
-        vectors: dict[str, NDArray[np.float64]] = {}
-        ordered = sorted(tokens, key=lambda text: len(tokens[text]))
-        for start in range(0, len(ordered), BATCH):
-            batch = ordered[start : start + BATCH]
-            padded = self.tokenizer.pad({"input_ids": [tokens[text] for text in batch]}, return_tensors="pt")
-            with torch.inference_mode():
-                output = self.model(**padded.to(self.model.device), output_hidden_states=True)
-            hidden = torch.nn.functional.normalize(output.hidden_states[self.layer].double(), dim=-1).cpu().numpy()
-            vectors |= {text: hidden[row, : len(tokens[text])] for row, text in enumerate(batch)}
-        return vectors
+        padded = self.tokenizer.pad({"input_ids": texts}, return_tensors="pt").to(self.model.device)
+        with torch.inference_mode():
+            output = self.model(**padded, output_hidden_states=True)
+        hidden = torch.nn.functional.normalize(output.hidden_states[self.layer].double(), dim=-1).cpu().numpy()
+        return [hidden[row, : len(tokens)] for row, tokens in enumerate(texts)]
 
 
 def load_scorer(folder: Path, layer: int) -> BertScorer:
@@ -116,6 +110,7 @@ def baseline_of(scorer: BertScorer, given: float | None) -> float:
 
 
 def _idf(references: Sequence[Sequence[int]]) -> dict[int, float]:
+    """Return each token's inverse document frequency; the start and end tokens, which all have, weigh 0."""
     documents = Counter(token for reference in references for token in set(reference))
     return {token: math.log((len(references) + 1) / (count + 1)) for token, count in documents.items()}
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 from transformers import AutoTokenizer, BertConfig, BertModel
 
 from lingshu.core.errors import UserError
+from lingshu.core.progress import track
 
 LABELS = (
     "Enlarged Cardiomediastinum",
@@ -68,8 +69,8 @@ class Chexbert:
         vectors = np.zeros((len(texts), self.encoder.config.hidden_size))
         labels = np.zeros((len(texts), len(LABELS)), dtype=np.bool_)
         ordered = sorted(rows, key=lambda row: len(tokens[row]))
-        for start in range(0, len(ordered), BATCH):
-            batch = ordered[start : start + BATCH]
+        batches = [ordered[start : start + BATCH] for start in range(0, len(ordered), BATCH)]
+        for batch in track(batches, f"CheXbert, batches of {BATCH} reports", len(batches)):
             padded = self.tokenizer.pad({"input_ids": [tokens[row] for row in batch]}, return_tensors="pt")
             padded = padded.to(self.encoder.device)
             with torch.inference_mode():

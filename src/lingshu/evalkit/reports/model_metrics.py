@@ -62,6 +62,8 @@ class ModelTexts:
     @cached_property
     def bertscore(self) -> NDArray[np.float64]:
         """F1 of each sample, not rescaled."""
+        if self.settings.bertscore_idf and len(self.references) == 1:
+            raise UserError("--bertscore-idf: with one sample every token weighs log 1 = 0", "leave it out")
         return self.scorer.f1(self.references, self.candidates, idf=self.settings.bertscore_idf)
 
     @cached_property
