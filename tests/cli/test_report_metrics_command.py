@@ -55,7 +55,8 @@ def test_files_are_written_where_asked(files: list[str], tmp_path: Path) -> None
         (["--metrics", "rouge_l,text"], "no metric, or one of them twice"),
         (["--form", "rexrank", "--section", "findings"], "--form rexrank is of Findings and Impression"),
         (["--metrics", "semb_score"], "--chexbert is not given"),
-        (["--out", "/dev/null/x"], "/dev/null/x: "),
+        (["--out", "/dev/null/x"], "/dev/null/x: can't be written"),
+        (["--per-sample", "/dev"], "/dev: can't be written: it is a folder"),
     ],
 )
 def test_a_mistake_is_one_message(files: list[str], options: list[str], what: str) -> None:

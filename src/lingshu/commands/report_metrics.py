@@ -103,17 +103,19 @@ def _check_writable(path: Path) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise _not_written(path, error) from None
-    if path.is_dir() or not os.access(path.parent, os.W_OK):
-        raise _not_written(path, OSError(0, "a folder" if path.is_dir() else "its folder is not writable"))
+        raise _not_written(path, str(error.strerror)) from None
+    if path.is_dir():
+        raise _not_written(path, "it is a folder")
+    if not os.access(path.parent, os.W_OK):
+        raise _not_written(path, "its folder is not writable")
 
 
 def _write(path: Path, text: str) -> None:
     try:
         write_text(path, text)
     except OSError as error:
-        raise _not_written(path, error) from None
+        raise _not_written(path, str(error.strerror)) from None
 
 
-def _not_written(path: Path, error: OSError) -> UserError:
-    return UserError(f"{path}: {error.strerror}", "name a file that can be written")
+def _not_written(path: Path, reason: str) -> UserError:
+    return UserError(f"{path}: can't be written: {reason}", "name a file that can be written")
