@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from lingshu.commands import checking, drawing, recipes, schemas, tracing
+from lingshu.commands import checking, drawing, recipes, report_metrics, schemas, tracing
 from lingshu.core.errors import UserError
 
 app = typer.Typer(
@@ -94,6 +94,9 @@ def _report_files(changed: list[Path], what: str) -> None:
         typer.echo(f"wrote {path}")
     if not changed:
         typer.echo(f"{what}: up to date")
+
+
+app.command("report-metrics")(report_metrics.report_metrics)
 
 
 if __name__ == "__main__":

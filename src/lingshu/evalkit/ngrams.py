@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -12,12 +11,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 MAX_ORDER = 4
-_TOKEN = re.compile(r"[a-z0-9]+")
+_SPACED = bytes(code if chr(code).isalnum() and code < 128 else ord(" ") for code in range(256))
 
 
 def plain_tokens(text: str) -> list[str]:
     """Return the lower-case runs of ASCII letters and digits: the tokens of rouge-score 0.1.2 without stemming."""
-    return _TOKEN.findall(text.lower())
+    # Byte tables are several times faster than a pattern; what is not ASCII becomes "?", and then a space.
+    return text.lower().encode("ascii", "replace").translate(_SPACED).decode("ascii").split()
 
 
 @dataclass(frozen=True, slots=True)

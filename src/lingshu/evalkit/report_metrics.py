@@ -45,9 +45,9 @@ def text_scores(references: Sequence[str], candidates: Sequence[str]) -> TextSco
     given = [plain_tokens(text) for text in candidates]
     wanted = [plain_tokens(text) for text in references]
     rouge = rouge_l(wanted, given)
-    table = _Table([[tokens] for tokens in wanted], given)
-    cider = _cider_d(table)
-    return TextScores(float(rouge.mean()), _bleu(table), float(cider.mean()), rouge, cider)
+    table = Table([[tokens] for tokens in wanted], given)
+    cider = cider_values(table, clipped=True)
+    return TextScores(float(rouge.mean()), corpus_bleu(matches(table)), float(cider.mean()), rouge, cider)
 
 
 def rouge_l(references: Sequence[Tokens], candidates: Sequence[Tokens]) -> NDArray[np.float64]:
@@ -65,15 +65,15 @@ def _rouge_l(reference: Tokens, candidate: Tokens) -> float:
 
 def bleu(references: Sequence[Sequence[Tokens]], candidates: Sequence[Tokens]) -> tuple[float, ...]:
     """Return corpus BLEU-1 to BLEU-4; every candidate has one or more references."""
-    return _bleu(_Table(references, candidates))
+    return corpus_bleu(matches(Table(references, candidates)))
 
 
 def cider_d(references: Sequence[Sequence[Tokens]], candidates: Sequence[Tokens]) -> NDArray[np.float64]:
     """Return CIDEr-D of each candidate, shape (samples,), with document frequencies from these references."""
-    return _cider_d(_Table(references, candidates))
+    return cider_values(Table(references, candidates), clipped=True)
 
 
-class _Table:
+class Table:
     """N-gram counts of candidates (texts 0 … samples-1) and of their references (the texts after), and the owners."""
 
     def __init__(self, references: Sequence[Sequence[Tokens]], candidates: Sequence[Tokens]) -> None:
@@ -87,7 +87,7 @@ class _Table:
         self.counts = count_ngrams([*candidates, *flat])
 
 
-def _split(table: _Table, counts: Counts) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
+def _split(table: Table, counts: Counts) -> tuple[NDArray[np.int64], NDArray[np.int64], int]:
     """Return the (sample, gram) key of each row, and where the references' rows begin."""
     keys = table.owner[counts.text] * max(counts.grams, 1) + counts.gram
     return keys, counts.count, int(np.searchsorted(counts.text, table.samples))
@@ -110,18 +110,41 @@ def _distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     return distinct
 
 
-def _bleu(table: _Table) -> tuple[float, ...]:
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """N-grams that candidates share with a reference: `correct` and `guesses` have shape (orders, samples).
+
+    `correct` is clipped at the largest count of a reference, `guesses` are all n-grams of the candidate; `lengths`
+    (of candidates) and `closest` (reference lengths) have shape (samples,).
+    """
+
+    correct: NDArray[np.int64]
+    guesses: NDArray[np.int64]
+    lengths: NDArray[np.int64]
+    closest: NDArray[np.int64]
+
+
+def matches(table: Table) -> Matches:
+    """Return what BLEU and ROUGE-N count, for n-grams of orders 1 to 4."""
     lengths = table.lengths[: table.samples]
-    product, scores = 1.0, []
+    correct, guesses = [], []
     for order, counts in enumerate(table.counts, start=1):
         keys, count, start = _split(table, counts)
         most_keys, most = _most(keys[start:], count[start:])
         place, found = _place(most_keys, keys[:start])
-        correct = int(np.minimum(most[place], count[:start])[found].sum()) if len(most) else 0
-        guesses = int(np.maximum(lengths - order + 1, 0).sum())
-        product *= (correct + TINY) / (guesses + SMALL)
+        shared = np.minimum(most[place], count[:start]) * found if len(most) else np.zeros(start)
+        correct.append(np.bincount(counts.text[:start], weights=shared, minlength=table.samples).astype(np.int64))
+        guesses.append(np.maximum(lengths - order + 1, 0))
+    return Matches(np.array(correct), np.array(guesses), lengths, _closest_lengths(table))
+
+
+def corpus_bleu(found: Matches) -> tuple[float, ...]:
+    """Return BLEU-1 to BLEU-4 of the whole corpus (pycocoevalcap's first value)."""
+    product, scores = 1.0, []
+    for order, (correct, guesses) in enumerate(zip(found.correct.sum(1), found.guesses.sum(1), strict=True), start=1):
+        product *= (int(correct) + TINY) / (int(guesses) + SMALL)
         scores.append(product ** (1 / order))
-    ratio = (int(lengths.sum()) + TINY) / (_closest_lengths(table) + SMALL)
+    ratio = (int(found.lengths.sum()) + TINY) / (int(found.closest.sum()) + SMALL)
     penalty = math.exp(1 - 1 / ratio) if ratio < 1 else 1.0
     return tuple(score * penalty for score in scores)
 
@@ -135,16 +158,24 @@ def _most(keys: NDArray[np.int64], count: NDArray[np.int64]) -> tuple[NDArray[np
     return distinct, np.maximum.reduceat(count[order], first) if len(first) else count
 
 
-def _closest_lengths(table: _Table) -> int:
-    """Return the sum over samples of the reference length closest to the candidate's (the shorter of two as close)."""
+def _closest_lengths(table: Table) -> NDArray[np.int64]:
+    """Return for each sample the reference length closest to the candidate's (the shorter of two as close)."""
     owner, lengths = table.owner[table.samples :], table.lengths[table.samples :]
+    if len(owner) == table.samples:  # one reference a candidate
+        return lengths
     distance = np.abs(lengths - table.lengths[owner])
     order = np.lexsort((lengths, distance, owner))
     _, first = np.unique(owner[order], return_index=True)
-    return int(lengths[order][first].sum())
+    closest: NDArray[np.int64] = lengths[order][first]
+    return closest
 
 
-def _cider_d(table: _Table) -> NDArray[np.float64]:
+def cider_values(table: Table, *, clipped: bool) -> NDArray[np.float64]:
+    """Return CIDEr of each candidate, shape (samples,).
+
+    `clipped` is CIDEr-D (pycocoevalcap): counts clipped at the reference's, and a penalty of the difference in length.
+    Without it, the plain cosine of the tf-idf vectors (`cider` of the package cidereval).
+    """
     texts = len(table.lengths)
     references = np.arange(table.samples, texts)
     owner = table.owner[references]
@@ -153,17 +184,25 @@ def _cider_d(table: _Table) -> NDArray[np.float64]:
     penalty = np.exp(-((bigrams[owner] - bigrams[references]).astype(np.float64) ** 2) / (2 * SIGMA**2))
     total = np.zeros(len(references))
     for counts in table.counts:
-        keys, count, start = _split(table, counts)
-        documents = np.bincount(_distinct(keys[start:]) % max(counts.grams, 1), minlength=counts.grams)
-        idf = math.log(table.samples) - np.log(np.maximum(documents, 1))
-        weight = count * idf[counts.gram]
-        norm = np.sqrt(np.bincount(counts.text, weights=weight**2, minlength=texts))
-        place, found = _place(keys[:start], keys[start:])
-        other = weight[:start][place] if start else np.zeros(len(place))
-        overlap = np.where(found, np.minimum(other, weight[start:]) * weight[start:], 0.0)
-        value = np.bincount(counts.text[start:] - table.samples, weights=overlap, minlength=len(references))
-        value = value.astype(np.float64)  # bincount of nothing gives integers
-        scale = norm[owner] * norm[references]
-        total += np.divide(value, scale, out=value, where=scale != 0) * penalty
+        total += _cosines(table, counts, clipped=clipped) * (penalty if clipped else 1.0)
     per_sample = np.bincount(owner, weights=total, minlength=table.samples)
     return 10.0 * per_sample / MAX_ORDER / np.bincount(owner, minlength=table.samples)
+
+
+def _cosines(table: Table, counts: Counts, *, clipped: bool) -> NDArray[np.float64]:
+    """Return for each reference the cosine with its candidate over n-grams of one order, shape (references,)."""
+    references = np.arange(table.samples, len(table.lengths))
+    keys, count, start = _split(table, counts)
+    documents = np.bincount(_distinct(keys[start:]) % max(counts.grams, 1), minlength=counts.grams)
+    idf = math.log(table.samples) - np.log(np.maximum(documents, 1))
+    weight = count * idf[counts.gram]
+    norm = np.sqrt(np.bincount(counts.text, weights=weight**2, minlength=len(table.lengths)))
+    place, found = _place(keys[:start], keys[start:])
+    other = weight[:start][place] if start else np.zeros(len(place))
+    shared = np.minimum(other, weight[start:]) if clipped else other
+    overlap = np.where(found, shared * weight[start:], 0.0)
+    value = np.bincount(counts.text[start:] - table.samples, weights=overlap, minlength=len(references))
+    value = value.astype(np.float64)  # bincount of nothing gives integers
+    scale = norm[table.owner[references]] * norm[references]
+    cosine: NDArray[np.float64] = np.divide(value, scale, out=value, where=scale != 0)
+    return cosine

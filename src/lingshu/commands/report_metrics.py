@@ -1,0 +1,121 @@
+"""`lingshu report-metrics`: scores of generated reports against references, from two files (docs/report-metrics.md)."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from lingshu.core.errors import UserError
+from lingshu.core.files import write_text
+from lingshu.evalkit.reports.sections import Form, Section, Tokens
+
+ALL_TEXT = "text"  # names every metric that needs no model
+
+
+def report_metrics(
+    references: Annotated[Path, typer.Option(help="JSON lines {id, report}, or a CSV with these columns.")],
+    candidates: Annotated[Path, typer.Option(help="The generated reports, with the same ids.")],
+    *,
+    metrics: Annotated[str, typer.Option(help="Keys, apart by commas; text: all that need no model.")] = ALL_TEXT,
+    form: Annotated[
+        Form, typer.Option(help="How references are written: without heads, or as a project does.")
+    ] = "plain",
+    section: Annotated[Section, typer.Option(help="What is compared.")] = "both",
+    tokens: Annotated[
+        Tokens, typer.Option(help="unicode: letters of every script, Han characters apart.")
+    ] = "rouge-score",
+    out: Annotated[Path | None, typer.Option(help="Write the result here instead of to stdout.")] = None,
+    per_sample: Annotated[
+        Path | None, typer.Option(help="Write the values of each sample here, as JSON lines.")
+    ] = None,
+    sub_scores: Annotated[Path | None, typer.Option(help="RadCliQ's sub-scores: id, radgraph, … a row.")] = None,
+    bertscore_model: Annotated[str | None, typer.Option(help="Folder or hub id, e.g. distilroberta-base.")] = None,
+    bertscore_layer: Annotated[int, typer.Option(help="Layer whose embeddings are compared.")] = 5,
+    bertscore_idf: Annotated[bool, typer.Option("--bertscore-idf", help="Weigh tokens by rarity.")] = False,
+    bertscore_baseline: Annotated[float | None, typer.Option(help="To rescale F1 of another model with.")] = None,
+    chexbert: Annotated[str | None, typer.Option(help="chexbert.pth, its folder or hub id.")] = None,
+    chexbert_base: Annotated[str | None, typer.Option(help="Folder or hub id of bert-base-uncased.")] = None,
+) -> None:
+    """Score generated reports against references: BLEU, ROUGE, METEOR, CIDEr, and with weights BERTScore, CheXbert."""
+    models = {
+        "bertscore_model": bertscore_model,
+        "bertscore_layer": bertscore_layer,
+        "bertscore_idf": bertscore_idf,
+        "bertscore_baseline": bertscore_baseline,
+        "chexbert": chexbert,
+        "chexbert_base": chexbert_base,
+    }
+    settings = {"metrics": metrics, "form": form, "section": section, "tokens": tokens, "models": models}
+    text = score_files(references, candidates, settings, sub_scores=sub_scores, out=out, per_sample=per_sample)
+    typer.echo(text, nl=False)
+
+
+def score_files(
+    references: Path,
+    candidates: Path,
+    settings: Mapping[str, Any],
+    *,
+    sub_scores: Path | None = None,
+    out: Path | None = None,
+    per_sample: Path | None = None,
+) -> str:
+    """Write the files that are asked for and return what goes to standard output; warnings go to standard error.
+
+    Raises:
+        UserError: see `evalkit.reports.evaluate.evaluate`; or a file can't be written.
+    """
+    # Here, because they take a second that no other command should wait for.
+    from lingshu.evalkit.reports.evaluate import ReportSettings, evaluate  # noqa: PLC0415
+    from lingshu.evalkit.reports.model_metrics import ModelSettings  # noqa: PLC0415
+    from lingshu.evalkit.reports.text_metrics import TEXT_METRICS  # noqa: PLC0415
+
+    names = [name.strip() for name in settings["metrics"].split(",") if name.strip()]
+    metrics = [key for name in names for key in (TEXT_METRICS if name == ALL_TEXT else (name,))]
+    models = {key: value for key, value in settings["models"].items() if value is not None}
+    model_settings = ModelSettings(**models)
+    chosen = ReportSettings(**{**settings, "metrics": tuple(metrics), "models": model_settings})
+    for path in (out, per_sample):
+        if path is not None:
+            _check_writable(path)
+    evaluation = evaluate(references, candidates, chosen, sub_scores)
+    for warning in evaluation.result["warnings"]:
+        typer.echo(f"warning: {warning}", err=True)
+    if per_sample is not None:
+        _write(per_sample, "".join(_json(sample) + "\n" for sample in evaluation.samples))
+    text = _json(evaluation.result, indent=2) + "\n"
+    if out is None:
+        return text
+    _write(out, text)
+    return f"wrote {out}\n"
+
+
+def _json(value: Any, indent: int | None = None) -> str:
+    return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+
+
+def _check_writable(path: Path) -> None:
+    """Find out before hours of work that their result can't be written."""
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _not_written(path, str(error.strerror)) from None
+    if path.is_dir():
+        raise _not_written(path, "it is a folder")
+    if not os.access(path.parent, os.W_OK):
+        raise _not_written(path, "its folder is not writable")
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        write_text(path, text)
+    except OSError as error:
+        raise _not_written(path, str(error.strerror)) from None
+
+
+def _not_written(path: Path, reason: str) -> UserError:
+    return UserError(f"{path}: can't be written: {reason}", "name a file that can be written")

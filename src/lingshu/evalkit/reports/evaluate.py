@@ -1,0 +1,203 @@
+"""From two files of reports to scores: which text is compared, what was counted, and all that made the numbers."""
+
+from __future__ import annotations
+
+import difflib
+import hashlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from lingshu.core.errors import UserError
+from lingshu.core.params import Strict
+from lingshu.evalkit.reports.files import Pairs, pair, read_reports, read_sub_scores
+from lingshu.evalkit.reports.model_metrics import MODEL_METRICS, ModelSettings, ModelTexts
+from lingshu.evalkit.reports.radcliq import RADCLIQ, SUB_SCORES, reciprocal_warning
+from lingshu.evalkit.reports.sections import (
+    Form,
+    Section,
+    Sections,
+    Tokens,
+    official_reference,
+    split_sections,
+    wanted_text,
+    without_thinking,
+)
+from lingshu.evalkit.reports.text_metrics import TEXT_METRICS, Texts, Values, text_warnings
+
+FORMAT = 1  # of the output; a change of its keys raises it
+METRICS = (*TEXT_METRICS, *MODEL_METRICS)
+
+
+class ReportSettings(Strict):
+    """What is computed, on which text."""
+
+    metrics: tuple[str, ...] = tuple(TEXT_METRICS)
+    form: Form = "plain"
+    section: Section = "both"
+    tokens: Tokens = "rouge-score"
+    models: ModelSettings = ModelSettings()
+
+
+def check(settings: ReportSettings) -> None:
+    """Check what the types don't say.
+
+    Raises:
+        UserError: a metric is unknown or named twice, or the form and the section do not go together.
+    """
+    for name in settings.metrics:
+        if name not in METRICS:
+            close = difflib.get_close_matches(name, METRICS, n=1)
+            meant = f"; did you mean {close[0]!r}?" if close else ""
+            raise UserError(f"--metrics: unknown metric {name!r}{meant}", f"name some of: {', '.join(METRICS)}")
+    if not settings.metrics or len(set(settings.metrics)) < len(settings.metrics):
+        raise UserError("--metrics: no metric, or one of them twice", "name one or more, each once")
+    if settings.form != "plain" and settings.section != "both":
+        what = f"--form {settings.form} is of Findings and Impression, not of --section {settings.section}"
+        raise UserError(what, "use --form plain for one section")
+
+
+@dataclass(frozen=True, slots=True)
+class SideCounts:
+    """What was found in the reports of one side; `empty` ones have no text left to compare and score 0."""
+
+    reports: int
+    empty: int
+    without_heads: int
+    without_findings: int
+    without_impression: int
+    with_other_text_left_out: int
+    with_thinking_left_out: int
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """The texts that are compared, by the ids' order, and the counts of each side."""
+
+    ids: list[str]
+    references: list[str]
+    candidates: list[str]
+    counts: dict[str, SideCounts]
+
+
+def prepare(pairs: Pairs, form: Form, section: Section) -> Prepared:
+    """Return the texts to compare.
+
+    Plain form: both sides are cut into sections and lose their heads. The official forms rewrite the references, and
+    leave the candidates as they are, as those projects do. Think blocks leave the candidates in every form.
+    """
+    answers = [without_thinking(text) for text in pairs.candidates]
+    wanted, given = ([split_sections(text) for text in side] for side in (pairs.references, answers))
+    references = [wanted_text(sections, section) for sections in wanted]
+    candidates = [wanted_text(sections, section) for sections in given] if form == "plain" else answers
+    thinking = sum(text.strip() != answer for text, answer in zip(pairs.candidates, answers, strict=True))
+    counts = {"references": _counts(wanted, references, 0), "candidates": _counts(given, candidates, thinking)}
+    if form != "plain":
+        # A reference without any text stays empty, so that it can be counted: its form would be heads only.
+        references = [official_reference(s, form) if t else "" for s, t in zip(wanted, references, strict=True)]
+    return Prepared(pairs.ids, references, candidates, counts)
+
+
+def _counts(sections: Sequence[Sections], texts: Sequence[str], thinking: int) -> SideCounts:
+    headed = [s for s in sections if s.whole is None]
+    headless = sum(bool(s.whole) for s in sections)
+    return SideCounts(
+        reports=len(texts),
+        empty=sum(not text for text in texts),
+        without_heads=headless,
+        without_findings=sum(not s.findings for s in headed),
+        without_impression=sum(not s.impression for s in headed),
+        with_other_text_left_out=sum(bool(s.rest) for s in sections),
+        with_thinking_left_out=thinking,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Evaluation:
+    """`result` is what the command prints; `samples` has one JSON object for each id."""
+
+    result: dict[str, Any]
+    samples: list[dict[str, Any]]
+
+
+def evaluate(
+    references: Path, candidates: Path, settings: ReportSettings, sub_scores: Path | None = None
+) -> Evaluation:
+    """Score the candidates of one file against the references of another; every metric divides by all samples.
+
+    Raises:
+        UserError: a setting is wrong, a file is broken, ids do not pair, or a metric lacks its model or sub-score.
+    """
+    check(settings)
+    wanted, given = read_reports(references), read_reports(candidates)
+    prepared = prepare(pair(wanted, given), settings.form, settings.section)
+    extra = read_sub_scores(sub_scores, SUB_SCORES, prepared.ids) if sub_scores else {}
+    values, warnings = compute(prepared, settings, extra)
+    inputs = {"references": references, "candidates": candidates} | ({"sub_scores": sub_scores} if sub_scores else {})
+    result = {
+        "format": FORMAT,
+        "metrics": _corpus(values),
+        "samples": len(prepared.ids),
+        "texts": {side: asdict(counts) for side, counts in prepared.counts.items()},
+        "warnings": [*warnings, *_empty(prepared)],
+        "settings": settings.model_dump(mode="json")
+        | {
+            "files": {name: _file(path) for name, path in inputs.items()},
+            "keys_not_used": {"references": list(wanted.ignored), "candidates": list(given.ignored)},
+            "sub_scores": sorted(extra),
+            "version": version("lingshu"),
+        },
+    }
+    return Evaluation(result, _samples(prepared, values))
+
+
+def compute(
+    prepared: Prepared, settings: ReportSettings, sub_scores: Mapping[str, Sequence[float]]
+) -> tuple[dict[str, Values], list[str]]:
+    """Return the values of the settings' metrics, and what to beware of."""
+    texts = Texts(prepared.references, prepared.candidates, settings.tokens)
+    models = ModelTexts(prepared.references, prepared.candidates, settings.models, sub_scores)
+    values = {
+        name: TEXT_METRICS[name](texts) if name in TEXT_METRICS else MODEL_METRICS[name](models)
+        for name in settings.metrics
+    }
+    warnings = text_warnings(texts, settings.metrics)
+    composites = [reciprocal_warning(name, values[name].corpus) for name in RADCLIQ if name in values]
+    return values, [*warnings, *filter(None, composites)]
+
+
+def _corpus(values: Mapping[str, Values]) -> dict[str, float | None]:
+    """Return the corpus values; RadCliQ has the reciprocal of its mean beside it (null at 0)."""
+    corpus: dict[str, float | None] = {}
+    for name, value in values.items():
+        corpus[name] = value.corpus
+        if name in RADCLIQ:
+            corpus[f"{name}_reciprocal"] = 1 / value.corpus if value.corpus else None
+    return corpus
+
+
+def _empty(prepared: Prepared) -> list[str]:
+    return [
+        f"{counts.empty} of {counts.reports} {side} have no text to compare; they count in every metric, with score 0"
+        for side, counts in prepared.counts.items()
+        if counts.empty
+    ]
+
+
+def _file(path: Path) -> dict[str, str]:
+    return {"path": path.as_posix(), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
+
+
+def _samples(prepared: Prepared, values: Mapping[str, Values]) -> list[dict[str, Any]]:
+    each = {name: value.each.tolist() for name, value in values.items() if value.each is not None}
+    return [
+        {
+            "id": identity,
+            "empty_reference": not prepared.references[row],
+            "empty_candidate": not prepared.candidates[row],
+            "metrics": {name: column[row] for name, column in each.items()},
+        }
+        for row, identity in enumerate(prepared.ids)
+    ]

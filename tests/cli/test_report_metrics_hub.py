@@ -1,0 +1,79 @@
+"""Weights by hub id, through the real client, from a hub on this machine's loopback."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from hashlib import sha256
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from tests.evalkit.tiny_encoders import SENTENCES, bert_folder, chexbert_file, roberta_folder
+
+COMMIT = "0123456789" * 4
+
+
+@pytest.fixture
+def hub(tmp_path: Path) -> Iterator[str]:
+    """The address of a hub with the repositories tiny/roberta and tiny/chexbert."""
+    root = tmp_path / "hub"
+    roberta_folder(root / "tiny" / "roberta")
+    chexbert_file(bert_folder(root / "tiny" / "chexbert"), root / "tiny" / "chexbert" / "chexbert.pth")
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_HEAD(self) -> None:
+            self.answer(body=False)
+
+        def do_GET(self) -> None:
+            self.answer(body=True)
+
+        def answer(self, *, body: bool) -> None:
+            parts = self.path.partition("?")[0].strip("/").split("/")
+            if parts[:2] == ["api", "models"]:
+                files = sorted((root / parts[2] / parts[3]).iterdir())
+                entries = [{"type": "file", "path": f.name, "size": f.stat().st_size, "oid": COMMIT} for f in files]
+                siblings = [{"rfilename": file.name} for file in files]
+                whole = {"id": "/".join(parts[2:4]), "sha": COMMIT, "siblings": siblings}
+                info = entries if "tree" in parts else whole
+                self.send(json.dumps(info).encode(), {"Content-Type": "application/json"}, body=body)
+            elif len(parts) < 5:
+                self.send_error(404)
+            else:  # /owner/name/resolve/revision/file
+                data = (root / parts[0] / parts[1] / parts[4]).read_bytes()
+                self.send(data, {"ETag": f'"{sha256(data).hexdigest()}"', "X-Repo-Commit": COMMIT}, body=body)
+
+        def send(self, data: bytes, headers: dict[str, str], *, body: bool) -> None:
+            self.send_response(200)
+            for key, value in (headers | {"Content-Length": str(len(data))}).items():
+                self.send_header(key, value)
+            self.end_headers()
+            if body:
+                self.wfile.write(data)
+
+        def log_message(self, format: str, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+        server.shutdown()
+
+
+def test_models_come_from_the_hub(hub: str, tmp_path: Path) -> None:
+    reports = tmp_path / "reports.jsonl"
+    reports.write_text("".join(json.dumps({"id": n, "report": text}) + "\n" for n, text in enumerate(SENTENCES)))
+    command = [sys.executable, "-m", "lingshu.cli", "report-metrics", "--metrics", "bertscore_f1,semb_score"]
+    command += ["--references", str(reports), "--candidates", str(reports)]
+    command += ["--bertscore-model", "tiny/roberta", "--bertscore-layer", "2"]
+    command += ["--chexbert", "tiny/chexbert", "--chexbert-base", "tiny/chexbert"]
+    environment = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(tmp_path / "home"), "NO_PROXY": "127.0.0.1"}
+    result = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    assert result.returncode == 0, result.stderr
+    metrics = json.loads(result.stdout)["metrics"]
+    assert metrics == {"bertscore_f1": pytest.approx(1.0, abs=1e-6), "semb_score": pytest.approx(1.0, abs=1e-9)}
