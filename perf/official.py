@@ -1,0 +1,216 @@
+"""Our scoring beside MedEvalKit's own functions: equality by fuzzing first, then CPU seconds of both.
+
+Run: `python perf/official.py MEDEVALKIT_CHECKOUT [CASES [RESPONSES]]` (50,000 cases, 150,000 responses). MedEvalKit's
+functions need the packages rouge 1.0.1, mathruler 0.1.0 and nltk, which are not ours; give PYTHONPATH the folder that
+holds them. Prints one JSON object; exits with an error, and the pair, at the first difference.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+import os
+import random
+import sys
+import time
+import types
+import warnings
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+from unittest.mock import MagicMock
+
+from lingshu.evalkit.items import Item
+from lingshu.evalkit.official import answers, extraction, mmmu, overlap
+from lingshu.evalkit.rules import score_strict
+
+CASES, RESPONSES = 50_000, 150_000
+LONG_WORDS, LONG_MILLISECONDS = 5000, 5.0
+UNUSED = ("google", "google.genai", "openai", "sympy", "sympy.parsing", "pylatexenc", "tenacity")
+
+CHOICES = (
+    ("A. Beta blocker therapy", "B. Aspirin", "C. Cardiac catheterisation", "D. Discharge home", "E. None of these"),
+    ("A. MRI", "B. CT", "C. X-ray", "D. Ultrasound"),
+    ("A. 肺炎", "B. 肺栓塞", "C. 气胸", "D. 心力衰竭"),
+    ("肺炎", "肺栓塞", "气胸", "心力衰竭"),
+    ("A. Heart", "B. None", "C. Lung", "D. Bone"),
+    ("Yes", "No", "Maybe"),
+    ("A: one", "B: two", "C: three", "D: four", "E: five", "F: six", "G: seven", "H: eight", "I: nine", "J: ten"),
+    ("A.", "B.", ""),
+)
+GOLDS = (*"ABCDEFabc", "AB", "ABD", "Aspirin", "B. Aspirin", "None", "肺炎", "Lung", " C ", "")
+CLOSED_GOLDS = ("yes", "no", "Yes", "No", "CT", "1.5T", "left lung", "肺", "", "a lesion. of the lung", "5", "1,000.25")
+PIECES = (
+    *("A", "b", "C", "d", "E", "(A)", "(b)", "[C]", "**D**", "*a*", "`B`", "Ｂ", "（C）", "F", "option B", "A or B"),
+    *("yes", "no", "Yes,", "No.", "there is no nodule", "normal", "cannot", "unknown", "eyes", "not A but B"),
+    *("the answer is ", "Answer: ", "**Answer**: ", "**Answer**", "*Answer*:", "**Answer:** ", "答案: ", "答案：", "答案是"),
+    *("final answer ", "Final answer is: ", "so ", "is ", "therefore ", "could be ", "result ", "= ", "thus "),
+    *("\\boxed{", "\\boxed{B}", "\\boxed{\\text{C}}", "$\\boxed{a}$", "boxed", "{", "}", "{}"),
+    *("<answer>", "</answer>", "<answer>B</answer>", "<ANSWER>c</ANSWER>", "<think>", "</think>", "<think>A</think>"),
+    *("\n", "\n\n", " ", "  ", ".", ". ", ":", ": ", ",", ";", "!", "?", "'", "\t", "-", "Dr. ", "2.5", "1,000.25"),
+    *("5", "-3", "1e5", "3.14159", "10,000", "None", "none", "I cannot help with that.", "MRI", "x-ray", "lung"),
+    *("Aspirin", "beta blocker therapy", "cardiac", "a lesion of the lung", "left lung base", "肺炎", "气胸", "不是"),
+    *("aspirin is given to all patients with chest pain", "İ", "ß", "Ａ", "nan", "inf", "heart heart heart"),
+)
+Outcome = tuple[str, Any]
+
+
+def upstream(checkout: Path) -> tuple[Any, Any]:
+    """Return MedEvalKit's `utils.utils` and MMMU `eval_utils`, with what scoring does not use stubbed."""
+    os.environ.setdefault("api_key", "unused")
+    for name in UNUSED:
+        sys.modules.setdefault(name, MagicMock())
+    for package, folder in (("utils", checkout / "utils"), ("utils.MMMU", checkout / "utils" / "MMMU")):
+        module = types.ModuleType(package)  # without running __init__, which imports every benchmark
+        module.__path__ = [str(folder)]
+        sys.modules[package] = module
+    return importlib.import_module("utils.utils"), importlib.import_module("utils.MMMU.eval_utils")
+
+
+def outcome(work: Callable[[], Any], errors: tuple[type[Exception], ...]) -> Outcome:
+    """Return what `work` gives, or that it raised."""
+    try:
+        return "value", work()
+    except errors:
+        return "error", None
+
+
+def response(draw: random.Random) -> str:
+    """Return a response from random pieces, some of them a whole option or free words."""
+    pieces = draw.choices(PIECES, k=draw.choice((0, 1, 1, 1, 2, 2, 3, 4, 6, 9, 14)))
+    if draw.random() < 0.1:
+        pieces.insert(draw.randrange(len(pieces) + 1), draw.choice(draw.choice(CHOICES)))
+    return draw.choice(("", "", " ")).join(pieces)
+
+
+def checks(kit: Any, kit_mmmu: Any, draw: random.Random, text: str) -> list[tuple[str, tuple[Any, ...], bool]]:
+    """Return (function, arguments, equal) for every scoring function on one response."""
+    choices, gold, word = draw.choice(CHOICES), draw.choice(GOLDS), draw.choice(CLOSED_GOLDS)
+    seed = draw.getrandbits(32)
+    letters = [chr(ord("A") + i) for i in range(len(choices))]
+    random.seed(seed)
+    theirs_letter = kit_mmmu.parse_multi_choice_response(text, letters, dict(zip(letters, choices, strict=True)))
+    ours_letter = mmmu._letter(text, letters, choices, random.Random(seed).choice)[0]  # noqa: SLF001
+    golds = [word, gold] if draw.random() < 0.2 else word
+    pairs: list[tuple[str, tuple[Any, ...], Any, Any]] = [
+        ("extract", (text,), kit.extract(text, "answer"), extraction.tagged(text)),
+        ("extract_boxed_content", (text,), kit.extract_boxed_content(text), extraction.boxed(text)),
+        ("parse_response", (text,), kit.parse_response(text), extraction.parsed(text)),
+        (
+            "judge_multi_choice",
+            (choices, gold, text),
+            kit.judge_multi_choice(list(choices), gold, text),
+            answers.multi_choice(choices, gold, text).correct,
+        ),
+        ("judge_judgement", (word, text), kit.judge_judgement(word, text), answers.yes_no(word, text).correct),
+        ("judge_close_end_vqa", (word, text), kit.judge_close_end_vqa(word, text), answers.closed(word, text).correct),
+        (
+            "judge_open_end_vqa",
+            (word, text),
+            outcome(lambda: kit.judge_open_end_vqa(word, text), (ValueError, TypeError)),
+            outcome(lambda: overlap.open_metrics(word, text), (overlap.UndefinedError,)),
+        ),
+        ("parse_multi_choice_response", (choices, text), theirs_letter, ours_letter),
+        (
+            "eval_open(parse_open_response)",
+            (golds, text),
+            kit_mmmu.eval_open(golds, kit_mmmu.parse_open_response(text)),
+            mmmu._contains(golds, mmmu._parsed_open(text)),  # noqa: SLF001
+        ),
+        ("eval_open", (golds, text), kit_mmmu.eval_open(golds, text), mmmu._contains(golds, list(text))),  # noqa: SLF001
+    ]
+    return [(name, (*arguments, theirs, ours), theirs == ours) for name, arguments, theirs, ours in pairs]
+
+
+def fuzz(kit: Any, kit_mmmu: Any, cases: int) -> dict[str, int]:
+    """Return how many comparisons each function passed.
+
+    Raises:
+        SystemExit: a result differs; names the function, its arguments and both results.
+    """
+    draw, passed = random.Random(11), dict[str, int]()
+    for _ in range(cases):
+        for name, shown, equal in checks(kit, kit_mmmu, draw, response(draw)):
+            if not equal:
+                sys.exit(f"{name} differs (arguments, theirs, ours): {shown!r}")
+            passed[name] = passed.get(name, 0) + 1
+    return passed
+
+
+def mixed(count: int) -> list[Item]:
+    """Return items of the four kinds with short, worded and long responses, as models write them."""
+    draw, items = random.Random(5), list[Item]()
+    filler = "the scan shows a mass in the upper lobe with smooth margins and no effusion . ".split()
+    forms = ("{x}", "{x}.", "The answer is {x}.", "**{x}**", "\\boxed{{{x}}}", "<think>{f}</think>\n{x}", "{f}\n\n{x}", "{f}")
+    for number in range(count):
+        kind = draw.choice(("mcq", "mcq", "yesno", "closed"))
+        choices = draw.choice(CHOICES[:5]) if kind == "mcq" else None
+        word = draw.choice("ABCD") if choices else draw.choice(("yes", "no") if kind == "yesno" else ("CT", "left lung"))
+        fill = " ".join(draw.choices(filler, k=draw.choice((8, 30, 120))))
+        gold = "B" if choices else "yes" if kind == "yesno" else "CT"
+        items.append(Item(str(number), kind, "Is there a mass?", choices, gold, draw.choice(forms).format(x=word, f=fill)))
+    return items
+
+
+def timed(kit: Any, items: Sequence[Item]) -> dict[str, float]:
+    """Return CPU seconds of the strict rules, of our official rules and of MedEvalKit's functions over `items`."""
+    strict = _seconds(lambda item: score_strict(item), items)
+    official = _seconds(
+        lambda i: (
+            answers.multi_choice(i.choices, str(i.answer), i.response)
+            if i.choices
+            else (answers.yes_no if i.kind == "yesno" else answers.closed)(str(i.answer), i.response)
+        ),
+        items,
+    )
+    theirs = _seconds(
+        lambda i: (
+            kit.judge_multi_choice(list(i.choices), i.answer, kit.extract(i.response, "answer"))
+            if i.choices
+            else (kit.judge_judgement if i.kind == "yesno" else kit.judge_close_end_vqa)(i.answer, i.response)
+        ),
+        items,
+    )
+    return {
+        "strict_cpu_seconds": round(strict, 3),
+        "official_cpu_seconds": round(official, 3),
+        "medevalkit_cpu_seconds": round(theirs, 3),
+        "strict_times_faster": round(theirs / strict, 2),
+        "official_times_faster": round(theirs / official, 2),
+    }
+
+
+def _seconds(work: Callable[[Item], Any], items: Sequence[Item]) -> float:
+    start = time.process_time()
+    for item in items:
+        work(item)
+    return time.process_time() - start
+
+
+def long_responses() -> dict[str, float]:
+    """Return milliseconds of the strict rules on a response of 500 and of 5,000 words, the slowest of the kinds."""
+    found = {}
+    for words in (LONG_WORDS // 10, LONG_WORDS):
+        text = " ".join(("I would exclude A because the mass, not B, is smooth and the answer is unclear." * words).split()[:words])
+        items = [
+            Item("l", kind, "Is there a mass?", CHOICES[0] if kind == "mcq" else None, gold, text)
+            for kind, gold in (("mcq", "B"), ("yesno", "yes"), ("closed", "CT"))
+        ]
+        found[f"{words}_words_ms"] = round(max(min(_seconds(score_strict, [i]) for _ in range(5)) for i in items) * 1000, 2)
+    return found
+
+
+def main(checkout: Path, cases: int, responses: int) -> None:
+    """Fuzz, then time, and print."""
+    warnings.simplefilter("ignore")  # nltk warns at every unsmoothed zero
+    kit, kit_mmmu = upstream(checkout)
+    passed = fuzz(kit, kit_mmmu, cases)
+    times = timed(kit, mixed(responses))
+    print(json.dumps({"equal": passed, "differences": 0, "responses": responses, **times, **long_responses()}, indent=2))
+
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2:
+        sys.exit(__doc__)
+    numbers = [int(value) for value in sys.argv[2:4]]
+    main(Path(sys.argv[1]), *(numbers + [CASES, RESPONSES][len(numbers) :]))
