@@ -43,7 +43,17 @@ CLOSED_GOLDS = ("yes", "no", "Yes", "No", "CT", "1.5T", "left lung", "肺", "", 
 PIECES = (
     *("A", "b", "C", "d", "E", "(A)", "(b)", "[C]", "**D**", "*a*", "`B`", "Ｂ", "（C）", "F", "option B", "A or B"),
     *("yes", "no", "Yes,", "No.", "there is no nodule", "normal", "cannot", "unknown", "eyes", "not A but B"),
-    *("the answer is ", "Answer: ", "**Answer**: ", "**Answer**", "*Answer*:", "**Answer:** ", "答案: ", "答案：", "答案是"),
+    *(
+        "the answer is ",
+        "Answer: ",
+        "**Answer**: ",
+        "**Answer**",
+        "*Answer*:",
+        "**Answer:** ",
+        "答案: ",
+        "答案：",
+        "答案是",
+    ),
     *("final answer ", "Final answer is: ", "so ", "is ", "therefore ", "could be ", "result ", "= ", "thus "),
     *("\\boxed{", "\\boxed{B}", "\\boxed{\\text{C}}", "$\\boxed{a}$", "boxed", "{", "}", "{}"),
     *("<answer>", "</answer>", "<answer>B</answer>", "<ANSWER>c</ANSWER>", "<think>", "</think>", "<think>A</think>"),
@@ -90,7 +100,7 @@ def checks(kit: Any, kit_mmmu: Any, draw: random.Random, text: str) -> list[tupl
     letters = [chr(ord("A") + i) for i in range(len(choices))]
     random.seed(seed)
     theirs_letter = kit_mmmu.parse_multi_choice_response(text, letters, dict(zip(letters, choices, strict=True)))
-    ours_letter = mmmu._letter(text, letters, choices, random.Random(seed).choice)[0]  # noqa: SLF001
+    ours_letter = mmmu._letter(text, letters, choices, random.Random(seed).choice)[0]
     golds = [word, gold] if draw.random() < 0.2 else word
     pairs: list[tuple[str, tuple[Any, ...], Any, Any]] = [
         ("extract", (text,), kit.extract(text, "answer"), extraction.tagged(text)),
@@ -115,9 +125,9 @@ def checks(kit: Any, kit_mmmu: Any, draw: random.Random, text: str) -> list[tupl
             "eval_open(parse_open_response)",
             (golds, text),
             kit_mmmu.eval_open(golds, kit_mmmu.parse_open_response(text)),
-            mmmu._contains(golds, mmmu._parsed_open(text)),  # noqa: SLF001
+            mmmu._contains(golds, mmmu._parsed_open(text)),
         ),
-        ("eval_open", (golds, text), kit_mmmu.eval_open(golds, text), mmmu._contains(golds, list(text))),  # noqa: SLF001
+        ("eval_open", (golds, text), kit_mmmu.eval_open(golds, text), mmmu._contains(golds, list(text))),
     ]
     return [(name, (*arguments, theirs, ours), theirs == ours) for name, arguments, theirs, ours in pairs]
 
@@ -141,14 +151,27 @@ def mixed(count: int) -> list[Item]:
     """Return items of the four kinds with short, worded and long responses, as models write them."""
     draw, items = random.Random(5), list[Item]()
     filler = "the scan shows a mass in the upper lobe with smooth margins and no effusion . ".split()
-    forms = ("{x}", "{x}.", "The answer is {x}.", "**{x}**", "\\boxed{{{x}}}", "<think>{f}</think>\n{x}", "{f}\n\n{x}", "{f}")
+    forms = (
+        "{x}",
+        "{x}.",
+        "The answer is {x}.",
+        "**{x}**",
+        "\\boxed{{{x}}}",
+        "<think>{f}</think>\n{x}",
+        "{f}\n\n{x}",
+        "{f}",
+    )
     for number in range(count):
         kind = draw.choice(("mcq", "mcq", "yesno", "closed"))
         choices = draw.choice(CHOICES[:5]) if kind == "mcq" else None
-        word = draw.choice("ABCD") if choices else draw.choice(("yes", "no") if kind == "yesno" else ("CT", "left lung"))
+        word = (
+            draw.choice("ABCD") if choices else draw.choice(("yes", "no") if kind == "yesno" else ("CT", "left lung"))
+        )
         fill = " ".join(draw.choices(filler, k=draw.choice((8, 30, 120))))
         gold = "B" if choices else "yes" if kind == "yesno" else "CT"
-        items.append(Item(str(number), kind, "Is there a mass?", choices, gold, draw.choice(forms).format(x=word, f=fill)))
+        items.append(
+            Item(str(number), kind, "Is there a mass?", choices, gold, draw.choice(forms).format(x=word, f=fill))
+        )
     return items
 
 
@@ -191,12 +214,16 @@ def long_responses() -> dict[str, float]:
     """Return milliseconds of the strict rules on a response of 500 and of 5,000 words, the slowest of the kinds."""
     found = {}
     for words in (LONG_WORDS // 10, LONG_WORDS):
-        text = " ".join(("I would exclude A because the mass, not B, is smooth and the answer is unclear." * words).split()[:words])
+        text = " ".join(
+            ("I would exclude A because the mass, not B, is smooth and the answer is unclear." * words).split()[:words]
+        )
         items = [
             Item("l", kind, "Is there a mass?", CHOICES[0] if kind == "mcq" else None, gold, text)
             for kind, gold in (("mcq", "B"), ("yesno", "yes"), ("closed", "CT"))
         ]
-        found[f"{words}_words_ms"] = round(max(min(_seconds(score_strict, [i]) for _ in range(5)) for i in items) * 1000, 2)
+        found[f"{words}_words_ms"] = round(
+            max(min(_seconds(score_strict, [i]) for _ in range(5)) for i in items) * 1000, 2
+        )
     return found
 
 
@@ -206,7 +233,9 @@ def main(checkout: Path, cases: int, responses: int) -> None:
     kit, kit_mmmu = upstream(checkout)
     passed = fuzz(kit, kit_mmmu, cases)
     times = timed(kit, mixed(responses))
-    print(json.dumps({"equal": passed, "differences": 0, "responses": responses, **times, **long_responses()}, indent=2))
+    print(
+        json.dumps({"equal": passed, "differences": 0, "responses": responses, **times, **long_responses()}, indent=2)
+    )
 
 
 if __name__ == "__main__":
