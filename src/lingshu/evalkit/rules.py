@@ -21,10 +21,9 @@ GOLD_ERROR = "gold_not_among_options"
 UNJUDGED = "unjudged"
 _REFUSAL_WITHIN = 400  # a refusal comes first
 _REFUSAL = re.compile(
-    r"\b(?:i\s+)?(?:cannot|can['’]t|can not|am unable to|['’]m unable to|unable to|am not able to)\s+(?:\w+\s+)?"
+    r"(?:\bcannot|\bcan['’]t|\bcan not|\bunable to|\bam not able to)\s+(?:\w+\s+)?"
     r"(?:help|assist|answer|determine|provide|tell|see|view|say)|\bi (?:don['’]t|do not) know\b|\bas an ai\b"
     r"|无法(?:回答|判断|确定|提供)|不知道|抱歉",
-    re.IGNORECASE,
 )
 
 
@@ -104,7 +103,7 @@ def _closed(item: Item, text: str) -> Score:
     else:
         golds = {normalise(answer) for answer in item.answer}
         correct = parts(phrase) == golds
-    if not correct and _REFUSAL.search(text, 0, _REFUSAL_WITHIN):
+    if not correct and _REFUSAL.search(text[:_REFUSAL_WITHIN].lower()):
         return _no_answer("refusal")
     return _decided(correct, " ".join(tokens), "normalised_equal" if correct else "normalised_differs")
 

@@ -102,6 +102,9 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
     A place within a longer option's text counts for the longer one only. Texts shared by two options name neither.
     """
     table = _by_first_word(choices)
+    lowered = text.lower()
+    if not any(first in lowered for first in table):
+        return []
     tokens = _tokens(text)
     names = [token[0] for token in tokens]
     result: list[tuple[Span, str]] = []

@@ -58,8 +58,10 @@ _DOUBLE = re.compile(
     r"|unlikely\b|false\b|implausible\b)|(?:不能|不可|无法|不|难以)(?:完全)?排除|没有错|不错误",
 )
 _WEIGHED_BEFORE = re.compile(r"\b(?:between|either|whether|among|considered|considering)\b|还是|介于")
+_CONCLUDING = r"\b(?:so|hence|therefore|thus|consequently|in conclusion|conclude that)\b|所以|因此|因而|综上|故"
+_CONCLUDING_WORD = re.compile(_CONCLUDING)
 _CONCLUDED = re.compile(
-    r"(?:\b(?:so|hence|therefore|thus|consequently|in conclusion|conclude that)\b|所以|因此|因而|综上|故)"
+    rf"(?:{_CONCLUDING})"
     r"[\s,，:：]*(?:[a-z]+\s+){0,4}[\"'“‘(\[（]*\Z",
 )
 _OF_NEXT = re.compile(
@@ -93,6 +95,7 @@ def stances(text: str, mentions: Sequence[Span], findings: bool = False) -> list
     hard = _hard_breaks(text)
     every = sorted({*hard, *((m.start(), m.end()) for m in _SOFT_BREAK.finditer(text))})
     hard_starts, starts = [b[0] for b in hard], [b[0] for b in every]
+    conclusions = [m.start() for m in _CONCLUDING_WORD.finditer(text)]
     result: list[Stance] = []
     carried = Stance.MENTIONED  # what a list that is being excluded or weighed gives to its later members
     for number, (start, end) in enumerate(mentions):
@@ -105,7 +108,11 @@ def stances(text: str, mentions: Sequence[Span], findings: bool = False) -> list
         after = text[end : min(next_start, starts[index] if index < len(starts) else len(text))]
         if bisect_left(hard_starts, start) > bisect_left(hard_starts, previous_end):
             carried = Stance.MENTIONED
-        concluded = _CONCLUDED.search(text, max(previous_end, start - _LEAD), start) is not None
+        window = max(previous_end, start - _LEAD)
+        concluded = (
+            bisect_left(conclusions, window) < bisect_left(conclusions, start)
+            and _CONCLUDED.search(text, window, start) is not None
+        )
         stance = (
             Stance.UNCLEAR
             if text.startswith("?", end) and not findings

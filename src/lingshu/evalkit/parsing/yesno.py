@@ -43,6 +43,7 @@ _WORD = re.compile(r"[a-z0-9]+(?:['’]t)?")
 _DENIAL = frozenset(
     {"no", "not", "without", "absent", "absence", "neither", "nor", "never", "negative", "free", "lacks", "cannot"}
 )
+_NOT_SHORT = frozenset({"n't", "n’t"})
 _EMPTY = word_set(
     "a an the is are was were be been being there this that these those it its in on of at to for with from "
     "by and or any some do does did has have had can could may might would should will shall i we you see "
@@ -96,7 +97,9 @@ def parse_yes_no(text: str, question: str) -> Verdict:
         return _leading(found, text, question)
     if not text.isascii() and (value := _chinese(text, question)):
         return Verdict(value, "leading_word")
-    stated = _last(_STATED, text) or _last(_STATED_ZH, text)
+    stated = _last(_STATED, text) if "answer" in text else ""
+    if not stated and not text.isascii():
+        stated = _last(_STATED_ZH, text)
     if stated:
         return Verdict(stated, "stated_word")
     return _only_word(text) or _finding(text, question)
@@ -135,14 +138,14 @@ def _only_word(text: str) -> Verdict | None:
 def _finding(text: str, question: str) -> Verdict:
     """Compare each clause with the question's content words: all stated means yes, a part of them denied means no."""
     asked = _content(_words(question))
-    if not any(word in text for word in asked) or _DENIAL & set(_words(question)) or _UNSURE.search(text):
+    if not any(word in text for word in asked) or _DENIAL & set(_words(question)):
         return NOTHING
     values: set[str] = set()
     for clause in _SENTENCE.split(text):
         if not any(word in clause for word in asked):
             continue
         words = _words(clause)
-        cue = next((i for i, w in enumerate(words) if w in _DENIAL or w.endswith(("n't", "n’t"))), None)
+        cue = next((i for i, w in enumerate(words) if w in _DENIAL or w[-3:] in _NOT_SHORT), None)
         if cue is None:
             if asked <= _content(words) and not _STATING.isdisjoint(words):
                 values.add(YES)
@@ -150,7 +153,7 @@ def _finding(text: str, question: str) -> Verdict:
         denied = _content(words[cue + 1 :]) or _content(words[:cue])
         if denied and denied <= asked:
             values.add(NO)
-    return Verdict(values.pop(), "finding") if len(values) == 1 else NOTHING
+    return Verdict(values.pop(), "finding") if len(values) == 1 and not _UNSURE.search(text) else NOTHING
 
 
 def _words(text: str) -> list[str]:
@@ -158,4 +161,4 @@ def _words(text: str) -> list[str]:
 
 
 def _content(words: list[str]) -> set[str]:
-    return {w[:-1] if w.endswith("s") and len(w) > 3 and not w.endswith("ss") else w for w in words} - _EMPTY
+    return {w[:-1] if w[-1] == "s" and len(w) > 3 and w[-2] != "s" else w for w in set(words)} - _EMPTY
