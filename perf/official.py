@@ -22,10 +22,31 @@ from unittest.mock import MagicMock
 
 from lingshu.evalkit.items import Item
 from lingshu.evalkit.official import answers, extraction, mmmu, overlap
+from lingshu.evalkit.official.scorers import score_official
 from lingshu.evalkit.rules import score_strict
 
 CASES, RESPONSES = 50_000, 150_000
-LONG_WORDS, LONG_MILLISECONDS = 5000, 5.0
+LONG_WORDS = 5000
+# Shares of the catalogued items: OmniMedVQA, PMC-VQA and the text suites are multiple choice; the rest is VQA.
+SHARES = {"mcq": 0.945, "yesno": 0.025, "closed": 0.005, "open": 0.025}
+FORMS = (
+    "{x}",
+    "{x}.",
+    "The answer is {x}.",
+    "**{x}**",
+    "\\boxed{{{x}}}",
+    "<think>{f}</think>\n{x}",
+    "{f}\n\n{x}",
+    "{f}",
+)
+FILLER = (
+    *("the", "scan", "shows", "a", "mass", "in", "upper", "lobe", "with", "smooth", "margins", "and", "no", "effusion"),
+    *("left", "heart", "size", "is", "within", "limits", "."),
+)
+REASONING = (
+    "The patient is a 54-year-old man with crushing chest pain. Option A would reduce the heart rate, but it does not"
+    " treat the clot. Aspirin is given early. We should not discharge him, so D is excluded. There is no effusion. "
+)
 UNUSED = ("google", "google.genai", "openai", "sympy", "sympy.parsing", "pylatexenc", "tenacity")
 
 CHOICES = (
@@ -99,8 +120,8 @@ def checks(kit: Any, kit_mmmu: Any, draw: random.Random, text: str) -> list[tupl
     seed = draw.getrandbits(32)
     letters = [chr(ord("A") + i) for i in range(len(choices))]
     random.seed(seed)
-    theirs_letter = kit_mmmu.parse_multi_choice_response(text, letters, dict(zip(letters, choices, strict=True)))
-    ours_letter = mmmu._letter(text, letters, choices, random.Random(seed).choice)[0]
+    their_letter = kit_mmmu.parse_multi_choice_response(text, letters, dict(zip(letters, choices, strict=True)))
+    our_letter = mmmu._letter(text, letters, choices, random.Random(seed).choice)[0]
     golds = [word, gold] if draw.random() < 0.2 else word
     pairs: list[tuple[str, tuple[Any, ...], Any, Any]] = [
         ("extract", (text,), kit.extract(text, "answer"), extraction.tagged(text)),
@@ -120,7 +141,7 @@ def checks(kit: Any, kit_mmmu: Any, draw: random.Random, text: str) -> list[tupl
             outcome(lambda: kit.judge_open_end_vqa(word, text), (ValueError, TypeError)),
             outcome(lambda: overlap.open_metrics(word, text), (overlap.UndefinedError,)),
         ),
-        ("parse_multi_choice_response", (choices, text), theirs_letter, ours_letter),
+        ("parse_multi_choice_response", (choices, text), their_letter, our_letter),
         (
             "eval_open(parse_open_response)",
             (golds, text),
@@ -148,59 +169,49 @@ def fuzz(kit: Any, kit_mmmu: Any, cases: int) -> dict[str, int]:
 
 
 def mixed(count: int) -> list[Item]:
-    """Return items of the four kinds with short, worded and long responses, as models write them."""
-    draw, items = random.Random(5), list[Item]()
-    filler = "the scan shows a mass in the upper lobe with smooth margins and no effusion . ".split()
-    forms = (
-        "{x}",
-        "{x}.",
-        "The answer is {x}.",
-        "**{x}**",
-        "\\boxed{{{x}}}",
-        "<think>{f}</think>\n{x}",
-        "{f}\n\n{x}",
-        "{f}",
-    )
-    for number in range(count):
-        kind = draw.choice(("mcq", "mcq", "yesno", "closed"))
-        choices = draw.choice(CHOICES[:5]) if kind == "mcq" else None
-        word = (
-            draw.choice("ABCD") if choices else draw.choice(("yes", "no") if kind == "yesno" else ("CT", "left lung"))
-        )
-        fill = " ".join(draw.choices(filler, k=draw.choice((8, 30, 120))))
-        gold = "B" if choices else "yes" if kind == "yesno" else "CT"
-        items.append(
-            Item(str(number), kind, "Is there a mass?", choices, gold, draw.choice(forms).format(x=word, f=fill))
-        )
-    return items
+    """Return items with short, worded and long responses, as models write them, in the suites' shares of kinds."""
+    draw = random.Random(5)
+    return [_item(str(number), draw) for number in range(count)]
 
 
-def timed(kit: Any, items: Sequence[Item]) -> dict[str, float]:
-    """Return CPU seconds of the strict rules, of our official rules and of MedEvalKit's functions over `items`."""
-    strict = _seconds(lambda item: score_strict(item), items)
-    official = _seconds(
-        lambda i: (
-            answers.multi_choice(i.choices, str(i.answer), i.response)
-            if i.choices
-            else (answers.yes_no if i.kind == "yesno" else answers.closed)(str(i.answer), i.response)
-        ),
-        items,
+def _item(name: str, draw: random.Random) -> Item:
+    kind = draw.choices(list(SHARES), list(SHARES.values()))[0]
+    choices = draw.choice(CHOICES[:5]) if kind == "mcq" else None
+    said = draw.choice(
+        {"mcq": "ABCD", "yesno": ("yes", "no"), "closed": ("CT", "MRI")}.get(kind, ("left lung", "spleen"))
     )
-    theirs = _seconds(
-        lambda i: (
-            kit.judge_multi_choice(list(i.choices), i.answer, kit.extract(i.response, "answer"))
-            if i.choices
-            else (kit.judge_judgement if i.kind == "yesno" else kit.judge_close_end_vqa)(i.answer, i.response)
-        ),
-        items,
-    )
-    return {
-        "strict_cpu_seconds": round(strict, 3),
-        "official_cpu_seconds": round(official, 3),
-        "medevalkit_cpu_seconds": round(theirs, 3),
-        "strict_times_faster": round(theirs / strict, 2),
-        "official_times_faster": round(theirs / official, 2),
-    }
+    filler = " ".join(draw.choices(FILLER, k=draw.choice((8, 30, 120))))
+    gold = {"mcq": "B", "yesno": "yes", "closed": "CT", "open": "left lung"}[kind]
+    return Item(name, kind, "Is there a mass?", choices, gold, draw.choice(FORMS).format(x=said, f=filler))
+
+
+def theirs(kit: Any, item: Item) -> Any:
+    """Return what MedEvalKit's functions make of an item."""
+    if item.kind == "mcq":
+        return kit.judge_multi_choice(list(item.choices or ()), item.answer, kit.extract(item.response, "answer"))
+    if item.kind == "yesno":
+        return kit.judge_judgement(item.answer, item.response)
+    return (kit.judge_close_end_vqa if item.kind == "closed" else kit.judge_open_end_vqa)(item.answer, item.response)
+
+
+def timed(kit: Any, items: Sequence[Item]) -> dict[str, dict[str, float]]:
+    """Return CPU seconds of the strict rules, our official rules and MedEvalKit's functions, over all and by kind."""
+    groups = {"all": items, "without_open": [item for item in items if item.kind != "open"]}
+    groups |= {kind: [item for item in items if item.kind == kind] for kind in SHARES}
+    found = {}
+    for name, group in groups.items():
+        strict = _seconds(score_strict, group)
+        official = _seconds(lambda item: score_official(item, 0), group)
+        upstream_seconds = _seconds(lambda item: theirs(kit, item), group)
+        found[name] = {
+            "responses": len(group),
+            "strict_cpu_seconds": round(strict, 3),
+            "official_cpu_seconds": round(official, 3),
+            "medevalkit_cpu_seconds": round(upstream_seconds, 3),
+            "strict_times_faster": round(upstream_seconds / strict, 2),
+            "official_times_faster": round(upstream_seconds / official, 2),
+        }
+    return found
 
 
 def _seconds(work: Callable[[Item], Any], items: Sequence[Item]) -> float:
@@ -211,19 +222,20 @@ def _seconds(work: Callable[[Item], Any], items: Sequence[Item]) -> float:
 
 
 def long_responses() -> dict[str, float]:
-    """Return milliseconds of the strict rules on a response of 500 and of 5,000 words, the slowest of the kinds."""
+    """Return milliseconds of the strict rules on 500 and 5,000 words, the slowest of the kinds.
+
+    `reasoning` is a chain of thought that weighs options and ends in an answer; `undecided` never ends.
+    """
     found = {}
-    for words in (LONG_WORDS // 10, LONG_WORDS):
-        text = " ".join(
-            ("I would exclude A because the mass, not B, is smooth and the answer is unclear." * words).split()[:words]
-        )
-        items = [
-            Item("l", kind, "Is there a mass?", CHOICES[0] if kind == "mcq" else None, gold, text)
-            for kind, gold in (("mcq", "B"), ("yesno", "yes"), ("closed", "CT"))
-        ]
-        found[f"{words}_words_ms"] = round(
-            max(min(_seconds(score_strict, [i]) for _ in range(5)) for i in items) * 1000, 2
-        )
+    for name, ending in (("reasoning", " So the answer is B."), ("undecided", "")):
+        for words in (LONG_WORDS // 10, LONG_WORDS):
+            text = " ".join((REASONING * words).split()[:words]) + ending
+            items = [
+                Item("l", kind, "Is there a mass?", CHOICES[0] if kind == "mcq" else None, gold, text)
+                for kind, gold in (("mcq", "B"), ("yesno", "yes"), ("closed", "CT"))
+            ]
+            slowest = max(min(_seconds(score_strict, [item]) for _ in range(5)) for item in items)
+            found[f"{name}_{words}_words_ms"] = round(slowest * 1000, 2)
     return found
 
 
@@ -233,9 +245,7 @@ def main(checkout: Path, cases: int, responses: int) -> None:
     kit, kit_mmmu = upstream(checkout)
     passed = fuzz(kit, kit_mmmu, cases)
     times = timed(kit, mixed(responses))
-    print(
-        json.dumps({"equal": passed, "differences": 0, "responses": responses, **times, **long_responses()}, indent=2)
-    )
+    print(json.dumps({"equal": passed, "differences": 0, "times": times, "long": long_responses()}, indent=2))
 
 
 if __name__ == "__main__":

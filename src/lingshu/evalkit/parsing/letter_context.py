@@ -18,13 +18,14 @@ _NOUNS = word_set(
     " leads influenza protein proteins complex immunoglobulin immunoglobulins hemophilia haemophilia chromosome"
     " chromosomes cytochrome figure figures fig panel panels image images arrow arrows label labels zone zones level"
     " levels phase phases apolipoprotein coenzyme schedule score child-pugh dr mr mrs ms sample table appendix point"
+    " plan"
 )
 _NOUNS_ZH = ("维生素", "型", "图")
 _LEADS = word_set("option options choice choices letter")
 _LEADS_ZH = ("选项", "选", "选择", "答案")
 _AFTER_ANY = re.compile(
-    r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|[\u4e00-\u9fff]|[-–—]\s|(?:is|was|are|were|does|(?:is|was|are|does)n['’]t"
-    r"|because|since|due|and|or|nor|but|so|not|as|over|rather|instead|fits?|seems?|appears?|matches)\b)"
+    r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|(?!型|超|族|级|细胞|淋巴|链|线|波)[\u4e00-\u9fff]|[-–—]\s|(?:is|was|are|were|does|(?:is|was|are|does)n['’]t"
+    r"|because|since|due|and|or|nor|but|so|not|as|over|rather|instead|fits?|seems?|appears?|matches|remains)\b|[✓✔✅✗✘❌])"
 )
 _AFTER_MORE = re.compile(
     r"\s*(?:\(|(?:would|could|can|cannot|can['’]t|should|will|may|might|must|has|describes?|represents?|best|only|alone"
@@ -34,7 +35,7 @@ _AFTER_I = re.compile(r"\s*(?:\Z|[.,;:!?)\n]|is\b)")
 _ABBREVIATION = re.compile(r"\.\s?[a-z]")
 _FUNCTION_WORD = re.compile(r"\.\s+(?:because|since|this|the|it|as|due|a|an|these|that|there|based|given)\b")
 _LED_BEFORE = re.compile(
-    r"(?:\b(?:answer|option|choice|choose|pick|select)\b\s*(?:is\b|[:：=])?|选项?|答案[是为:：]?)\s*[\"'(]?\Z"
+    r"(?:\b(?:answer|ans|option|choice|choose|pick|select)\b\s*(?:is\b|[:：=])?|选项?|答案[是为:：]?)\s*[\"'(]?\Z"
 )
 _SAID_BEFORE = re.compile(r"(?:\b(?:is|be|with)|['’]s)\s+[\"'(]?\Z")
 _LED_AFTER = re.compile(r"[\"')]?\s*(?:\Z|[.,;:!?。，；\n)]|(?:is|was|because|since|and|or|but|not)\b)")

@@ -30,7 +30,7 @@ _CONTRAST = re.compile(
     r"\b(?:but|so|hence|therefore|thus|whereas|while|leaving|leaves|however|although|though|then|rather(?! than)"
     r"|instead(?! of))\b"
 )
-_CONTRAST_ZH = re.compile(r"而是|所以|因此|因而|故|但")
+_CONTRAST_ZH = re.compile(r"而是|所以|因此|因而|故|但|(?<=[，,])(?:考虑|诊断)")
 _SOFT_BREAK = re.compile(r"[,，、](?!\d)")
 _REASON = re.compile(
     r"\b(?:because|since|as|given|due to|which|unlike|rather than|instead of)\b|因为|由于|而不是|而非",
@@ -43,6 +43,7 @@ _EXCLUDING = (
 _EXCLUDING_BEFORE = re.compile(_EXCLUDING)
 _DENIED_BEFORE = re.compile(
     rf"{_NOT}|{_EXCLUDING}|\bnor\b|\brather than\b|\binstead of\b|\bunlike\b|\bunlikely\b|\bother than\b|\bagainst\b"
+    r"|\bi doubt\b|\bavoid(?:s|ed|ing)?\b"
     r"|\bover\s*\Z|不是|不会是|不应|不能|不可能|并非|而非|非\s*\Z|不\s*\Z",
 )
 _FINDING_DENIED = re.compile(
@@ -51,13 +52,15 @@ _FINDING_DENIED = re.compile(
 )
 _DENIED_AFTER = re.compile(
     rf"{_NOT}|{_EXCLUDING}|\bunlikely\b|\bless likely\b|\bimplausible\b|\binvalid\b|\binappropriate\b"
-    r"|\bcontraindicated\b|\birrelevant\b|\bunrelated\b|\babsent\b|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
+    r"|\bcontraindicated\b|\birrelevant\b|\bunrelated\b|\babsent\b|\A[)\]\s]*[:：][\s]*no\b|[✗✘❌]|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
 )
 _DOUBLE = re.compile(
     r"(?:\bnot|n['’]t|\bcannot|\bnever)\s+(?:\w+\s+){0,2}?(?:exclud\w*|eliminat\w*|rule[ds]?\s+out|reject\w*|incorrect\b|wrong\b"
     r"|unlikely\b|false\b|implausible\b)|(?:不能|不可|无法|不|难以)(?:完全)?排除|没有错|不错误",
 )
-_WEIGHED_BEFORE = re.compile(r"\b(?:between|either|whether|among|considered|considering)\b|还是|介于")
+_WEIGHED_BEFORE = re.compile(
+    r"\b(?:between|either|whether|among|considered|considering|at first|initially|originally|first thought)\b|还是|介于"
+)
 _CONCLUDING = r"\b(?:so|hence|therefore|thus|consequently|in conclusion|conclude that)\b|所以|因此|因而|综上|故"
 _CONCLUDING_WORD = re.compile(_CONCLUDING)
 _CONCLUDED = re.compile(
@@ -76,6 +79,7 @@ _STATED_BEFORE = re.compile(
 _STATED_AFTER = re.compile(
     r"\b(?:correct|true|the answer|(?:my|final|best|right) (?:answer|choice|option)|the (?:best|right|most \w+))\b"
     r"|\b(?:is|be|seems|are) (?:right|best|most (?:likely|appropriate))\b(?![ -]?(?:sided|lateral|lung|side))"
+    r"|\b(?:is|seems|fits|would be) better\b(?! known)|\bremains\b|\A[)\]\s]*[:：][\s]*yes\b|[✓✔✅]"
     r"|正确|是对的|为答案|是答案|最符合",
 )
 _TAIL = 32  # characters before the next mention that may hold its "not"
