@@ -63,11 +63,19 @@ def _output(out: Path | None) -> Iterator[BinaryIO]:
     with _writing(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as handle:
         yield handle
         handle.seek(0)
-        try:
-            shutil.copyfileobj(handle, sys.stdout.buffer)
-            sys.stdout.buffer.flush()
-        except BrokenPipeError:  # `… | head`: the reader has what it wants; Python would complain once more at exit
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        with _writing(Path("standard output")):
+            _to_stdout(handle)
+
+
+def _to_stdout(handle: BinaryIO) -> None:
+    try:
+        shutil.copyfileobj(handle, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # Python flushes once more at exit, and would complain once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # `… | head`: the reader has what it wants
+            raise
 
 
 @contextlib.contextmanager
