@@ -93,6 +93,12 @@ def test_a_few_large_clusters_are_no_evidence():
     assert any("–" in line for line in table(found))
 
 
+def test_a_handful_of_items_is_no_evidence_on_average_either():
+    found = compare_runs(run("A", x="000", y="00"), run("B", x="111", y="11"), SETTINGS)
+    assert found.mean_over_benchmarks.p_value == found.mean_over_items.p_value == 2**-4
+    assert found.mean_over_benchmarks.verdict == found.mean_over_items.verdict == "no evidence"
+
+
 def test_unscored_items_are_left_out_and_said():
     a, b = run("A", x="01-1" + "1" * 9, y="--"), run("B", x="1-01" + "1" * 9, y="11")
     found = compare_runs(a, b, SETTINGS)

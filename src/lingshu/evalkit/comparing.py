@@ -59,6 +59,7 @@ class BenchmarkComparison:
     """B minus A on the items of one benchmark that both runs have a verdict on.
 
     Attributes:
+        differing_clusters: those in which one run has more right than the other.
         low, high: clustered paired bootstrap interval of the difference; [-1, 1] for a single cluster.
         gained, lost: items right only in B, and only in A.
         mcnemar_p: McNemar's exact test, which takes items for independent.
@@ -75,6 +76,7 @@ class BenchmarkComparison:
     benchmark: str
     n: int
     clusters: int
+    differing_clusters: int
     a: Estimate
     b: Estimate
     difference: float
@@ -98,7 +100,7 @@ class BenchmarkComparison:
 class Average:
     """Mean over benchmarks, or over all items: A, B, B minus A, its bootstrap interval and uncorrected p-value.
 
-    The last three are None where a benchmark has one cluster only, so that nothing is known of its spread.
+    The p-value is the bootstrap's, or the least that the number of clusters allows if that is larger. The last three are None where a benchmark has one cluster only, so that nothing is known of its spread.
     """
 
     a: float
@@ -208,6 +210,7 @@ def _benchmark(
         benchmark=name,
         n=len(both),
         clusters=len(sums.sums),
+        differing_clusters=sums.differing,
         a=estimate(before, clusters, settings.confidence),
         b=estimate(after, clusters, settings.confidence),
         difference=sum(delta) / len(delta),
@@ -217,7 +220,7 @@ def _benchmark(
         lost=lost,
         mcnemar_p=exact,
         bootstrap_p=resampled,
-        p_value=max(exact, resampled, least_p(sums)),
+        p_value=max(exact, resampled, least_p(sums.differing)),
         p_holm=1.0,
         odds_ratio=(gained + 0.5) / (lost + 0.5),
         cohens_g=gained / (gained + lost) - 0.5 if gained + lost else None,
@@ -258,7 +261,7 @@ def _average(
         return Average(a, b, b - a, None, None, None, NO_EVIDENCE)
     means = np.asarray(weights) @ np.stack(draws) / total
     low, high = interval(means, settings.confidence)
-    p_value = bootstrap_p(means)
+    p_value = max(bootstrap_p(means), least_p(sum(one.differing_clusters for one in found)))
     return Average(a, b, b - a, low, high, p_value, _verdict(low, high, p_value, settings.confidence))
 
 

@@ -25,6 +25,11 @@ class ClusterSums:
         """The number of items."""
         return int(self.sizes.sum())
 
+    @property
+    def differing(self) -> int:
+        """The number of clusters with a difference."""
+        return int((self.sums != 0).sum())
+
 
 def cluster_sums(delta: Sequence[float], clusters: Sequence[str]) -> ClusterSums:
     """Return the sums of `delta` by cluster.
@@ -68,12 +73,12 @@ def bootstrap_p(means: NDArray[np.float64]) -> float:
     return min(1.0, 2 * (tail + 1) / (len(means) + 1))
 
 
-def least_p(data: ClusterSums) -> float:
-    """Return the smallest p-value that the clusters allow: all those that differ, differing the same way.
+def least_p(differing: int) -> float:
+    """Return the smallest p-value that so many differing clusters allow: all of them differing the same way.
 
     It keeps a few large clusters from passing for many items.
     """
-    return min(1.0, 2.0 ** (1 - int((data.sums != 0).sum())))
+    return min(1.0, 2.0 ** (1 - differing))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
