@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+ROOT = Path(__file__).resolve().parents[2]
 RUN = [sys.executable, "-m", "lingshu.cli"]
 CHOICES = ["A. MRI", "B. CT"]
 
@@ -172,3 +173,41 @@ def test_a_full_disk_and_a_reader_that_leaves(tmp_path: Path) -> None:
     assert json.loads(left.stdout)["id"] == "0"
     assert "Traceback" not in left.stderr
     assert "Exception" not in left.stderr
+
+
+def test_the_documented_example_is_what_is_printed(tmp_path: Path) -> None:
+    page = (ROOT / "docs" / "score-files.md").read_text(encoding="utf-8").split("## Example")[1]
+    responses, printed = (block.split("```")[0] for block in page.split("```jsonl\n")[1:3])
+    told = page.split("on stderr:\n\n```\n")[1].split("```")[0]
+    (tmp_path / "responses.jsonl").write_text(responses, encoding="utf-8")
+    result = score("responses.jsonl", at=tmp_path)
+    assert (result.stdout, result.stderr) == (printed, told)
+
+
+def compare(*arguments: object, at: Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*RUN, "compare", *map(str, arguments)], cwd=at, capture_output=True, text=True, check=False)
+
+
+def test_two_runs_are_compared_scored_or_not(tmp_path: Path) -> None:
+    meta = {"benchmark": "demo"}
+    write(tmp_path / "a.jsonl", [line(str(n), "A" if n < 20 else "B", meta=meta) for n in range(40)])
+    write(tmp_path / "b.jsonl", [line(str(n), "B", meta=meta) for n in range(40)])
+    assert score("b.jsonl", "--out", "scored/b.jsonl", at=tmp_path).returncode == 0
+    result = compare("a.jsonl", "scored", "--out", "out.json", at=tmp_path)
+    assert result.returncode == 0, result.stderr
+    row = next(one for one in result.stdout.splitlines() if one.startswith("demo"))
+    assert row.split()[:5] == ["demo", "40", "0.5000", "1.0000", "+0.5000"]
+    assert row.endswith("better")
+    found = json.loads((tmp_path / "out.json").read_text())
+    assert (found["benchmarks"][0]["gained"], found["mean_over_items"]["verdict"]) == (20, "better")
+
+
+def test_runs_over_other_items_are_refused(tmp_path: Path) -> None:
+    write(tmp_path / "a.jsonl", [line("1"), line("2")])
+    write(tmp_path / "b.jsonl", [line("2"), line("3")])
+    result = compare("a.jsonl", "b.jsonl", at=tmp_path)
+    assert result.returncode == 2
+    assert "error: the runs do not have the same items (1 in both):" in result.stderr
+    assert "1 items are in a.jsonl only, among them '1' of all" in result.stderr
+    assert "--common" in result.stderr
+    assert compare("a.jsonl", "b.jsonl", "--common", at=tmp_path).returncode == 0

@@ -100,7 +100,8 @@ class BenchmarkComparison:
 class Average:
     """Mean over benchmarks, or over all items: A, B, B minus A, its bootstrap interval and uncorrected p-value.
 
-    The p-value is the bootstrap's, or the least that the number of clusters allows if that is larger. The last three are None where a benchmark has one cluster only, so that nothing is known of its spread.
+    The p-value is the bootstrap's, or the least that the number of clusters allows if that is larger. Interval and
+    p-value are None where a benchmark has one cluster only, so that nothing is known of its spread.
     """
 
     a: float
