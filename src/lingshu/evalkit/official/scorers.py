@@ -111,7 +111,7 @@ def _mmmu(item: Item, seed: int) -> Outcome:
     if not item.choices:
         return _crash("multiple choice without choices")
     draw = random.Random(f"{seed}:{item.id}")
-    return _outcome(mmmu.multi_choice(_bare(item.choices), gold, item.response, draw.choice))
+    return _outcome(mmmu.multi_choice(bare_texts(item.choices), gold, item.response, draw.choice))
 
 
 def _mmmu_reference(item: Item, seed: int) -> Outcome:
@@ -121,7 +121,7 @@ def _mmmu_reference(item: Item, seed: int) -> Outcome:
     return _outcome(mmmu.open_answer_reference(gold, item.response))
 
 
-def _bare(choices: tuple[str, ...]) -> tuple[str, ...]:
+def bare_texts(choices: tuple[str, ...]) -> tuple[str, ...]:
     """Return the option texts without their letters, where all are shown as "(A) text" or "A. text"."""
     for form in ("({}) ", "{}. ", "{}."):
         heads = [form.format(chr(ord("A") + index)) for index in range(len(choices))]
