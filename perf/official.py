@@ -230,8 +230,8 @@ def _their_mmmu(kept: Sequence[tuple[Item, Any]]) -> list[bool]:
             "index2ans": texts,
         }
         samples.append(shown | {"final_input_prompt": "", "image": None})
-    model = types.SimpleNamespace(generate_outputs=lambda block: [given.pop(0) for _ in block])
     given = [item.response for item, _ in kept]
+    model = types.SimpleNamespace(generate_outputs=lambda block: [given.pop(0) for _ in block])
     with contextlib.redirect_stderr(io.StringIO()):
         verdicts, _ = module.evaluate(module.run_model(samples, model))
     return [verdicts[item.id] == "Correct" for item, _ in kept]

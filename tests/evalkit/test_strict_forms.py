@@ -31,6 +31,11 @@ def parsed(kind, response, choices=None, gold="B", question="Which?"):
         "Option A: no. Option B: yes. Option C: no. Option D: no. Option E: no.",
         *("I first thought A, but it is B.", "At first A seems right, but actually B.", "Between A and B, B is better"),
         "Both A and B are plausible, but B is better",
+        *("B is more likely than A", "A is less likely than B", "B looks correct", "Answer: B.\nConfidence: 90%"),
+        *("You might think the answer is A, but it's B.", "The answer is probably B, but could be C."),
+        *("One might think the answer is A, but the answer is actually B.", "I thought A at first. B."),
+        "The answer is B. However, C may be considered later.",
+        "There's no role for beta blocker therapy or discharge home. Aspirin.",
         *(
             '{"answer": "B"}',
             "```json\n{'answer': 'B'}\n```",
@@ -44,7 +49,9 @@ def test_more_ways_to_say_b(response):
     assert parsed("mcq", response, MI) == "B"
 
 
-@pytest.mark.parametrize("response", ["A. or B.", "I doubt B", "Avoid aspirin", "Plan B", "B-cell", "Stage B"])
+@pytest.mark.parametrize(
+    "response", ["A. or B.", "I doubt B", "Avoid aspirin", "Plan B", "I'm not sure if it's B", "E. coli"]
+)
 def test_more_ways_to_say_nothing(response):
     assert parsed("mcq", response, MI) == ""
 
@@ -59,7 +66,13 @@ def test_more_ways_to_say_nothing(response):
             ("不是肺炎而是肺栓塞", "B"),
             ("肺炎或气胸", ""),
         ),
-        *(("A选项错误；B选项正确；C选项错误", "B"), ("A和B都有可能", ""), ("排除法：A、C、D、E均可排除", "B")),
+        *(
+            ("A选项错误；B选项正确；C选项错误", "B"),
+            ("A和B都有可能", ""),
+            ("除B外都对", ""),
+            ("A×，B√，C×", "B"),
+            ("排除法：A、C、D、E均可排除", "B"),
+        ),
     ],
 )
 def test_chinese_choices(response, wanted):

@@ -133,7 +133,7 @@ class _Scan:
         if (
             not bracketed
             and text[at].isupper()
-            and not is_option_letter(self.lowered, start, end, letters, own_text=own_end > end)
+            and not is_option_letter(text, self.lowered, (start, end), letters, own_text=own_end > end)
         ):
             return None
         return self._placed(start, end, own_end, letters)

@@ -26,6 +26,7 @@ Span = tuple[int, int]
 # All patterns below are for lower-case text.
 _PUNCTUATION = re.compile(r"[.!?。！？\n;；]")
 _ABBREVIATION = re.compile(r"(?:\b(?:dr|mr|mrs|vs|fig|e\.g|i\.e))\Z")
+_JOINED = re.compile(r"\s*(?:or|nor|或者?|和|及)\s*(?:an?\s+|the\s+)?\Z")
 _CONTRAST = (
     *("but", "so", "hence", "therefore", "thus", "whereas", "while", "leaving", "leaves", "however", "although"),
     *("though", "then", "rather", "instead"),
@@ -46,7 +47,8 @@ _EXCLUDING_ZH = "排除|除了|除外|错误|不正确|不选"
 _EXCLUDING_BEFORE = re.compile(rf"\b(?:{_EXCLUDING})|{_EXCLUDING_ZH}")
 _DENIED_BEFORE = re.compile(
     rf"\b(?:{_NOT}|{_EXCLUDING}|nor\b|rather than\b|instead of\b|unlike\b|unlikely\b|other than\b|against\b"
-    rf"|i doubt\b|avoid(?:s|ed|ing)?\b|over\s*\Z)|n['’]t\b|{_EXCLUDING_ZH}"
+    rf"|i doubt\b|avoid(?:s|ed|ing)?\b|over\s*\Z"
+    rf"|(?:more|better|likelier)\b[^.,;]*\bthan\s*(?:option\s*)?\Z)|n['’]t\b|{_EXCLUDING_ZH}|除\s*\Z"
     r"|不是|不会是|不应|不能|不可能|并非|而非|非\s*\Z|不\s*\Z",
 )
 _FINDING_DENIED = re.compile(
@@ -55,7 +57,7 @@ _FINDING_DENIED = re.compile(
 )
 _DENIED_AFTER = re.compile(
     rf"\b(?:{_NOT}|{_EXCLUDING}|unlikely\b|less likely\b|implausible\b|invalid\b|inappropriate\b|contraindicated\b"
-    rf"|irrelevant\b|unrelated\b|absent\b)|n['’]t\b|\A[)\]\s]*[:：][\s]*no\b|[✗✘❌]|{_EXCLUDING_ZH}"
+    rf"|irrelevant\b|unrelated\b|absent\b)|n['’]t\b|\A[)\]\s]*[:：][\s]*no\b|[✗✘❌]|\A[)\s]*×(?!\s*\d)|{_EXCLUDING_ZH}"
     r"|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
 )
 _DOUBLE = re.compile(
@@ -63,7 +65,8 @@ _DOUBLE = re.compile(
     r"|unlikely\b|false\b|implausible\b)|(?:不能|不可|无法|不|难以)(?:完全)?排除|没有错|不错误",
 )
 _WEIGHED_BEFORE = re.compile(
-    r"\b(?:between|either|whether|among|considered|considering|at first|initially|originally|first thought)\b|还是|介于"
+    r"\b(?:between|either|whether|among|considered|considering|at first|initially|originally|(?<!second )thought"
+    r"|(?:might|may|could|would) think|(?:sure|certain|know|tell|say|clear|determine) if)\b|还是|介于"
 )
 _CONCLUDING = ("so", "hence", "therefore", "thus", "consequently", "in conclusion", "conclude that")
 _CONCLUDING_ZH = "所以|因此|因而|综上|故"
@@ -79,12 +82,13 @@ _STATED_BEFORE = re.compile(
     r"(?:\b(?:answer|correct|right|best|final)\b[^.,;\n]{0,40}?(?:\bis\b|\bare\b|\bbe\b|\bwas\b|[:：=])"
     r"|\banswer\b|\b(?:choose|chose|select|pick|answered)\b|\b(?:go|going) (?:with|for)\b|\bopt for\b|\bsettle on\b"
     r"|答案[^,，。;\n]{0,8}|选择?|应为)"
-    r"\s*(?:the\s+|an?\s+)?(?:letter|option|choice|答案|选项)?[\s:：=\"'“‘(\[{（为是-]*\Z",
+    r"\s*(?:(?:probably|likely|most likely|definitely|clearly|actually|certainly|indeed|obviously|simply|surely)\s+)?"
+    r"(?:the\s+|an?\s+)?(?:letter|option|choice|答案|选项)?[\s:：=\"'“‘(\[{（为是-]*\Z",
 )
 _STATED_AFTER = re.compile(
     r"\b(?:correct|true|the answer|(?:my|final|best|right) (?:answer|choice|option)|the (?:best|right|most \w+)"
     r"|(?:is|be|seems|are) (?:right|best|most (?:likely|appropriate))(?!\w|[ -]?(?:sided|lateral|lung|side))"
-    r"|(?:is|seems|fits|would be) better(?! known)|remains)\b|\A[)\]\s]*[:：][\s]*yes\b|[✓✔✅]"
+    r"|(?:is|seems|fits|would be) better(?! known)|remains)\b|\A[)\]\s]*[:：][\s]*yes\b|[✓✔✅]|\A[)\s]*√(?!\s*\d)"
     r"|正确|是对的|为答案|是答案|最符合",
 )
 _TAIL = 32  # characters before the next mention that may hold its "not"
@@ -131,7 +135,8 @@ def stances(text: str, mentions: Sequence[Span], findings: bool = False) -> list
             else _stance(before, after, findings, concluded)
         )
         if stance is Stance.MENTIONED:
-            stance = carried
+            joined = findings and result and result[-1] is Stance.DENIED and _JOINED.match(before)
+            stance = Stance.DENIED if joined else carried
         elif stance is not Stance.DENIED:
             carried = Stance.UNCLEAR if _WEIGHED_BEFORE.search(before) else Stance.MENTIONED
         elif _EXCLUDING_BEFORE.search(before):
