@@ -1,17 +1,18 @@
-"""The `lingshu` command: check, trace, recipe, schema, draw. Nothing here imports torch, great_expectations or dvc."""
+"""The `lingshu` command: check, trace, recipe, schema, draw, score, compare. Nothing here imports torch or dvc."""
 
 from __future__ import annotations
 
 import os
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
-from lingshu.commands import checking, drawing, recipes, report_metrics, schemas, tracing
+from lingshu.commands import checking, drawing, recipes, report_metrics, schemas, scoring, tracing
 from lingshu.core.errors import UserError
 
+RulesName = Literal["strict", "official"]
 app = typer.Typer(
     help="Look at, check and switch the pipeline; `make repro` runs it.",
     no_args_is_help=True,
@@ -20,14 +21,23 @@ app = typer.Typer(
 )
 
 
+ANYWHERE = frozenset({"score", "compare", "report-metrics"})  # commands that need no project: their paths are as typed
+
+
 def main() -> None:
     """Run the command line; a user's mistake is one message and exit code 2, never a traceback."""
     try:
-        os.chdir(_root(Path.cwd()))
         app()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
+
+
+@app.callback()
+def _go_to_root(context: typer.Context) -> None:
+    """Run commands about the pipeline in its root, from wherever in it they are called."""
+    if context.invoked_subcommand not in ANYWHERE:
+        os.chdir(_root(Path.cwd()))
 
 
 def _root(start: Path) -> Path:
@@ -87,6 +97,44 @@ def schema() -> None:
 def draw() -> None:
     """Write docs/pipeline.md and docs/pipeline.svg from dvc.yaml."""
     _report_files(drawing.write(Path()), "docs/pipeline.*")
+
+
+# --- Responses and scores: no project needed --------------------------------------------------------------------------
+
+
+@app.command()
+def score(
+    file: Annotated[Path, typer.Argument(help="Responses, one JSON object a line (docs/score-files.md).")],
+    *,
+    rules: Annotated[RulesName, typer.Option(help="strict: the right verdict; official: MedEvalKit's.")] = "strict",
+    out: Annotated[Path | None, typer.Option(help="Write the scored lines here instead of to stdout.")] = None,
+    summary: Annotated[Path | None, typer.Option(help="Write accuracy, intervals and break-downs here.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the official rules' random fall-back.")] = 0,
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help="Of the summary's intervals.")] = 0.95,
+) -> None:
+    """Score responses of any model: a verdict for each line, and the rule that decided."""
+    typer.echo(scoring.score(file, rules, out, summary, seed=seed, confidence=confidence), err=True)
+
+
+@app.command()
+def compare(
+    run_a: Annotated[Path, typer.Argument(help="Scored lines or responses: a file, or a folder of .jsonl files.")],
+    run_b: Annotated[Path, typer.Argument(help="The other run, on the same items.")],
+    *,
+    rules: Annotated[RulesName, typer.Option(help="For responses that are not scored yet.")] = "strict",
+    common: Annotated[
+        bool, typer.Option("--common", help="Compare the items that both have, and say what is left.")
+    ] = False,
+    out: Annotated[Path | None, typer.Option(help="Write the whole comparison as JSON here.")] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Of the bootstrap, and of random fall-backs.")] = 0,
+    resamples: Annotated[int, typer.Option(min=1000, help="Of the bootstrap.")] = 10_000,
+    confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help="Of intervals and verdicts.")] = 0.95,
+    power: Annotated[float, typer.Option(min=0.5, max=0.999, help="Of the minimum detectable difference.")] = 0.8,
+) -> None:
+    """Say which differences between two runs are real: B against A, on each benchmark and on average."""
+    settings = scoring.CompareOptions(rules, common, seed, resamples, confidence, power)
+    for line in scoring.compare(run_a, run_b, settings, out):
+        typer.echo(line)
 
 
 def _report_files(changed: list[Path], what: str) -> None:

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from lingshu.core.params import Strict
 
+Rules = Literal["strict", "official"]
+
 
 class JudgeParams(Strict):
     """`rules` compares normalised texts and parsed facts; `none` leaves open answers unscored."""

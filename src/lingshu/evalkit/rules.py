@@ -8,11 +8,11 @@ defect id, in `tests/evalkit/test_defects.py`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lingshu.evalkit.items import Item
 from lingshu.evalkit.overlap import token_overlap
-from lingshu.evalkit.parsing.closed import normalise, parts, same, stated_answer
+from lingshu.evalkit.parsing.closed import lone_number, normalise, number, parts, same, stated_answer
 from lingshu.evalkit.parsing.extraction import answer_text
 from lingshu.evalkit.parsing.mcq import gold_letters, parse_choice
 from lingshu.evalkit.parsing.yesno import gold_verdict, parse_yes_no
@@ -21,10 +21,9 @@ GOLD_ERROR = "gold_not_among_options"
 UNJUDGED = "unjudged"
 _REFUSAL_WITHIN = 400  # a refusal comes first
 _REFUSAL = re.compile(
-    r"\b(?:i\s+)?(?:cannot|can['’]t|can not|am unable to|['’]m unable to|unable to|am not able to)\s+(?:\w+\s+)?"
+    r"(?:\bcannot|\bcan['’]t|\bcan not|\bunable to|\bam not able to)\s+(?:\w+\s+)?"
     r"(?:help|assist|answer|determine|provide|tell|see|view|say)|\bi (?:don['’]t|do not) know\b|\bas an ai\b"
     r"|无法(?:回答|判断|确定|提供)|不知道|抱歉",
-    re.IGNORECASE,
 )
 
 
@@ -40,15 +39,16 @@ class Score:
 
 
 def score_strict(item: Item) -> Score:
-    """Return the strict verdict on an item of kind `mcq`, `yesno`, `closed` or `open`.
+    """Return the strict verdict on an item of kind `mcq`, `yesno`, `closed`, `open` or `mmmu`.
 
-    Open answers are never decided here: `correct` is None, `score` the token F1, `rule` `unjudged`.
+    Open answers are never decided here: `correct` is None, `score` the token F1, `rule` `unjudged`. Kind `mmmu` is
+    multiple choice where there are choices, else a short answer that has to equal one of its golds.
 
     Raises:
-        ValueError: the kind is scored elsewhere (caption, report) or unknown.
+        ValueError: the kind is scored elsewhere (caption, report, rubric) or unknown.
     """
     text = answer_text(item.response)
-    if item.kind == "mcq":
+    if item.kind == "mcq" or (item.kind == "mmmu" and item.choices is not None):
         return _mcq(item, text)
     if item.kind == "yesno":
         return _yesno(item, text)
@@ -56,6 +56,8 @@ def score_strict(item: Item) -> Score:
         return _closed(item, text)
     if item.kind == "open":
         return _open(item, text)
+    if item.kind == "mmmu":
+        return _short(item, text)
     raise ValueError(f"{item.id}: kind {item.kind!r} has no strict rule")
 
 
@@ -104,9 +106,31 @@ def _closed(item: Item, text: str) -> Score:
     else:
         golds = {normalise(answer) for answer in item.answer}
         correct = parts(phrase) == golds
-    if not correct and _REFUSAL.search(text, 0, _REFUSAL_WITHIN):
+    if not correct and _REFUSAL.search(text[:_REFUSAL_WITHIN].lower()):
         return _no_answer("refusal")
     return _decided(correct, " ".join(tokens), "normalised_equal" if correct else "normalised_differs")
+
+
+def _short(item: Item, text: str) -> Score:
+    """An open MMMU answer: equal to a gold after normalising, or the one number of a phrase that has the gold's value.
+
+    Numbers are equal to two decimals, as in the public MMMU reference.
+    """
+    golds = (item.answer,) if isinstance(item.answer, str) else item.answer
+    if all(_asks_yes_no(gold) for gold in golds):
+        return _yesno(replace(item, answer=golds[0]), text)
+    phrase = stated_answer(text, item.question)
+    tokens = normalise(phrase)
+    if not tokens:
+        return _no_answer()
+    if any(same(tokens, normalise(gold)) for gold in golds):
+        return _decided(True, " ".join(tokens), "normalised_equal")
+    given = lone_number(phrase)
+    if given is not None and any(given == number(gold) for gold in golds):
+        return _decided(True, " ".join(tokens), "equal_number")
+    if _REFUSAL.search(text[:_REFUSAL_WITHIN].lower()):
+        return _no_answer("refusal")
+    return _decided(False, " ".join(tokens), "normalised_differs")
 
 
 def _asks_yes_no(answer: str | tuple[str, ...]) -> bool:

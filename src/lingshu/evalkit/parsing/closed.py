@@ -29,6 +29,7 @@ _UNITS = {
     **dict.fromkeys(("hour", "hours", "hr", "hrs"), "hour"),
     **dict.fromkeys(("minute", "minutes", "mins"), "min"),
 }
+_ZH_COUNT = re.compile(r"(?<![〇一二三四五六七八九十百])[一二三四五六七八九两](?=[个条张根只处块枚颗])")
 _PREPOSITIONS = frozenset({"in", "on", "at", "within"})
 _TOKEN = re.compile(
     r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|[\u4e00-\u9fff]+|[^\W\d_\u4e00-\u9fff]+|[%°<>≤≥+±]|(?<![\w\s])-(?=\d)|(?:(?<=\s)|\A)-(?=\d)"
@@ -43,13 +44,25 @@ _LIST = re.compile(r"\s*(?:[,;，、；\n]|\band\b|和|与|及)\s*", re.IGNORECA
 _RESTATING = word_set(
     "it this that these those there the a an image picture photo scan film answer in of shown seen here most likely"
 )
+_RESTATING_ZH = re.compile(r"(?:这|那|此|该|它|其|张|幅|个|图中|图|图像|图片|影像|检查|部位|所示|显示|的|答案)*")
 _WORD = re.compile(r"\w+")
+_EQUALS = re.compile(r"=|≈|≃|\b(?:equals|equal to)\b", re.IGNORECASE)
+_AROUND_NUMBERS = (
+    _RESTATING
+    | set(_UNITS.values())
+    | word_set(
+        "about approximately approx roughly around nearly or is so thus therefore hence value result total l g m s"
+    )
+    | word_set("ms kpa mmhg hz khz mhz mmol mol meq kcal cal j v mv w k min day days week weeks month months bpm")
+)
 
 
 def normalise(text: str) -> tuple[str, ...]:
     """Return `text` as tokens with full-width forms, case, punctuation, articles, hyphens, numbers and units evened."""
     plain = plain_form(text).lower().replace("μ", "u")
     plain = re.sub(r"(?<=[^\W\d_])[-‐‑–](?=[^\W_])|(?<=\d)[-‐‑](?=[^\W\d_])", " ", plain)
+    if not plain.isascii():
+        plain = _ZH_COUNT.sub(lambda word: _NUMBER_WORDS[word[0]], plain)
     tokens = [_token(token) for token in _TOKEN.findall(plain)]
     kept = [token for token in tokens if token not in ARTICLES]
     if len(kept) > 1 and kept[0] in _PREPOSITIONS:
@@ -73,6 +86,29 @@ def same(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
     return bool(left) and not digits and "".join(left) == "".join(right)
 
 
+def number(text: str) -> float | None:
+    """Return a text that is only a number as its value to two decimals, else None."""
+    tokens = normalise(text)
+    sign = -1.0 if tokens[:1] == ("-",) else 1.0
+    rest = tokens[1:] if sign < 0 else tokens
+    return sign * round(float(rest[0]), 2) if len(rest) == 1 and _is_number(rest[0]) else None
+
+
+def lone_number(phrase: str) -> float | None:
+    """Return the value, to two decimals, of the one number of a phrase ("x = 4.5 cm"); None with none or several.
+
+    Of a phrase with an equals or approximation sign only what follows the last one counts. Words other than units and
+    those that restate ("it is about") make it another answer.
+    """
+    tail = _EQUALS.split(phrase)[-1]
+    tokens = [token for token in normalise(tail) if token not in _AROUND_NUMBERS]
+    return number(" ".join(tokens).replace("- ", "-"))
+
+
+def _is_number(token: str) -> bool:
+    return token[0].isdigit() and token.replace(".", "", 1).isascii()
+
+
 def stated_answer(text: str, question: str) -> str:
     """Return the phrase that `text` (from `answer_text`) gives: after its last lead-in, else its first sentence.
 
@@ -89,6 +125,8 @@ def stated_answer(text: str, question: str) -> str:
 
 
 def _restates(subject: str, known: set[str] | frozenset[str], question: str) -> bool:
+    if not subject.strip() or (not subject.isascii() and _RESTATING_ZH.fullmatch(subject.strip())):
+        return True
     words = _WORD.findall(subject.lower())
     return bool(words) and all(word in known or (not word.isascii() and word in question) for word in words)
 

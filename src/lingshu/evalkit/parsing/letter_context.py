@@ -1,7 +1,7 @@
 """Is a single letter in a text an option letter? What stands right before and after it decides.
 
 The article "A", the pronoun "I", "vitamin D", "hepatitis B", "E. coli", "C-reactive" are not option letters.
-All texts here are lower-case.
+All texts here but one are lower-case.
 """
 
 from __future__ import annotations
@@ -18,23 +18,24 @@ _NOUNS = word_set(
     " leads influenza protein proteins complex immunoglobulin immunoglobulins hemophilia haemophilia chromosome"
     " chromosomes cytochrome figure figures fig panel panels image images arrow arrows label labels zone zones level"
     " levels phase phases apolipoprotein coenzyme schedule score child-pugh dr mr mrs ms sample table appendix point"
+    " plan"
 )
 _NOUNS_ZH = ("维生素", "型", "图")
 _LEADS = word_set("option options choice choices letter")
 _LEADS_ZH = ("选项", "选", "选择", "答案")
 _AFTER_ANY = re.compile(
-    r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|[\u4e00-\u9fff]|[-–—]\s|(?:is|was|are|were|does|(?:is|was|are|does)n['’]t"
-    r"|because|since|due|and|or|nor|but|so|not|as|over|rather|instead|fits?|seems?|appears?|matches)\b)"
+    r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|(?!型|超|族|级|细胞|淋巴|链|线|波)[\u4e00-\u9fff]|[-–—]\s|(?:is|was|are|were|does|(?:is|was|are|does)n['’]t"
+    r"|because|since|due|and|or|nor|but|so|not|as|over|rather|instead|fits?|seems?|appears?|looks|matches|remains)\b|[✓✔✅✗✘❌√×])"
 )
 _AFTER_MORE = re.compile(
     r"\s*(?:\(|(?:would|could|can|cannot|can['’]t|should|will|may|might|must|has|describes?|represents?|best|only|alone"
     r"|correct|wrong|incorrect|right|based|given|for|then|too|also|with|on|in|which|who|while|whereas|here|instead)\b)"
 )
 _AFTER_I = re.compile(r"\s*(?:\Z|[.,;:!?)\n]|is\b)")
-_ABBREVIATION = re.compile(r"\.\s?[a-z]")
+_ABBREVIATION = re.compile(r"\. ?[a-z]")  # "E. coli"; a sentence that follows begins with a capital
 _FUNCTION_WORD = re.compile(r"\.\s+(?:because|since|this|the|it|as|due|a|an|these|that|there|based|given)\b")
 _LED_BEFORE = re.compile(
-    r"(?:\b(?:answer|option|choice|choose|pick|select)\b\s*(?:is\b|[:：=])?|选项?|答案[是为:：]?)\s*[\"'(]?\Z"
+    r"(?:\b(?:answer|ans|option|choice|choose|pick|select)\b\s*(?:is\b|[:：=])?|选项?|答案[是为:：]?)\s*[\"'(]?\Z"
 )
 _SAID_BEFORE = re.compile(r"(?:\b(?:is|be|with)|['’]s)\s+[\"'(]?\Z")
 _LED_AFTER = re.compile(r"[\"')]?\s*(?:\Z|[.,;:!?。，；\n)]|(?:is|was|because|since|and|or|but|not)\b)")
@@ -43,15 +44,16 @@ _BEFORE = 24  # characters that may hold the word before
 _AFTER = 16  # … and the word after
 
 
-def is_option_letter(lowered: str, start: int, end: int, letters: list[str], own_text: bool) -> bool:
-    """Return whether capital letters at `start` … `end` are option letters; `own_text`: the option's text follows."""
+def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: list[str], own_text: bool) -> bool:
+    """Return whether capital letters at `span` are option letters; `own_text`: the option's text follows."""
+    start, end = span
     before = lowered[max(0, start - _BEFORE) : start]
     after = lowered[end : end + _AFTER]
     noun = _noun_before(before)
     if noun or own_text:
         return not noun
     led, colon = _led(before)
-    if _ABBREVIATION.match(after) and not _FUNCTION_WORD.match(after):
+    if _ABBREVIATION.match(text, end) and not _FUNCTION_WORD.match(after):
         return led
     if letters == ["I"] and not _AFTER_I.match(after):
         return False

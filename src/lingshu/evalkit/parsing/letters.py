@@ -20,7 +20,9 @@ _LONE_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9])")
 _LEADING_AFTER = re.compile(
     r"[)\]}】）\"']*(?:[.,:：、)–—。，-]|\s*(?:-|–|—|because\b|since\b|as\s|due\s))", re.IGNORECASE
 )
-_OWN_PREDICATE = re.compile(r"[)\]]?\s*(?:is|was|isn['’]t|wasn['’]t|does|doesn['’]t|has|because)\b", re.IGNORECASE)
+_OWN_PREDICATE = re.compile(
+    r"[)\]]?\s*(?:is|was|isn['’]t|wasn['’]t|does|doesn['’]t|has|because|remains)\b", re.IGNORECASE
+)
 _OPENING, _CLOSING = "([{【〔（", ")]}】〕）"
 _MARGIN = 12  # characters beside a letter that decide whether it stands alone on its line
 _WINDOW = 48  # characters that may lead a run of letters
@@ -39,19 +41,18 @@ class Group:
 
 @lru_cache(maxsize=64)
 def _candidates(count: int, several: bool) -> re.Pattern[str]:
-    """Letters that stand alone; with `several` also runs of capitals ("ABD")."""
+    """Letters that stand alone; with `several` also runs of capitals ("ABD", "A B D"), which are tried first."""
     upper = f"A-{letter_of(count - 1)}"
-    run = rf"|[{upper}]{{2,{count}}}" if several and count > 1 else ""
-    return re.compile(rf"(?<![A-Za-z0-9_+])(?:[{upper}{upper.lower()}]{run})(?![A-Za-z0-9_+])")
+    run = rf"[{upper}]{{2,{count}}}|[{upper}](?: [{upper}]){{1,{count - 1}}}|" if several and count > 1 else ""
+    return re.compile(rf"(?<![A-Za-z0-9_+])(?:{run}[{upper}{upper.lower()}])(?![A-Za-z0-9_+])")
 
 
 @lru_cache(maxsize=64)
 def _list_pattern(count: int) -> re.Pattern[str]:
     upper = f"A-{letter_of(count - 1)}"
     unit = rf"(?:[(\[]\s*(?P<b>[{upper}{upper.lower()}])\s*[)\]]|(?P<u>[{upper}])(?![A-Za-z0-9_'’]|-\w|\.[A-Za-z]))"
-    joint = (
-        r"\s*(?:[,，、/&+]\s*(?:(?:and|or|nor)\b\s*)?|(?:and|or|nor|as well as)\b\s*(?:option\s+)?|[和与及或]|以及)\s*"
-    )
+    word = r"(?:and|or|nor|as well as)\b\s*(?:option\s+)?"
+    joint = rf"\s*(?:[,，、/&+]\s*(?:(?:and|or|nor)\b\s*)?|\.?\s*{word}|[和与及或]|以及)\s*"
     return re.compile(rf"(?P<joint>{joint}){unit}")
 
 
@@ -90,8 +91,11 @@ def letter_groups(text: str, count: int, choices: tuple[str, ...] | None, severa
     result: list[Group] = []
     position = 0
     while found := candidates.search(text, position):
-        group = scan.run(found) if len(found[0]) > 1 else scan.group(found.start())
-        position = max(found.end(), group.end if group else 0)
+        group = scan.run(found) if len(found[0]) > 1 else None
+        end = found.end()
+        if group is None and (len(found[0]) == 1 or " " in found[0]):
+            group, end = scan.group(found.start()), found.start() + 1
+        position = max(end, group.end if group else 0)
         if group:
             result.append(group)
     return result
@@ -129,7 +133,7 @@ class _Scan:
         if (
             not bracketed
             and text[at].isupper()
-            and not is_option_letter(self.lowered, start, end, letters, own_text=own_end > end)
+            and not is_option_letter(text, self.lowered, (start, end), letters, own_text=own_end > end)
         ):
             return None
         return self._placed(start, end, own_end, letters)
@@ -175,7 +179,7 @@ class _Scan:
 
     def run(self, found: re.Match[str]) -> Group | None:
         """Return a run of letters if it is stated as the answer."""
-        letters = tuple(found[0])
+        letters = tuple(found[0].replace(" ", ""))
         led = _RUN_LEAD.search(self.text, max(0, found.start() - _WINDOW), found.start())
         if len(set(letters)) < len(letters) or not (led or _RUN_AFTER.match(self.text, found.end())):
             return None

@@ -10,6 +10,7 @@ from lingshu.evalkit.parsing.stance import Span
 
 ARTICLES = frozenset({"a", "an", "the"})
 _WORD = re.compile(r"\d+(?:\.\d+)?|[\u4e00-\u9fff]|[^\W_\d\u4e00-\u9fff]+|[<>≤≥%+±]|(?<!\w)-(?=\d)")
+_SIGNS = ("-", "<", ">", "≤", "≥", "±")
 _SLACK = 64  # characters of mark-up and punctuation that may stand around an option's text
 _PREFIX = re.compile(r"\s*[(\[]?\s*([A-Za-z])\s*[)\].:：、,，]\s*")
 
@@ -96,12 +97,23 @@ def whole_option(choices: tuple[str, ...], text: str) -> str:
     return letter_of(found[0]) if len(found) == 1 else ""
 
 
+def _part_of_number(text: str, first: tuple[str, int, int], last: tuple[str, int, int]) -> bool:
+    """Return whether an option that begins or ends with a number stands in another number ("-5", "> 5", "5 %")."""
+    before = text[max(0, first[1] - 2) : first[1]].rstrip()[-1:]
+    after = text[last[2] : last[2] + 2].lstrip()[:1]
+    signed = first[0][0].isdigit() and before in _SIGNS and not text[max(0, first[1] - 2) : first[1] - 1].isalnum()
+    return signed or (last[0][0].isdigit() and after == "%")
+
+
 def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]:
     """Return every place where `text` holds the whole text of one option, in order, longest match first.
 
     A place within a longer option's text counts for the longer one only. Texts shared by two options name neither.
     """
     table = _by_first_word(choices)
+    lowered = text.lower()
+    if not any(first in lowered for first in table):
+        return []
     tokens = _tokens(text)
     names = [token[0] for token in tokens]
     result: list[tuple[Span, str]] = []
@@ -113,6 +125,8 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
             for entry, index in table.get(names[position], ())
             if tuple(names[position : position + len(entry)]) == entry
         ]
+        if hits and _part_of_number(text, tokens[position], tokens[position + hits[0][0] - 1]):
+            hits = []
         if hits:
             step = hits[0][0]
             longest = [index for length, index in hits if length == step]

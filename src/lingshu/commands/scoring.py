@@ -1,0 +1,119 @@
+"""`lingshu score` and `lingshu compare`: responses of any model, with no project around them."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from lingshu.core.errors import UserError
+from lingshu.core.files import atomic_path, write_json
+
+if TYPE_CHECKING:
+    from lingshu.evalkit.params import Rules
+
+
+def score(file: Path, rules: Rules, out: Path | None, summary: Path | None, *, seed: int, confidence: float) -> str:
+    """Score `file` to `out` (None: stdout), write its summary if asked for, and return one line about it.
+
+    Output is complete or absent: nothing is written if a line can't be read.
+
+    Raises:
+        UserError: the input is not as the contract says, or an output can't be written.
+    """
+    # scipy and numba take a second to import; `lingshu --help` needs neither
+    from lingshu.evalkit.scorefile import Settings, score_file  # noqa: PLC0415
+
+    for path in (out, summary):
+        if path is not None and path.exists() and path.samefile(file if file.exists() else path.parent):
+            raise UserError(f"{path}: would overwrite the responses", "give another file")
+    with _output(out) as handle:
+        breakdown = score_file(file, Settings(rules, seed), handle)
+        found = breakdown.summary(rules, seed, confidence)
+        if summary is not None:
+            with _writing(summary):
+                write_json(summary, found)
+    return _sentence(found)
+
+
+def _sentence(found: dict[str, Any]) -> str:
+    unscored = found["unscored"]["total"]
+    tail = f", {unscored} unscored" if unscored else ""
+    if not found["n"]:
+        return f"{found['responses']} responses by the {found['rules']} rules: none scored{tail}"
+    return (
+        f"{found['responses']} responses by the {found['rules']} rules: accuracy {found['accuracy']:.4f} "
+        f"({found['low']:.4f}–{found['high']:.4f}) over {found['n']}, no answer {found['no_answer']:.1%}{tail}"
+    )
+
+
+@contextlib.contextmanager
+def _output(out: Path | None) -> Iterator[BinaryIO]:
+    """Yield a file that becomes `out`, or is copied to stdout, only if the block ends without an error."""
+    if out is not None:
+        with _writing(out), atomic_path(out) as temporary, temporary.open("wb") as handle:
+            yield handle
+        return
+    with _writing(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as handle:
+        yield handle
+        handle.seek(0)
+        with _writing(Path("standard output")):
+            _to_stdout(handle)
+
+
+def _to_stdout(handle: BinaryIO) -> None:
+    try:
+        shutil.copyfileobj(handle, sys.stdout.buffer)
+        sys.stdout.buffer.flush()
+    except OSError as error:
+        # Python flushes once more at exit, and would complain once more.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):  # `… | head`: the reader has what it wants
+            raise
+
+
+@contextlib.contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise UserError(
+            f"{path}: can't be written: {error.strerror}", "free space there or give another path"
+        ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class CompareOptions:
+    """Options of `lingshu compare`."""
+
+    rules: Rules
+    common: bool
+    seed: int
+    resamples: int
+    confidence: float
+    power: float
+
+
+def compare(run_a: Path, run_b: Path, options: CompareOptions, out: Path | None) -> list[str]:
+    """Return the comparison of B with A as lines of a table, and write all of it to `out` if asked for.
+
+    Raises:
+        UserError: a run can't be read, the items differ, or an output can't be written.
+    """
+    from lingshu.evalkit.comparing import ComparisonSettings, compare_runs  # noqa: PLC0415
+    from lingshu.evalkit.comparison_table import table  # noqa: PLC0415
+    from lingshu.evalkit.runfiles import read_run  # noqa: PLC0415
+
+    runs = [read_run(path, options.rules, options.seed) for path in (run_a, run_b)]
+    settings = ComparisonSettings(options.confidence, options.power, options.seed, options.resamples, options.common)
+    found = compare_runs(runs[0], runs[1], settings)
+    if out is not None:
+        with _writing(out):
+            write_json(out, found.as_json())
+    return table(found)

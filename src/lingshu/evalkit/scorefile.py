@@ -1,0 +1,79 @@
+"""Scoring a file of responses: line by line, nothing skipped, and no output unless every line could be read."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+from lingshu.core.errors import UserError
+from lingshu.core.progress import track
+from lingshu.evalkit.breakdown import Breakdown
+from lingshu.evalkit.items import Item, numbered_items, numbered_lines
+from lingshu.evalkit.params import Rules
+from lingshu.evalkit.rules import GOLD_ERROR
+from lingshu.evalkit.scored import Scored, score_item
+
+SHOWN_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """How responses are scored; `seed` is of random fall-backs, which only the official rules have."""
+
+    rules: Rules = "strict"
+    seed: int = 0
+
+
+def score_file(path: Path, settings: Settings, out: BinaryIO) -> Breakdown:
+    """Write a scored line for each response of `path`, in its order, and return what they come to.
+
+    Raises:
+        UserError: some lines are no responses; the first of them are named with file and line, and what is wrong.
+            What was written to `out` is then not complete.
+    """
+    breakdown = Breakdown()
+    for number, scored in _scored(path, settings):
+        out.write(encoded(scored.line()))
+        breakdown.add(scored)
+        if scored.score.rule == GOLD_ERROR:
+            problem = f"{path}:{number}: id {scored.id!r}: {scored.reason}"
+            breakdown.problems.append(problem)
+            if len(breakdown.problems) <= SHOWN_PROBLEMS:
+                print(f"warning: {problem}; unscored", file=sys.stderr)
+    if (hidden := len(breakdown.problems) - SHOWN_PROBLEMS) > 0:
+        print(f"warning: {hidden} more items have a gold answer that is not among their options", file=sys.stderr)
+    return breakdown
+
+
+def _scored(path: Path, settings: Settings) -> Iterator[tuple[int, Scored]]:
+    problems: list[UserError] = []
+    total = sum(1 for _ in numbered_lines(path))
+    for number, found in track(numbered_items(path), f"score {path.name}", total):
+        if isinstance(found, UserError):
+            problems.append(found)
+        else:
+            yield number, _verdict(path, number, found, settings)
+    if problems:
+        shown = "\n  ".join(problem.what for problem in problems[:SHOWN_PROBLEMS])
+        more = f"\n  … and {len(problems) - SHOWN_PROBLEMS} more lines" if len(problems) > SHOWN_PROBLEMS else ""
+        raise UserError(f"{len(problems)} of {total} lines can't be scored:\n  {shown}{more}", problems[0].fix)
+    if not total:
+        raise UserError(f"{path}: no responses", "give a file with a JSON object on each line")
+
+
+def _verdict(path: Path, number: int, item: Item, settings: Settings) -> Scored:
+    try:
+        return score_item(item, settings.rules, settings.seed)
+    except UserError as error:
+        raise UserError(f"{path}:{number}: {error.what}", error.fix) from None
+
+
+def encoded(line: str) -> bytes:
+    """Return a JSON line as UTF-8 with its line feed; half surrogate pairs, which have no UTF-8 form, stay escaped."""
+    try:
+        return line.encode() + b"\n"
+    except UnicodeEncodeError:
+        return "".join(c if not "\ud800" <= c <= "\udfff" else f"\\u{ord(c):04x}" for c in line).encode() + b"\n"

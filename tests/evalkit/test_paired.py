@@ -1,0 +1,88 @@
+"""Paired statistics against textbook values, brute force and simulation."""
+
+from itertools import product
+
+import numpy as np
+import pytest
+
+from lingshu.evalkit.paired import (
+    bootstrap_means,
+    bootstrap_p,
+    cluster_sums,
+    holm,
+    interval,
+    least_p,
+    minimum_detectable,
+)
+from lingshu.evalkit.statistics import mcnemar
+
+
+def test_cluster_sums():
+    data = cluster_sums([1, -1, 1, 0], ["a", "b", "a", "b"])
+    assert (data.sums.tolist(), data.sizes.tolist(), data.items) == ([2, -1], [2, 2], 4)
+    with pytest.raises(ValueError, match="0 differences"):
+        cluster_sums([], [])
+
+
+def test_the_bootstrap_draws_whole_clusters():
+    data = cluster_sums([1, 1, 1, 0, -1], ["a", "a", "b", "c", "c"])
+    means = bootstrap_means(data, 60_000, np.random.default_rng(1))
+    sums, sizes = (2, 1, -1), (2, 1, 2)
+    exact = [sum(sums[c] for c in draw) / sum(sizes[c] for c in draw) for draw in product(range(3), repeat=3)]
+    for value in set(exact):
+        share = np.isclose(means, value).mean()
+        assert share == pytest.approx(exact.count(value) / 27, abs=0.01)
+    again = bootstrap_means(data, 60_000, np.random.default_rng(1))
+    assert np.array_equal(means, again)
+
+
+def test_the_bootstrap_has_the_textbook_spread():
+    random = np.random.default_rng(3)
+    delta = random.choice([-1.0, 0.0, 1.0], p=[0.1, 0.7, 0.2], size=90_000)
+    means = bootstrap_means(cluster_sums(delta.tolist(), [str(i) for i in range(90_000)]), 4000, random)
+    assert means.std() == pytest.approx(delta.std() / 300, rel=0.05)
+    low, high = interval(means, 0.95)
+    assert (high - low) / 2 == pytest.approx(1.96 * delta.std() / 300, rel=0.07)
+    assert bootstrap_p(means) == pytest.approx(2 / 4001)
+    assert bootstrap_p(-means) == bootstrap_p(means)
+    assert bootstrap_p(np.zeros(99)) == 1.0
+
+
+def test_holm_is_the_published_procedure():
+    # Holm 1979 with p = 0.01, 0.04, 0.03, 0.005: 4 x 0.005, 3 x 0.01, 2 x 0.03, then never less than before.
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+    assert holm([0.2]) == [0.2]
+    assert holm([]) == []
+
+
+def test_few_clusters_can_not_show_much():
+    assert least_p(cluster_sums([1] * 50, ["same"] * 50).differing) == 1.0
+    assert least_p(cluster_sums([1] * 50, [str(i % 3) for i in range(50)]).differing) == 0.25
+    # With one item a cluster it is McNemar's test of as many gains.
+    assert least_p(cluster_sums([1] * 10 + [0] * 5, [str(i) for i in range(15)]).differing) == mcnemar(10, 0)
+
+
+@pytest.mark.parametrize(("items", "size"), [(400, 1), (800, 2)])
+def test_the_minimum_detectable_difference_is_found_as_often_as_the_power_says(items, size):
+    random = np.random.default_rng(items)
+    discordant = 0.2
+
+    def draw(difference):
+        gain, loss = (discordant + difference) / 2, (discordant - difference) / 2
+        groups = random.choice([1.0, -1.0, 0.0], p=[gain, loss, 1 - discordant], size=items // size)
+        return cluster_sums(np.repeat(groups, size).tolist(), [str(i // size) for i in range(items)])
+
+    claimed = minimum_detectable(draw(0.0), round(items * discordant), 0.05, 0.8)
+    found = 0
+    for _ in range(300):
+        data = draw(claimed)
+        low, _ = interval(bootstrap_means(data, 500, random), 0.95)
+        found += low > 0
+    assert 0.7 < found / 300 < 0.9
+
+
+def test_runs_that_agree_could_still_have_differed():
+    same = cluster_sums([0.0] * 100, [str(i) for i in range(100)])
+    assert minimum_detectable(same, 0, 0.05, 0.8) == pytest.approx(0.028, abs=0.001)
+    assert minimum_detectable(cluster_sums([1.0], ["a"]), 1, 0.05, 0.8) == 1.0

@@ -1,0 +1,183 @@
+"""Forms that models answer in, beyond those of `test_rules.py`: each once failed or could credit the wrong answer."""
+
+import time
+
+import pytest
+
+from lingshu.evalkit.items import Item
+from lingshu.evalkit.rules import score_strict
+
+MI = (
+    "A. Beta blocker therapy",
+    "B. Aspirin",
+    "C. Cardiac catheterisation",
+    "D. Discharge home",
+    "E. None of the above",
+)
+MANY = ("A. one", "B. two", "C. three", "D. four", "E. five")
+NUMBERS = ("A. 5", "B. 10", "C. 1.5", "D. 15 mg", "E. > 20")
+CHINESE = ("A. 肺炎", "B. 肺栓塞", "C. 气胸", "D. 心力衰竭", "E. 以上都不是")
+EFFUSION, HEART = "Is there an effusion?", "Is the heart normal?"
+
+
+def parsed(kind, response, choices=None, gold="B", question="Which?"):
+    return score_strict(Item("i", kind, question, choices, gold, response)).parsed
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        *("ans: b", "~~A~~ B", "B ✓", "A) ✗\nB) ✓\nC) ✗", "After eliminating A, C, D, and E, B remains."),
+        "Option A: no. Option B: yes. Option C: no. Option D: no. Option E: no.",
+        *("I first thought A, but it is B.", "At first A seems right, but actually B.", "Between A and B, B is better"),
+        "Both A and B are plausible, but B is better",
+        *("B is more likely than A", "A is less likely than B", "B looks correct", "Answer: B.\nConfidence: 90%"),
+        *("You might think the answer is A, but it's B.", "The answer is probably B, but could be C."),
+        *("One might think the answer is A, but the answer is actually B.", "I thought A at first. B."),
+        "The answer is B. However, C may be considered later.",
+        "There's no role for beta blocker therapy or discharge home. Aspirin.",
+        *(
+            '{"answer": "B"}',
+            "```json\n{'answer': 'B'}\n```",
+            "B\r\n",
+            "ＡＮＳＷＥＲ：Ｂ",
+            "The answer is B (3 × 4 cm).",
+        ),
+    ],
+)
+def test_more_ways_to_say_b(response):
+    assert parsed("mcq", response, MI) == "B"
+
+
+@pytest.mark.parametrize(
+    "response", ["A. or B.", "I doubt B", "Avoid aspirin", "Plan B", "I'm not sure if it's B", "E. coli"]
+)
+def test_more_ways_to_say_nothing(response):
+    assert parsed("mcq", response, MI) == ""
+
+
+@pytest.mark.parametrize(
+    ("response", "wanted"),
+    [
+        *(
+            ("排除肺炎，考虑肺栓塞", "B"),
+            ("B型血", ""),
+            ("B超检查", ""),
+            ("不是肺炎而是肺栓塞", "B"),
+            ("肺炎或气胸", ""),
+        ),
+        *(
+            ("A选项错误；B选项正确；C选项错误", "B"),
+            ("A和B都有可能", ""),
+            ("除B外都对", ""),
+            ("A×，B√，C×", "B"),
+            ("排除法：A、C、D、E均可排除", "B"),
+        ),
+    ],
+)
+def test_chinese_choices(response, wanted):
+    assert parsed("mcq", response, CHINESE) == wanted
+
+
+@pytest.mark.parametrize(
+    ("response", "wanted"),
+    [("-5", ""), ("> 20", "E"), ("It costs 10%", ""), ("15mg", "D"), ("0.5", ""), ("The answer is 10", "B")],
+)
+def test_an_option_that_is_a_number_is_not_part_of_another(response, wanted):
+    assert parsed("mcq", response, NUMBERS) == wanted
+
+
+@pytest.mark.parametrize(
+    "response",
+    ["答案：A B D", "Answer: A B D", "['A','B','D']", "\\boxed{A}, \\boxed{B}, \\boxed{D}", "C、E错误，ABD正确"],
+)
+def test_several_letters_with_blanks_between(response):
+    assert parsed("mcq", response, MANY, gold="ABD") == "A,B,D"
+
+
+@pytest.mark.parametrize(
+    ("response", "question", "wanted"),
+    [
+        *(("y", EFFUSION, "yes"), ("N", EFFUSION, "no"), ("positive for effusion", EFFUSION, "yes")),
+        *(
+            ("An effusion is unlikely", EFFUSION, "no"),
+            ("Unlikely", EFFUSION, "no"),
+            ("It is not present", EFFUSION, "no"),
+        ),
+        *(("An effusion is excluded.", EFFUSION, "no"), ("The effusion has resolved", EFFUSION, "no")),
+        *(("effusion cannot be excluded", EFFUSION, ""), ("I doubt there is an effusion", EFFUSION, "no")),
+        ("The question asks whether there is an effusion", EFFUSION, ""),
+        *(
+            ("The heart is abnormal", HEART, "no"),
+            ("The heart is not normal", HEART, "no"),
+            ("是否有积液", EFFUSION, ""),
+        ),
+        *(("不正常", "肺部正常吗？", "no"), ("肺部没有异常", "肺部正常吗？", ""), ("无法判断是否有积液", EFFUSION, "")),
+        *(
+            ("图中没有肿瘤", "图中有肿瘤吗？", "no"),
+            ("图中有肿瘤", "图中是否有肿瘤？", "yes"),
+            ("这不是CT", "这是CT吗？", "no"),
+        ),
+    ],
+)
+def test_yes_or_no(response, question, wanted):
+    assert parsed("yesno", response, gold="yes", question=question) == wanted
+
+
+@pytest.mark.parametrize(
+    ("response", "gold", "right"),
+    [
+        ("是右肺", "右肺", True),
+        ("这是CT", "CT", True),
+        ("两个", "2个", True),
+        ("十二个", "2个", False),
+        ("不是右肺", "右肺", False),
+    ],
+)
+def test_chinese_closed_answers(response, gold, right):
+    assert score_strict(Item("i", "closed", "图中是什么？", None, gold, response)).correct is right
+
+
+@pytest.mark.parametrize(
+    ("response", "gold", "right"),
+    [
+        *(
+            ("5", "5", True),
+            ("x = 5", "5", True),
+            ("3 + 2 = 5", "5", True),
+            ("about 5 mm", "5", True),
+            ("0.333", "0.33", True),
+        ),
+        *(("not 5", "5", False), ("5 or 6", "5", False), ("5-10", "5", False), ("-2", "2", False), ("15", "5", False)),
+        *(("asa", ("aspirin", "ASA"), True), ("not aspirin", "aspirin", False), ("\\boxed{1,000}", "1000", True)),
+        ("yes it is", "Yes", True),
+    ],
+)
+def test_open_mmmu_answers_equal_a_gold_or_its_number(response, gold, right):
+    found = score_strict(Item("i", "mmmu", "What is the dose?", None, gold, response))
+    assert (found.correct, found.no_answer) == (right, False)
+
+
+def test_mmmu_with_choices_is_multiple_choice_and_says_nothing_by_default():
+    found = score_strict(Item("i", "mmmu", "Which?", ("(A) Heart", "(B) Lung"), "B", "**b**"))
+    assert (found.correct, found.parsed) == (True, "B")
+    assert score_strict(Item("i", "mmmu", "Which?", ("(A) Heart", "(B) Lung"), "B", "")).no_answer
+    assert score_strict(Item("i", "mmmu", "Dose?", None, "5", "I cannot help with that")).no_answer
+
+
+UNITS = ["A B ", "是", "是否", "= ", "~~", "不是A，考虑", "whether ", "图中有肿瘤"]
+
+
+@pytest.mark.parametrize("unit", UNITS)
+@pytest.mark.parametrize("kind", ["mcq", "yesno", "closed", "mmmu"])
+def test_time_is_linear_in_the_length(kind, unit):
+    def seconds(repeats):
+        item = Item("i", kind, "图中有肿瘤吗？", MI if kind == "mcq" else None, "B", unit * repeats)
+        best = 1.0
+        for _ in range(3):
+            start = time.process_time()
+            score_strict(item)
+            best = min(best, time.process_time() - start)
+        return best
+
+    assert seconds(5000) < 40 * max(seconds(500), 2e-4)  # 10 times the length: 10 if linear, 100 if quadratic
