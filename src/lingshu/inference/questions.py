@@ -25,7 +25,7 @@ class Question:
     request: Request
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)  # not frozen: the protocol of a picture file has a plain attribute
 class StoredPicture:
     """A picture of the project's image folders; its name is its id (the SHA-256 of its bytes)."""
 
