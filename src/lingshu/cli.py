@@ -10,6 +10,7 @@ from typing import Annotated
 import typer
 
 from lingshu.commands import checking, drawing, recipes, schemas, tracing
+from lingshu.commands.eval_command import evaluation
 from lingshu.core.errors import UserError
 
 app = typer.Typer(
@@ -87,6 +88,9 @@ def schema() -> None:
 def draw() -> None:
     """Write docs/pipeline.md and docs/pipeline.svg from dvc.yaml."""
     _report_files(drawing.write(Path()), "docs/pipeline.*")
+
+
+app.command("eval")(evaluation)
 
 
 def _report_files(changed: list[Path], what: str) -> None:

@@ -4,7 +4,7 @@
     OUT/run.json                       the model, the settings, and of each benchmark revision, counts and failures
     OUT/store/                         every answer ever given to this folder (elsewhere with --store)
 
-A failed call has `response: null` and a `failure` with its reason: it is unscored, never wrong, and asked again by the
+A failed call has `response: null` and an `error` with its reason: it is unscored, never wrong, and asked again by the
 next run.
 """
 
@@ -147,7 +147,7 @@ def response_line(question: Question, outcome: Outcome) -> dict[str, Any]:
         "prompt": "\n".join(turn.text for turn in question.turns),
     }
     if isinstance(outcome, Failure):
-        return asked | {"response": None, "failure": {"reason": outcome.reason, "detail": outcome.detail}}
+        return asked | {"response": None, "error": f"{outcome.reason}: {outcome.detail}"}
     return asked | {
         "response": outcome.text,
         "finish_reason": outcome.finish_reason,
