@@ -90,14 +90,14 @@ def draw() -> None:
     _report_files(drawing.write(Path()), "docs/pipeline.*")
 
 
-app.command("eval")(evaluation)
-
-
 def _report_files(changed: list[Path], what: str) -> None:
     for path in changed:
         typer.echo(f"wrote {path}")
     if not changed:
         typer.echo(f"{what}: up to date")
+
+
+app.command("eval")(evaluation)
 
 
 if __name__ == "__main__":
