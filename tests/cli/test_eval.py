@@ -194,6 +194,18 @@ def test_options_go_where_they_belong():
         parse_json("{", "--body")
 
 
+def test_a_chat_template_is_read_and_keyed_by_its_text(tmp_path):
+    file = tmp_path / "t.jinja"
+    file.write_text("one")
+    setup = make_setup("owner/name", {"chat_template": file})
+    assert setup.decoding.chat_template == "one"
+    first = setup.settings()["chat_template"]
+    file.write_text("two")
+    assert make_setup("owner/name", {"chat_template": file}).settings()["chat_template"] != first
+    with pytest.raises(UserError, match="--chat-template"):
+        make_setup("owner/name", {"chat_template": tmp_path / "none"})
+
+
 def test_each_worker_sees_gpus_of_its_own(monkeypatch):
     started = []
     monkeypatch.setattr(

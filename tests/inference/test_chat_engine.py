@@ -214,3 +214,6 @@ def test_a_base_model_without_a_chat_template_is_refused(text_model, tmp_path):
     (folder / "chat_template.jinja").unlink()
     with pytest.raises(UserError, match="no chat template"):
         engine(folder)
+    asked = requests(4)
+    given = [plain(outcome) for outcome in engine(folder, chat_template=TEMPLATE).generate(asked)]
+    assert given == [plain(outcome) for outcome in engine(text_model).generate(asked)]

@@ -52,6 +52,9 @@ def evaluation(
     tensor_parallel: Annotated[int | None, typer.Option(help="GPUs a copy, vllm.", rich_help_panel=_LOCAL)] = None,
     max_model_len: Annotated[int | None, typer.Option(help="For vllm.", rich_help_panel=_LOCAL)] = None,
     gpu_memory: Annotated[float | None, typer.Option(help="Share, for vllm.", rich_help_panel=_LOCAL)] = None,
+    chat_template: Annotated[
+        Path | None, typer.Option(help="Jinja file, for a model without one.", rich_help_panel=_LOCAL)
+    ] = None,
     template: Annotated[str | None, typer.Option(help="JSON for the chat template.", rich_help_panel=_LOCAL)] = None,
     trust_remote_code: Annotated[bool, typer.Option("--trust-remote-code", rich_help_panel=_LOCAL)] = False,
     api_key_env: Annotated[
@@ -72,8 +75,9 @@ def evaluation(
         "temperature": _temperature(temperature), "top_p": top_p, "seed": seed, "max_new_tokens": max_new_tokens,
         "min_pixels": min_pixels, "max_pixels": max_pixels, "blind": blind or None, "dtype": dtype, "device": device,
         "threads": threads, "batch_size": batch_size, "tensor_parallel": tensor_parallel,
-        "max_model_len": max_model_len, "gpu_memory": gpu_memory, "template": parse_json(template, "--template"),
-        "trust_remote_code": trust_remote_code or None, "concurrency": concurrency, "timeout": timeout, "tries": tries,
+        "max_model_len": max_model_len, "gpu_memory": gpu_memory, "chat_template": chat_template,
+        "template": parse_json(template, "--template"), "trust_remote_code": trust_remote_code or None,
+        "concurrency": concurrency, "timeout": timeout, "tries": tries,
         "max_requests": max_requests, "max_tokens": max_tokens, "token_field": token_field,
         "body": parse_json(body, "--body"),
     }  # fmt: skip

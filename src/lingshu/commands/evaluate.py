@@ -25,7 +25,7 @@ from lingshu.inference.settings import Decoding, EngineName, LocalExecution, Ser
 
 SUITES = ("multimodal", "text", "report")
 COMMON = frozenset({"temperature", "top_p", "seed", "max_new_tokens", "min_pixels", "max_pixels", "blind"})
-_LOCAL = {"engine", "revision", "dtype", "template", "trust_remote_code"}
+_LOCAL = {"engine", "revision", "dtype", "template", "chat_template", "trust_remote_code"}
 USED: dict[EngineName, frozenset[str]] = {
     "transformers": frozenset(_LOCAL | {"device", "threads", "batch_size"}),
     "vllm": frozenset(_LOCAL | {"tensor_parallel", "max_model_len", "gpu_memory"}),
@@ -139,6 +139,8 @@ def make_setup(model: str, options: dict[str, Any]) -> Setup:
     key = read_key(given.get("api_key_env"), given.get("api_key_file"))
     if key is not None and spec.url.startswith("http:") and not _is_loopback(spec.url):
         raise UserError(f"{spec.url}: the key would travel unencrypted", "use https, or a tunnel to localhost")
+    if "chat_template" in given:
+        given["chat_template"] = _text_of(given["chat_template"], "--chat-template")
     if given.get("temperature") == "none":
         given["temperature"] = None
     return Setup(
@@ -149,6 +151,13 @@ def make_setup(model: str, options: dict[str, Any]) -> Setup:
         key,
         given.get("revision"),
     )
+
+
+def _text_of(path: Path, option: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{option} {path}: {error.strerror}", "name a Jinja file") from None
 
 
 def _part(model: type[M], given: dict[str, Any]) -> M:

@@ -80,8 +80,13 @@ class ChatEngine:
     def _load_processor(self) -> Any:
         auto: Any = AutoProcessor if self.takes_pictures else AutoTokenizer
         processor = auto.from_pretrained(self._folder, trust_remote_code=self._decoding.trust_remote_code)
+        if self._decoding.chat_template is not None:
+            processor.chat_template = self._decoding.chat_template
         if not processor.chat_template:
-            raise UserError(f"{self._folder}: no chat template, so this is no chat model", "name the instruct model")
+            raise UserError(
+                f"{self._folder}: no chat template, so this is no chat model",
+                "name the instruct model, or give a template by --chat-template FILE",
+            )
         return processor
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Outcome]:

@@ -59,7 +59,10 @@ class Setup:
         Temperature and limit are always named, so that a row can be read without knowing the defaults.
         """
         decoding = self.decoding
-        named = {"temperature": decoding.temperature, "max_new_tokens": decoding.max_new_tokens}
+        named: dict[str, Any] = {"temperature": decoding.temperature, "max_new_tokens": decoding.max_new_tokens}
+        if decoding.chat_template is not None:
+            # A digest: the text would stand in every row.
+            named["chat_template"] = sha256_bytes(decoding.chat_template.encode())
         return {"engine": self.spec.engine} | decoding.model_dump(mode="json", exclude_defaults=True) | named
 
 

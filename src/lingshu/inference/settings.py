@@ -24,6 +24,7 @@ class Decoding(Strict):
             before whatever the model's own processor does.
         blind: send no pictures, to see what the words alone give away.
         dtype: of weights on this machine; `auto` is what the checkpoint says.
+        chat_template: Jinja text that stands for the model's own chat template, on this machine; None is the model's.
         template: arguments of the chat template (`enable_thinking` and the like), for engines on this machine.
         body: fields added to each request of an OpenAI-compatible server (`reasoning_effort` and the like).
         trust_remote_code: run the code that comes with the model.
@@ -37,6 +38,7 @@ class Decoding(Strict):
     max_pixels: PositiveInt | None = None
     blind: bool = False
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    chat_template: str | None = None
     template: dict[str, Any] = Field(default_factory=dict)
     body: dict[str, Any] = Field(default_factory=dict)
     trust_remote_code: bool = False

@@ -27,6 +27,7 @@ FILE = "responses-1.jsonl"  # the number is the version of the row
 KEY_DIGITS = 32
 _HEAD, _ANSWERED, _FAILED = b'{"key":"', b'","answered":true,', b'","answered":false,'
 _KEY_END = len(_HEAD) + KEY_DIGITS
+_HEAD_BYTES = _KEY_END + len(_FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,9 +138,11 @@ class ResponseStore:
             self.refresh()
             if asked.key in self:
                 return
-            start = cut_torn_line(self._file)
-            self._append(line, start)
-            self._index(start + len(line))
+            if os.fstat(self._file).st_size > self._read:
+                cut_torn_line(self._file)  # what a killed process has left; all before it is read
+            self._append(line, self._read)
+            self._note(line[:_HEAD_BYTES], _Place(self._read, len(line)))
+            self._read += len(line)
 
     def _append(self, line: bytes, start: int) -> None:
         try:
@@ -170,7 +173,7 @@ class ResponseStore:
             start = self._read
             while start < end:
                 stop = data.find(b"\n", start, end) + 1
-                head = data[start : min(stop, start + _KEY_END + len(_FAILED))]
+                head = data[start : min(stop, start + _HEAD_BYTES)]
                 self._note(head, _Place(start, stop - start))
                 start = stop
         self._read = end

@@ -82,6 +82,7 @@ class VLLMEngine:
             found = self._llm.chat(
                 [messages for _, messages in conversations],
                 sampling_params=[self._params(request) for request, _ in conversations],
+                chat_template=self._decoding.chat_template,
                 chat_template_kwargs=self._decoding.template,
                 use_tqdm=False,
             )
