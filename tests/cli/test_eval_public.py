@@ -1,6 +1,7 @@
 """`lingshu eval` over public benchmarks: names are checked first, what is out of reach is told, real samples run."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,7 +19,8 @@ pytest.importorskip("lingshu.benchmarks.public.load", reason="the loaders of pub
 
 def run(*arguments, at: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "lingshu.cli", "eval", "--model", "echo", *map(str, arguments)]
-    return subprocess.run(command, cwd=at, capture_output=True, text=True, check=False)
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}  # this checkout, from any folder
+    return subprocess.run(command, cwd=at, capture_output=True, text=True, check=False, env=environment)
 
 
 def test_d50_an_unknown_benchmark_is_named_before_anything_is_loaded(tmp_path):
