@@ -1,5 +1,6 @@
 """A run over benchmarks: what is written, what is asked again and what is not, failures, kills, and shared work."""
 
+import errno
 import json
 import signal
 import subprocess
@@ -191,6 +192,17 @@ def test_a_blind_run_sends_no_picture_and_has_answers_of_its_own(tmp_path):
         evaluate(asked, setup(s), tmp_path / "a", tmp_path / "store")
         evaluate(asked, setup(s, blind=True), tmp_path / "b", tmp_path / "store")
     assert [isinstance(call.body["messages"][0]["content"], str) for call in s.calls] == [False, True]
+
+
+def test_a_full_disk_while_writing_the_files_is_one_message(tmp_path, monkeypatch):
+    def full(path, text):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patched:
+        patched.setattr("lingshu.inference.evaluate.write_text", full)
+        with pytest.raises(UserError, match="the disk is full"):
+            evaluate([benchmark(3)], echo(), tmp_path)
+    assert evaluate([benchmark(3)], echo(), tmp_path).benchmarks["invented"].asked == 0
 
 
 def test_ids_that_stand_twice_are_named(tmp_path):

@@ -328,6 +328,7 @@ def test_no_completion_is_malformed(data):
     ("status", "data", "kind"),
     [
         (200, b'{"error": {"message": "upstream", "code": 502}}', Again),
+        (308, b"moved to https", Stop),
         (402, b'{"error": {"message": "Insufficient Balance"}}', Stop),
         (400, b'[{"error": {"message": "API key not valid"}}]', Refused),
         (413, b"too large", Failure),

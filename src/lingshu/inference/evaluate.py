@@ -26,6 +26,7 @@ from lingshu.core.question import Question
 from lingshu.inference.claims import Claims
 from lingshu.inference.engine import Engine, Failure, Outcome, Response
 from lingshu.inference.identity import PROMPT_VERSION, Inquiry, inquire
+from lingshu.inference.lines import disk_full_said
 from lingshu.inference.models import ORDERS, Identity, Setup, identify, open_engine
 from lingshu.inference.record import BenchmarkRun, RunRecord, earlier_runs, library_versions, note
 from lingshu.inference.run import Asking
@@ -64,8 +65,9 @@ def evaluate(benchmarks: Sequence[AskedBenchmark], setup: Setup, out: Path, stor
             path = out / RESPONSES / f"{benchmark.name}.jsonl"
             before = asking.asked
             outcomes = _outcomes(benchmark, setup, identity, asking, kept)
-            _write(path, benchmark.questions, outcomes)
-            record = note(out, empty, benchmark.name, _counted(benchmark, outcomes, asking.asked - before, path))
+            with disk_full_said(out):
+                _write(path, benchmark.questions, outcomes)
+                record = note(out, empty, benchmark.name, _counted(benchmark, outcomes, asking.asked - before, path))
     return record
 
 

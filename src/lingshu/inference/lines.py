@@ -2,9 +2,33 @@
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import os
+from collections.abc import Iterator
+from pathlib import Path
 
+from lingshu.core.errors import UserError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 _BLOCK = 1 << 16
+
+
+@contextlib.contextmanager
+def disk_full_said(path: Path) -> Iterator[None]:
+    """Turn the error of a full disk into a message.
+
+    Raises:
+        UserError: the disk is full or a quota is used up while the block writes to `path`.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise UserError(
+            f"{path}: the disk is full, or a quota is used up", "free space, then run the same command"
+        ) from None
 
 
 def end_of_whole_lines(descriptor: int) -> int:

@@ -23,7 +23,9 @@ TOO_LONG = (
     "maximum model length", "max_model_len", "exceeds the maximum number of tokens",
 )  # fmt: skip
 REFUSED_BY_FILTER = ("content_filter", "content management policy", "responsibleaipolicyviolation")
+_MOVED = "the address has moved: give the one that the server names"
 STOPS = {
+    **dict.fromkeys((301, 302, 307, 308), _MOVED),
     401: "give a valid key: --api-key-env NAME or --api-key-file FILE",
     402: "pay the provider's bill, then run the same command",
     404: "check the model's name and the address (it usually ends in /v1)",

@@ -8,7 +8,6 @@ answer of a key stands, and a failure stands only until there is an answer.
 from __future__ import annotations
 
 import contextlib
-import errno
 import fcntl
 import json
 import mmap
@@ -21,7 +20,7 @@ from typing import Any, Self
 
 from lingshu.core.errors import UserError
 from lingshu.inference.engine import Failure, FailureReason, FinishReason, Outcome, Response
-from lingshu.inference.lines import cut_torn_line, end_of_whole_lines
+from lingshu.inference.lines import cut_torn_line, disk_full_said, end_of_whole_lines
 
 FILE = "responses-1.jsonl"  # the number is the version of the row
 KEY_DIGITS = 32
@@ -77,8 +76,11 @@ class ResponseStore:
 
     def close(self) -> None:
         """Make the rows outlive a power cut too, and close the file."""
-        os.fsync(self._file)
-        os.close(self._file)
+        try:
+            with disk_full_said(self.path):
+                os.fsync(self._file)
+        finally:
+            os.close(self._file)
 
     def __len__(self) -> int:
         """Return the number of answers."""
@@ -145,17 +147,14 @@ class ResponseStore:
             self._read += len(line)
 
     def _append(self, line: bytes, start: int) -> None:
-        try:
-            written = 0
-            while written < len(line):
-                written += os.write(self._file, line[written:])
-        except OSError as error:
-            os.ftruncate(self._file, start)
-            if error.errno not in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}:
+        with disk_full_said(self.path):
+            try:
+                written = 0
+                while written < len(line):
+                    written += os.write(self._file, line[written:])
+            except OSError:
+                os.ftruncate(self._file, start)
                 raise
-            raise UserError(
-                f"{self.path}: the disk is full, or a quota is used up", "free space, then run the same command"
-            ) from None
 
     @contextlib.contextmanager
     def _locked(self) -> Iterator[None]:
