@@ -1,4 +1,4 @@
-"""The `lingshu` command: check, trace, recipe, schema, draw, score, compare. Nothing here imports torch or dvc."""
+"""The `lingshu` command. Nothing here imports torch or dvc before a command needs it."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from typing import Annotated, Literal
 import typer
 
 from lingshu.commands import checking, drawing, recipes, report_metrics, schemas, scoring, tracing
+from lingshu.commands.eval_command import evaluation
 from lingshu.core.errors import UserError
 
 RulesName = Literal["strict", "official"]
@@ -21,7 +22,9 @@ app = typer.Typer(
 )
 
 
-ANYWHERE = frozenset({"score", "compare", "report-metrics"})  # commands that need no project: their paths are as typed
+ANYWHERE = frozenset(
+    {"score", "compare", "report-metrics", "eval"}
+)  # commands that need no project: their paths are as typed
 
 
 def main() -> None:
@@ -145,6 +148,7 @@ def _report_files(changed: list[Path], what: str) -> None:
 
 
 app.command("report-metrics")(report_metrics.report_metrics)
+app.command("eval")(evaluation)
 
 
 if __name__ == "__main__":

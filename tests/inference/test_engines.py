@@ -12,7 +12,7 @@ from lingshu.core.images import ImageStore
 from lingshu.core.sample import read_samples
 from lingshu.inference.echo import EchoEngine
 from lingshu.inference.engine import Request, plan_batches
-from lingshu.inference.questions import ask
+from lingshu.inference.questions import StoredPicture, ask
 
 
 def request(number: int, length: int = 1, limit: int = 4) -> Request:
@@ -43,9 +43,11 @@ def test_a_batch_answers_like_its_members_alone(project, checkpoint, params):
     from lingshu.inference.transformers_engine import TransformersEngine
 
     settings = params().generation
-    engine = TransformersEngine(checkpoint, ImageStore([Path("data/images/drawn")]), settings)
+    engine = TransformersEngine(checkpoint, settings)
     record = next(b for b in built_benchmarks() if b.name == "told")
-    requests = [q.request for q in ask(record, read_samples([Path("data/benchmarks/told")]), settings.max_new_tokens)]
+    samples = read_samples([Path("data/benchmarks/told")])
+    asked = ask(record, samples, settings.max_new_tokens, ImageStore([Path("data/images/drawn")]))
+    requests = [question.request for question in asked]
     together = list(engine.generate(requests))
     alone = [next(iter(engine.generate([r]))) for r in requests]
     assert together == alone
@@ -55,7 +57,7 @@ def test_a_batch_answers_like_its_members_alone(project, checkpoint, params):
 def test_a_missing_picture_is_named(project, checkpoint, params):
     from lingshu.inference.transformers_engine import TransformersEngine
 
-    engine = TransformersEngine(checkpoint, ImageStore([]), params().generation)
+    engine = TransformersEngine(checkpoint, params().generation)
     message = {"role": "user", "content": [{"type": "image"}, {"type": "text", "text": "what"}]}
     with pytest.raises(UserError, match="picture abc"):
-        list(engine.generate([Request("r", "closed", (message,), ("abc",), 3)]))
+        list(engine.generate([Request("r", "closed", (message,), (StoredPicture("abc", ImageStore([])),), 3)]))

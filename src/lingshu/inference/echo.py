@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 
 from lingshu.inference.engine import Request, Response
 
@@ -20,7 +20,7 @@ class EchoEngine:
     def __init__(self, rule: Callable[[Request], str] = first_answer) -> None:
         self._rule = rule
 
-    def generate(self, requests: Sequence[Request]) -> Iterator[Response]:
+    def generate(self, requests: Iterable[Request]) -> Iterator[Response]:
         """Yield one response a request, in their order."""
         for request in requests:
             words = self._rule(request).split(" ")

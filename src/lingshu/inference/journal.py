@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from lingshu.inference.engine import Response
+from lingshu.inference.lines import cut_torn_line
 
 
 class Journal:
@@ -22,13 +23,10 @@ class Journal:
 
     def _load(self) -> None:
         """Read the whole lines; cut off one that a kill left unfinished."""
-        data = self._path.read_bytes()
-        whole = data[: data.rfind(b"\n") + 1]
-        if len(whole) < len(data):
-            with self._path.open("r+b") as handle:
-                handle.truncate(len(whole))
-        for line in whole.splitlines():
-            self._remember(Response(**row) for row in json.loads(line))
+        with self._path.open("r+b") as handle:
+            cut_torn_line(handle.fileno())
+            for line in handle:
+                self._remember(Response(**row) for row in json.loads(line))
 
     def add(self, batch: Iterable[Response]) -> None:
         """Append one finished batch."""

@@ -16,9 +16,9 @@ from lingshu.core.manifest import write_manifest
 from lingshu.core.progress import track
 from lingshu.core.sample import read_samples
 from lingshu.inference.echo import EchoEngine
-from lingshu.inference.engine import Engine, plan_batches
+from lingshu.inference.engine import Engine, Failure, Outcome, Response, plan_batches
 from lingshu.inference.journal import Journal
-from lingshu.inference.params import GenerationParams, InferenceParams
+from lingshu.inference.params import GenerationParams, InferenceParams, TokenLimits
 from lingshu.inference.questions import Question, ask, response_line
 
 Asked = dict[str, list[Question]]
@@ -33,10 +33,9 @@ def predict(checkpoint: str, model: Path, params: InferenceParams) -> None:
     Raises:
         UserError: params name no suite for the checkpoint, or no built benchmark belongs to its suites.
     """
-    limits = params.generation.max_new_tokens
-    asked = {b.name: ask(b, read_samples([BENCHMARKS / b.name]), limits) for b in _wanted(checkpoint, params)}
+    asked = _asked(_wanted(checkpoint, params), params.generation.max_new_tokens)
     journals = WORK / f"predict-{checkpoint}" / _fingerprint(model, asked, params.generation)
-    engine = _engine(model, asked, params.generation)
+    engine = _engine(model, params.generation)
     out = fresh_dir(RESPONSES / checkpoint)
     counts: dict[str, int] = {}
     for name, questions in asked.items():
@@ -64,28 +63,41 @@ def _wanted(checkpoint: str, params: InferenceParams) -> list[BuiltBenchmark]:
     return wanted
 
 
+def _asked(benchmarks: list[BuiltBenchmark], limits: TokenLimits) -> Asked:
+    samples = {benchmark.name: list(read_samples([BENCHMARKS / benchmark.name])) for benchmark in benchmarks}
+    sources = sorted({sample.source for found in samples.values() for sample in found if sample.images})
+    store = ImageStore([IMAGES / source for source in sources])
+    return {benchmark.name: ask(benchmark, samples[benchmark.name], limits, store) for benchmark in benchmarks}
+
+
 def _generate(engine: Engine, questions: list[Question], journal: Journal, batch_size: int, label: str) -> None:
     batches = plan_batches([question.request for question in questions], batch_size)
     missing = [batch for batch in batches if any(request.id not in journal.responses for request in batch)]
     for batch in track(missing, label, len(missing)):
-        journal.add(engine.generate(batch))
+        journal.add(_answered(outcome) for outcome in engine.generate(batch))
 
 
-def _engine(model: Path, asked: Asked, params: GenerationParams) -> Engine:
+def _answered(outcome: Outcome) -> Response:
+    """Return the answer; a pipeline's own model on its own pictures has no excuse for a failure."""
+    if isinstance(outcome, Failure):
+        raise UserError(f"{outcome.id}: {outcome.reason}: {outcome.detail}", "mend that, then run the same command")
+    return outcome
+
+
+def _engine(model: Path, params: GenerationParams) -> Engine:
     if params.engine == "echo":
         return EchoEngine()
     # Imported here: the echo engine must not wait for torch.
     from lingshu.inference.transformers_engine import TransformersEngine  # noqa: PLC0415
 
-    sources = sorted({q.sample.source for questions in asked.values() for q in questions if q.sample.images})
-    return TransformersEngine(model, ImageStore([IMAGES / source for source in sources]), params)
+    return TransformersEngine(model, params)
 
 
 def _fingerprint(model: Path, asked: Asked, params: GenerationParams) -> str:
     """Return a digest of everything that decides the responses: weights, requests, settings and code."""
     requests = {
-        name: [[q.request.id, q.request.prompt(), *q.request.image_ids, q.request.max_new_tokens] for q in questions]
-        for name, questions in asked.items()
+        name: [[r.id, r.prompt(), *(picture.name for picture in r.pictures), r.max_new_tokens] for r in found]
+        for name, found in ((name, [q.request for q in questions]) for name, questions in asked.items())
     }
     package = Path(__file__).parents[1]
     code = [*sorted((package / "inference").glob("*.py")), *sorted((package / "modeling").glob("*.py"))]

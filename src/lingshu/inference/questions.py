@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lingshu.core.benchmark import BuiltBenchmark
+from lingshu.core.errors import UserError
+from lingshu.core.images import ImageStore
 from lingshu.core.sample import Sample
 from lingshu.inference.engine import Request, Response
 from lingshu.inference.params import TokenLimits
@@ -23,7 +25,25 @@ class Question:
     request: Request
 
 
-def ask(benchmark: BuiltBenchmark, samples: Iterable[Sample], limits: TokenLimits) -> list[Question]:
+@dataclass(slots=True)  # not frozen: the protocol of a picture file has a plain attribute
+class StoredPicture:
+    """A picture of the project's image folders; its name is its id (the SHA-256 of its bytes)."""
+
+    name: str
+    store: ImageStore
+
+    def read(self) -> bytes:
+        """Return the stored bytes.
+
+        Raises:
+            UserError: the picture is in no image folder.
+        """
+        if self.name not in self.store:
+            raise UserError(f"picture {self.name} is in no image folder", "run `dvc repro` to restore it")
+        return self.store.data(self.name)
+
+
+def ask(benchmark: BuiltBenchmark, samples: Iterable[Sample], limits: TokenLimits, store: ImageStore) -> list[Question]:
     """Return the benchmark's items as requests, sorted by id, worded exactly as in training."""
     found: list[Question] = []
     for sample in sorted(samples, key=lambda s: s.sample_id):
@@ -31,8 +51,8 @@ def ask(benchmark: BuiltBenchmark, samples: Iterable[Sample], limits: TokenLimit
         asked = replace(sample, task="reasoning") if benchmark.prompt == THINK else sample
         kind = item_kind(sample)
         limit = limits.think if benchmark.prompt == THINK else getattr(limits, kind)
-        images = tuple(image.image_id for image in sample.images)
-        found.append(Question(sample, Request(sample.sample_id, kind, tuple(prompt_messages(asked)), images, limit)))
+        pictures = tuple(StoredPicture(image.image_id, store) for image in sample.images)
+        found.append(Question(sample, Request(sample.sample_id, kind, tuple(prompt_messages(asked)), pictures, limit)))
     return found
 
 

@@ -1,0 +1,245 @@
+"""`lingshu eval`: from what is typed to a run over benchmarks, and what is said of it.
+
+Nothing heavy is imported here: torch, transformers, vllm and httpx come in with the engine that needs them.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel
+
+from lingshu.core.errors import UserError
+from lingshu.core.params import validate
+from lingshu.inference.evaluate import AskedBenchmark, evaluate
+from lingshu.inference.models import Setup, parse_model
+from lingshu.inference.record import RUN_FILE, RunRecord, too_many_failed
+from lingshu.inference.settings import Decoding, EngineName, LocalExecution, ServerLimits
+
+SUITES = ("multimodal", "text", "report")
+COMMON = frozenset({"temperature", "top_p", "seed", "max_new_tokens", "min_pixels", "max_pixels", "blind"})
+_LOCAL = {"engine", "revision", "dtype", "template", "chat_template", "trust_remote_code"}
+USED: dict[EngineName, frozenset[str]] = {
+    "transformers": frozenset(_LOCAL | {"device", "threads", "batch_size"}),
+    "vllm": frozenset(_LOCAL | {"tensor_parallel", "max_model_len", "gpu_memory"}),
+    "openai": frozenset({"revision", "body", "api_key_env", "api_key_file", *ServerLimits.model_fields}),
+}
+"""Options beside the common ones, by engine; any other would do nothing and is refused."""
+M = TypeVar("M", bound=BaseModel)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which questions are asked.
+
+    Attributes:
+        suites: all benchmarks of these suites, unless `benchmarks` names some.
+        folders: where a benchmark's files lie, by its name; the others come from where their records say.
+        limit: the first so many questions of each; None is all.
+    """
+
+    suites: tuple[str, ...]
+    benchmarks: tuple[str, ...] = ()
+    folders: tuple[tuple[str, Path], ...] = ()
+    limit: int | None = None
+    accept_rows: bool = False
+    reasoning: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Benchmarks to ask, and a line for each one that could not be loaded."""
+
+    benchmarks: Sequence[AskedBenchmark]
+    problems: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One call of the command.
+
+    Attributes:
+        out: where response files and `run.json` go.
+        store: folder of the response store; None is `out/store`.
+        most: share of a benchmark's questions that may stay without an answer.
+    """
+
+    setup: Setup
+    out: Path
+    store: Path | None = None
+    most: float = 0.01
+
+
+def run(found: Found, job: Job) -> Iterator[str]:
+    """Ask, write, and yield what there is to say: a line a benchmark, then where the results are.
+
+    Raises:
+        UserError: there is no question to ask, or a setting or model is wrong.
+        IncompleteRunError: a benchmark could not be loaded, or too many of its questions failed (what could be written
+            is written).
+    """
+    names = [benchmark.name for benchmark in found.benchmarks]
+    if not any(benchmark.questions for benchmark in found.benchmarks):
+        raise UserError("\n".join(["no question to ask", *found.problems]), "name --suite, --benchmarks or --questions")
+    if len(set(names)) < len(names):
+        raise UserError(f"two benchmarks share a name: {', '.join(names)}", "rename a file given by --questions")
+    record = evaluate(found.benchmarks, job.setup, job.out, job.store)
+    yield from summary(record, names)
+    # The files are scored here, by evalkit over `job.out / record.benchmarks[name].file`, once that is connected.
+    yield f"responses: {job.out / 'responses'}  (lingshu score scores them)"
+    yield f"run:       {job.out / RUN_FILE}"
+    if problems := [*found.problems, *too_many_failed(record, names, job.most)]:
+        raise IncompleteRunError(problems)
+
+
+class IncompleteRunError(Exception):
+    """The run is written but not whole.
+
+    Args:
+        problems: a line for each benchmark concerned.
+    """
+
+    def __init__(self, problems: list[str]) -> None:
+        self.problems = problems
+        super().__init__("\n".join(problems))
+
+
+def summary(record: RunRecord, names: Sequence[str]) -> Iterator[str]:
+    """Yield a line a benchmark: answered, asked now, failed by reason, cut by the limit."""
+    width = max(len(name) for name in names)
+    for name in names:
+        run = record.benchmarks[name]
+        failed = "".join(f", {count} {reason}" for reason, count in run.failed.items())
+        cut = run.finish_reasons.get("length", 0)
+        notes = (f"; failed{failed[1:]}" if failed else "") + (f"; {cut} cut by the token limit" if cut else "")
+        yield f"{name:<{width}}  {run.answered} of {run.questions} answered, {run.asked} asked now{notes}"
+
+
+def make_setup(model: str, options: dict[str, Any]) -> Setup:
+    """Return how the model is asked; `options` are those typed, by name, None for those that were not.
+
+    Raises:
+        UserError: an option is of a wrong value or does nothing with this kind of model, or the key can't be read.
+    """
+    given = {name: value for name, value in options.items() if value is not None}
+    local: EngineName = given.get("engine", "transformers")
+    spec = parse_model(model, local)
+    for name in given:
+        if name not in COMMON | USED.get(spec.engine, frozenset()):
+            raise UserError(f"--{name.replace('_', '-')} does nothing with --model {model}", "leave it out")
+    if spec.path is not None and "revision" in given:
+        raise UserError("--revision does nothing with a folder", "leave it out: the files themselves are told apart")
+    key = read_key(given.get("api_key_env"), given.get("api_key_file"))
+    if key is not None and spec.url.startswith("http:") and not _is_loopback(spec.url):
+        raise UserError(f"{spec.url}: the key would travel unencrypted", "use https, or a tunnel to localhost")
+    if "chat_template" in given:
+        given["chat_template"] = _text_of(given["chat_template"], "--chat-template")
+    if given.get("temperature") == "none":
+        given["temperature"] = None
+    return Setup(
+        spec,
+        _part(Decoding, given),
+        _part(LocalExecution, given),
+        _part(ServerLimits, given),
+        key,
+        given.get("revision"),
+    )
+
+
+def _text_of(path: Path, option: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"{option} {path}: {error.strerror}", "name a Jinja file") from None
+
+
+def _part(model: type[M], given: dict[str, Any]) -> M:
+    return validate(model, {name: value for name, value in given.items() if name in model.model_fields}, "options: ")
+
+
+def _is_loopback(url: str) -> bool:
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def read_key(variable: str | None, file: Path | None) -> str | None:
+    """Return the API key from an environment variable or a file; never from an argument, which `ps` shows to all.
+
+    Raises:
+        UserError: both are named, or the one named holds nothing.
+    """
+    if variable is not None and file is not None:
+        raise UserError("--api-key-env and --api-key-file: two keys", "give one of them")
+    if variable is not None:
+        if not (key := os.environ.get(variable, "").strip()):
+            raise UserError(f"--api-key-env: the environment has no {variable}", f"export {variable}=… first")
+        return key
+    if file is None:
+        return None
+    try:
+        key = file.read_text(encoding="utf-8").strip()
+    except OSError as error:
+        raise UserError(f"--api-key-file {file}: {error.strerror}", "name a file that holds the key alone") from None
+    if not key or len(key.split()) != 1:
+        raise UserError(f"--api-key-file {file}: not one word", "write the key alone into it")
+    return key
+
+
+def parse_wanted(
+    suite: str,
+    benchmarks: str,
+    folders: Sequence[str],
+    *,
+    limit: int | None = None,
+    reasoning: bool = False,
+    accept_rows: bool = False,
+) -> Wanted:
+    """Return which questions are asked, from comma-separated names and NAME=DIR pairs.
+
+    Raises:
+        UserError: an unknown suite, a pair without `=`, or a folder that is not there.
+    """
+    suites = _names(suite)
+    for name in suites:
+        if name not in SUITES:
+            raise UserError(f"--suite: unknown suite {name!r}", f"use one of {', '.join(SUITES)}")
+    pairs: list[tuple[str, Path]] = []
+    for text in folders:
+        name, equals, folder = text.partition("=")
+        if not (name and equals and folder):
+            raise UserError(f"--folder {text}: not of the form NAME=DIR", "as in --folder slake=/data/slake")
+        if not Path(folder).is_dir():
+            raise UserError(f"--folder {text}: no such folder", "name the folder of the benchmark's files")
+        pairs.append((name, Path(folder)))
+    return Wanted(suites, _names(benchmarks), tuple(pairs), limit, accept_rows, reasoning)
+
+
+def parse_json(text: str | None, option: str) -> dict[str, Any] | None:
+    """Return a JSON object typed as an option.
+
+    Raises:
+        UserError: it is none.
+    """
+    if text is None:
+        return None
+    try:
+        value = json.loads(text)
+    except ValueError as error:
+        raise UserError(f"{option}: not JSON: {error}", f"""as in {option} '{{"name": "value"}}'""") from None
+    if not isinstance(value, dict):
+        raise UserError(f"{option}: not a JSON object", f"""as in {option} '{{"name": "value"}}'""")
+    return value
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(name.strip() for name in text.split(",") if name.strip()))

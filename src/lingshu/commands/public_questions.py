@@ -1,0 +1,77 @@
+"""The questions that `lingshu eval` asks: public benchmarks by suite or name, and files of the user's own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import lingshu
+from lingshu.benchmarks.public.catalog import pick_public, read_public
+from lingshu.benchmarks.public.load import Loaded, load
+from lingshu.commands.evaluate import Found, Wanted
+from lingshu.core.errors import UserError
+from lingshu.core.layout import CATALOG
+from lingshu.inference.evaluate import AskedBenchmark
+
+
+def find_public(wanted: Wanted) -> Found:
+    """Return the wanted public benchmarks, all names checked before anything is loaded.
+
+    One that is named must load; one that only its suite names may be out of reach (credentials, a folder not given): it
+    is told as not asked, and the others are asked.
+
+    Raises:
+        UserError: no such benchmark, or a named one can't be loaded.
+    """
+    catalog = _catalog()
+    for name in (*wanted.benchmarks, *(name for name, _ in wanted.folders)):
+        pick_public(name, catalog)
+    records = read_public(catalog)
+    suites = [name for name, record in records.items() if record.suite in wanted.suites]
+    names = [name for name in suites if name in wanted.benchmarks] if wanted.benchmarks and suites else suites
+    names = list(dict.fromkeys([*names, *wanted.benchmarks]))
+    found: list[AskedBenchmark] = []
+    problems: list[str] = []
+    for name in names:
+        try:
+            found.append(_asked(_load(name, wanted, catalog), wanted))
+        except UserError as error:
+            if name in wanted.benchmarks or any(name == given for given, _ in wanted.folders):
+                raise
+            problems.append(f"{name}: not asked: {error}")
+    return Found(found, problems)
+
+
+def _load(name: str, wanted: Wanted, catalog: Path) -> Loaded:
+    return load(
+        name,
+        root_catalog=catalog,
+        folder=dict(wanted.folders).get(name),
+        accept_rows=wanted.accept_rows,
+        reasoning=wanted.reasoning,
+        limit=wanted.limit,
+    )
+
+
+def _asked(loaded: Loaded, wanted: Wanted) -> AskedBenchmark:
+    record = {
+        "suite": loaded.record.suite,
+        "split": loaded.record.split,
+        "form": loaded.form,
+        "revisions": dict(loaded.revisions),
+        "rows": loaded.rows,
+        "data_errors": loaded.error_counts(),
+        "reasoning": wanted.reasoning,
+        "limit": wanted.limit,
+    }
+    return AskedBenchmark(loaded.name, loaded.questions, record)
+
+
+def _catalog() -> Path:
+    """Return the catalogue of the project around this folder, else that of the checkout the package is run from."""
+    here = Path.cwd()
+    places: Iterable[Path] = (here, *here.parents, Path(lingshu.__file__).parents[2])
+    for place in places:
+        if (place / CATALOG / "public_benchmarks.yaml").is_file():
+            return place / CATALOG
+    raise UserError("no catalog/public_benchmarks.yaml here or above", "run in a checkout of lingshu")

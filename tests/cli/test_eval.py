@@ -1,0 +1,229 @@
+"""`lingshu eval` as people type it: a whole run, its exit codes, mistakes, and several processes by one option."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lingshu.commands.evaluate import make_setup, parse_json, parse_wanted, read_key
+from lingshu.commands.workers import without_option, workers
+from lingshu.core.errors import UserError
+from lingshu.inference.own_questions import read_own
+from lingshu.inference.record import read_run
+from tests.inference.invented import png
+from tests.loopback_openai import MODEL, Reply, error, serving
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def command(*arguments) -> list[str]:
+    return [sys.executable, "-m", "lingshu.cli", "eval", *map(str, arguments)]
+
+
+def run(*arguments, at: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command(*arguments), cwd=at, capture_output=True, text=True, check=False)
+
+
+def write(path: Path, rows) -> Path:
+    path.write_text("".join(f"{json.dumps(row)}\n" for row in rows))
+    return path
+
+
+@pytest.fixture
+def own(tmp_path) -> Path:
+    (tmp_path / "a.png").write_bytes(png(1).data)
+    rows = [
+        {"id": "1", "kind": "mcq", "prompt": "Which side?\nA. left\nB. right", "choices": ["A. left", "B. right"],
+         "question": "Which side?", "answer": "B", "pictures": ["a.png"], "cluster": "a", "meta": {"modality": "CT"}},
+        {"id": "2", "kind": "yesno", "turns": [{"role": "system", "text": "Be brief."},
+         {"role": "user", "text": "Is it?"}], "answer": "no"},
+        {"id": "3", "kind": "open", "prompt": "What?", "answer": ["a", "b"]},
+    ]  # fmt: skip
+    return write(tmp_path / "own.jsonl", rows)
+
+
+def test_a_whole_run_over_questions_of_ones_own(own, tmp_path):
+    out = tmp_path / "out"
+    with serving(lambda prompt, n: Reply("fine")) as s:
+        result = run("--model", f"openai:{MODEL}@{s.url}", "--questions", own, "--out", out, "--max-new-tokens", 9)
+        assert result.returncode == 0, result.stderr
+        assert result.stdout.splitlines()[0] == "own  3 of 3 answered, 3 asked now"
+        again = run("--model", f"openai:{MODEL}@{s.url}", "--questions", own, "--out", out, "--max-new-tokens", 9)
+        assert again.stdout.splitlines()[0] == "own  3 of 3 answered, 0 asked now"
+        assert len(s.calls) == 3
+    first, second = (next(call for call in s.calls if text in call.prompt) for text in ("Which", "Is it"))
+    assert [part["type"] for part in first.body["messages"][0]["content"]] == ["image_url", "text"]
+    assert second.body["messages"] == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "Is it?"},
+    ]
+    assert first.body["max_tokens"] == 9
+    rows = [json.loads(line) for line in (out / "responses" / "own.jsonl").read_text().splitlines()]
+    assert [row["id"] for row in rows] == ["1", "2", "3"]
+    assert rows[0]["meta"] == {"benchmark": "own", "modality": "CT"}
+    assert rows[2]["answer"] == ["a", "b"]
+
+
+def test_failed_calls_end_with_1_and_more_are_allowed_on_request(own, tmp_path):
+    with serving(lambda prompt, n: error(400, "odd") if "What" in prompt else Reply()) as s:
+        options = ("--model", f"openai:{MODEL}@{s.url}", "--questions", own, "--out", tmp_path / "out")
+        result = run(*options, "--concurrency", 1)
+        assert result.returncode == 1
+        assert "own: 1 of 3 questions have no answer (1 bad_request)" in result.stderr
+        assert "2 of 3 answered, 3 asked now; failed 1 bad_request" in result.stdout
+        assert run(*options, "--max-failed", 0.4).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (["--model", "nowhere"], "--model nowhere: no such folder"),
+        (["--model", "echo", "--suite", "all"], "unknown suite 'all'"),
+        (["--model", "echo", "--batch-size", "3"], "--batch-size does nothing with --model echo"),
+        (["--model", "echo", "--api-key-env", "X"], "--api-key-env does nothing"),
+        (["--model", "echo", "--temperature", "hot"], "--temperature hot"),
+        (["--model", "echo", "--temperature", "9"], "options: temperature"),
+        (["--model", "echo", "--folder", "slake"], "not of the form NAME=DIR"),
+        (["--model", "openai:m@http://192.0.2.1/v1", "--api-key-env", "HOME"], "travel unencrypted"),
+        (["--model", "openai:m@https://192.0.2.1/v1", "--api-key-env", "NO_SUCH_KEY"], "has no NO_SUCH_KEY"),
+        (["--model", "openai:m@https://192.0.2.1/v1", "--body", "[1]"], "--body: not a JSON object"),
+    ],
+)
+def test_a_users_mistake_is_one_message(arguments, expected, own, tmp_path):
+    result = run(*arguments, "--questions", own, "--out", tmp_path / "out")
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: ")
+    assert expected in result.stderr
+    assert "Traceback" not in result.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_data_parallel_shares_the_questions_out(tmp_path):
+    rows = [{"id": str(n), "kind": "open", "prompt": f"own {n}", "answer": "x"} for n in range(40)]
+    own = write(tmp_path / "own.jsonl", rows)
+
+    def rule(prompt, n):
+        # One process sends two at a time: a third call means that another is at work.
+        while len(s.calls) < 3:
+            time.sleep(0.01)
+        return Reply(prompt, seconds=0.02)
+
+    with serving(rule) as s:
+        options = ("--model", f"openai:{MODEL}@{s.url}", "--questions", own, "--out", tmp_path / "out")
+        result = run(*options, "--concurrency", 2, "--data-parallel", 2)
+        assert result.returncode == 0, result.stderr
+        assert {s.times(f"own {n}") for n in range(40)} == {1}
+    assert read_run(tmp_path / "out").benchmarks["own"].answered == 40
+
+
+def test_ctrl_c_says_how_to_go_on(tmp_path):
+    rows = [{"id": str(n), "kind": "open", "prompt": f"own {n}", "answer": "x"} for n in range(400)]
+    own = write(tmp_path / "own.jsonl", rows)
+    with serving(lambda prompt, n: Reply(seconds=0.05)) as s:
+        options = ("--model", f"openai:{MODEL}@{s.url}", "--questions", own, "--out", tmp_path / "out")
+        with subprocess.Popen(command(*options), cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+            while len(s.calls) < 5:
+                time.sleep(0.01)
+            process.send_signal(signal.SIGINT)
+            said = process.stderr.read()
+        assert process.returncode == 130, said
+        assert "interrupted; run the same command again to go on" in said
+        assert "Traceback" not in said
+
+
+@pytest.mark.parametrize(
+    ("row", "expected"),
+    [
+        ({"id": "1", "kind": "open"}, "prompt and turns: exactly one"),
+        ({"id": "1", "kind": "odd", "prompt": "x"}, "own.jsonl:1.kind"),
+        ({"id": "1", "kind": "open", "prompt": "x", "picture": "a"}, "did you mean 'pictures'"),
+        ({"id": "1", "kind": "open", "turns": [{"role": "assistant", "text": "x"}]}, "last turn is not a user's"),
+    ],
+)
+def test_a_broken_question_is_named(tmp_path, row, expected):
+    with pytest.raises(UserError, match=expected):
+        read_own(write(tmp_path / "own.jsonl", [row]))
+
+
+def test_a_missing_picture_of_ones_own_is_named(own, tmp_path):
+    (tmp_path / "a.png").unlink()
+    result = run("--model", "echo", "--questions", own, "--out", tmp_path / "out")
+    assert result.returncode == 1
+    assert "own: 1 of 3 questions have no answer (1 picture)" in result.stderr
+    assert f"{tmp_path / 'a.png'}: No such file" in (tmp_path / "out" / "responses" / "own.jsonl").read_text()
+
+
+def test_which_questions_are_wanted(tmp_path):
+    wanted = parse_wanted("text, report,text", "slake,", [f"slake={tmp_path}"], limit=3)
+    assert wanted.suites == ("text", "report")
+    assert wanted.benchmarks == ("slake",)
+    assert wanted.folders == (("slake", tmp_path),)
+    assert wanted.limit == 3
+
+
+def test_a_key_is_read_from_one_place(tmp_path, monkeypatch):
+    file = tmp_path / "key"
+    file.write_text("abc\n")
+    monkeypatch.setenv("THE_KEY", "def")
+    assert read_key(None, None) is None
+    assert read_key("THE_KEY", None) == "def"
+    assert read_key(None, file) == "abc"
+    with pytest.raises(UserError, match="two keys"):
+        read_key("THE_KEY", file)
+    file.write_text("two words")
+    with pytest.raises(UserError, match="not one word"):
+        read_key(None, file)
+
+
+def test_options_go_where_they_belong():
+    setup = make_setup("openai:m@https://host/v1", {"temperature": "none", "timeout": 3.0, "body": {"a": 1}})
+    assert setup.decoding.temperature is None
+    assert setup.limits.timeout == 3.0
+    assert setup.settings() == {
+        "engine": "openai",
+        "temperature": None,
+        "max_new_tokens": 8192,
+        "body": {"a": 1},
+    }
+    with pytest.raises(UserError, match="not JSON"):
+        parse_json("{", "--body")
+
+
+def test_a_chat_template_is_read_and_keyed_by_its_text(tmp_path):
+    file = tmp_path / "t.jinja"
+    file.write_text("one")
+    setup = make_setup("owner/name", {"chat_template": file})
+    assert setup.decoding.chat_template == "one"
+    first = setup.settings()["chat_template"]
+    file.write_text("two")
+    assert make_setup("owner/name", {"chat_template": file}).settings()["chat_template"] != first
+    with pytest.raises(UserError, match="--chat-template"):
+        make_setup("owner/name", {"chat_template": tmp_path / "none"})
+
+
+def test_each_worker_sees_gpus_of_its_own(monkeypatch):
+    started = []
+    monkeypatch.setattr(
+        subprocess, "Popen", lambda command, env, **other: started.append((command[3:], env)) or Ended()
+    )
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "4,5,6,7")
+    arguments = ["eval", "--data-parallel", "2", "--model", "m"]
+    with workers(2, 2, arguments, with_gpus=True):
+        assert os.environ["CUDA_VISIBLE_DEVICES"] == "4,5"
+    assert [(command, env["CUDA_VISIBLE_DEVICES"]) for command, env in started] == [(["eval", "--model", "m"], "6,7")]
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    with pytest.raises(UserError, match="2 GPUs are needed"), workers(2, 1, arguments, with_gpus=True):
+        pass
+    assert without_option(["eval", "--data-parallel=2", "--out", "x"]) == ["eval", "--out", "x"]
+
+
+class Ended:
+    """A process that is done."""
+
+    def wait(self) -> int:
+        return 0

@@ -1,0 +1,68 @@
+"""`lingshu eval` over public benchmarks: names are checked first, what is out of reach is told, real samples run."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from lingshu.core.errors import UserError
+from lingshu.evalkit.items import read_items
+
+ROOT = Path(__file__).resolve().parents[2]
+VQA_RAD = ROOT.parent / "shared" / "samples" / "vqa_rad"
+
+pytest.importorskip("lingshu.benchmarks.public.load", reason="the loaders of public benchmarks are not merged yet")
+
+
+def run(*arguments, at: Path = ROOT) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lingshu.cli", "eval", "--model", "echo", *map(str, arguments)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}  # this checkout, from any folder
+    return subprocess.run(command, cwd=at, capture_output=True, text=True, check=False, env=environment)
+
+
+def test_d50_an_unknown_benchmark_is_named_before_anything_is_loaded(tmp_path):
+    result = run("--benchmarks", "vqa_rad,vqarad", "--out", tmp_path / "out")
+    assert result.returncode == 2
+    assert result.stderr.startswith("error: no benchmark is called 'vqarad'")
+    assert "vqa_rad" in result.stderr.splitlines()[1]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_folder_for_an_unknown_benchmark_is_named(tmp_path):
+    result = run("--suite", "text", "--folder", f"vqarad={tmp_path}", "--out", tmp_path / "out")
+    assert result.returncode == 2
+    assert "no benchmark is called 'vqarad'" in result.stderr
+
+
+def test_a_suite_out_of_reach_is_told_and_the_rest_is_asked(tmp_path):
+    """The report suite needs folders: none is given, so nothing of it is asked, but the questions of one's own are."""
+    own = tmp_path / "own.jsonl"
+    own.write_text(json.dumps({"id": "1", "kind": "open", "prompt": "What?", "answer": "x"}) + "\n")
+    result = run("--suite", "report", "--questions", own, "--out", tmp_path / "out")
+    assert result.returncode == 1
+    assert "own  1 of 1 answered" in result.stdout
+    assert "error: mimic_cxr: not asked: " in result.stderr
+
+
+def test_one_that_is_named_must_load(tmp_path):
+    from lingshu.commands.evaluate import parse_wanted
+    from lingshu.commands.public_questions import find_public
+
+    with pytest.raises(UserError, match="mimic_cxr"):
+        find_public(parse_wanted("", "mimic_cxr", []))
+
+
+@pytest.mark.skipif(not VQA_RAD.is_dir(), reason="no real sample of VQA-RAD beside the checkout")
+def test_real_samples_from_a_folder_and_from_anywhere(tmp_path):
+    options = ("--benchmarks", "vqa_rad", "--folder", f"vqa_rad={VQA_RAD}", "--accept-rows", "--limit", "20")
+    result = run(*options, "--out", "out", at=tmp_path)
+    assert result.returncode == 0, result.stderr
+    items = list(read_items(tmp_path / "out" / "responses" / "vqa_rad.jsonl"))
+    assert len(items) == 20
+    assert {item.kind for item in items} <= {"yesno", "open"}
+    record = json.loads((tmp_path / "out" / "run.json").read_text())["benchmarks"]["vqa_rad"]["record"]
+    assert record["suite"] == "multimodal"
+    assert record["limit"] == 20
