@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from lingshu.commands.scored_run import SCORES, score_run
 from lingshu.core.errors import UserError
 from lingshu.core.params import validate
 from lingshu.inference.evaluate import AskedBenchmark, evaluate
@@ -92,8 +93,9 @@ def run(found: Found, job: Job) -> Iterator[str]:
         raise UserError(f"two benchmarks share a name: {', '.join(names)}", "rename a file given by --questions")
     record = evaluate(found.benchmarks, job.setup, job.out, job.store)
     yield from summary(record, names)
-    # The files are scored here, by evalkit over `job.out / record.benchmarks[name].file`, once that is connected.
-    yield f"responses: {job.out / 'responses'}  (lingshu score scores them)"
+    yield from score_run(record, names, job.out)
+    yield f"responses: {job.out / 'responses'}"
+    yield f"scores:    {job.out / SCORES}"
     yield f"run:       {job.out / RUN_FILE}"
     if problems := [*found.problems, *too_many_failed(record, names, job.most)]:
         raise IncompleteRunError(problems)
