@@ -109,6 +109,19 @@ def test_D39_lines_come_in_the_order_of_the_file(tmp_path, rules):
     assert [json.loads(line)["id"] for line in out.getvalue().splitlines()] == ["3", "1", "2", "10"]
 
 
+@RULES
+def test_D37_the_judges_words_are_kept(tmp_path, rules):
+    out = io.BytesIO()
+    path = write(tmp_path / "in.jsonl", [item(1, "open", "lung", "<think>?</think>the lung"), item(2)])
+    score_file(
+        path, Settings(rules), out, {"1": Judgement(True, "j", "They mean the same."), "2": Judgement(False, "j", "")}
+    )
+    judged, ruled = (json.loads(line) for line in out.getvalue().splitlines())
+    assert (judged["correct"], judged["rule"], judged["parsed"]) == (True, "judge:j", "the lung")
+    assert (judged["judge"], judged["verdict"], judged["judge_text"]) == ("j", True, "They mean the same.")
+    assert (ruled["correct"], "judge" in ruled) == (True, False)
+
+
 def test_D42_all_of_several_golds_count():
     assert score_strict(item(1, "mcq", ("A", "B"), "A, B")).correct
     assert score_strict(item(1, "mcq", ("A", "B"), "A")).correct is False

@@ -70,6 +70,16 @@ def test_open_answers_are_judged_or_unscored_never_matched_silently(project, par
     assert (bare["accuracy"], bare["n"], bare["unscored"]) == (None, 0, 4)
 
 
+def test_failed_calls_and_rubrics_are_unscored_in_the_pipeline_too(project, params):
+    path = Path("data/responses/late/sides.jsonl")
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    lines[5] |= {"response": None, "error": "time-out"}
+    lines[6] |= {"kind": "rubric"}
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    cell = run(params)["late"]["sides"]["all"]
+    assert (cell["n"], cell["unscored"]) == (38, 2)
+
+
 def test_checkpoints_are_compared_on_the_same_items(project, params):
     found = run(params)["comparisons"]["late_vs_early"]
     assert (found["sides"]["verdict"], found["sides"]["gained"], found["sides"]["lost"]) == ("better", 18, 0)

@@ -1,11 +1,16 @@
 """Forms that models answer in, beyond those of `test_rules.py`: each once failed or could credit the wrong answer."""
 
+import json
 import time
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from lingshu.evalkit.items import Item
-from lingshu.evalkit.rules import score_strict
+from lingshu.evalkit.official.scorers import CRASH
+from lingshu.evalkit.rules import GOLD_ERROR, UNJUDGED, score_strict
+from lingshu.evalkit.scored import score_item
 
 MI = (
     "A. Beta blocker therapy",
@@ -89,7 +94,7 @@ def test_an_option_that_is_a_number_is_not_part_of_another(response, wanted):
 
 @pytest.mark.parametrize(
     "response",
-    ["答案：A B D", "Answer: A B D", "['A','B','D']", "\\boxed{A}, \\boxed{B}, \\boxed{D}", "C、E错误，ABD正确"],
+    ["答案：A B D", "Answer: A B D", "['A','B','D']", "\\boxed{A}, \\boxed{B}, \\boxed{D}", "C、E错误，ABD正确", "abd"],
 )
 def test_several_letters_with_blanks_between(response):
     assert parsed("mcq", response, MANY, gold="ABD") == "A,B,D"
@@ -163,6 +168,42 @@ def test_mmmu_with_choices_is_multiple_choice_and_says_nothing_by_default():
     assert (found.correct, found.parsed) == (True, "B")
     assert score_strict(Item("i", "mmmu", "Which?", ("(A) Heart", "(B) Lung"), "B", "")).no_answer
     assert score_strict(Item("i", "mmmu", "Dose?", None, "5", "I cannot help with that")).no_answer
+
+
+@pytest.mark.parametrize(
+    ("gold", "rule"), [("Ｂ", "whole_letter"), ("（b）", "whole_letter"), ("ﬁ", GOLD_ERROR), ("", GOLD_ERROR)]
+)
+def test_golds_in_strange_letters(gold, rule):
+    assert score_strict(Item("i", "mcq", "Which?", MI, gold, "B")).rule == rule
+
+
+PIECES = [
+    *"AbC05.,-%=<~_`*\n{}",
+    "\\boxed{",
+    "<think>",
+    "</think>",
+    "<answer>",
+    "肺",
+    "是否",
+    "没有",
+    "吗",
+    "ﬁ",
+    "½",
+    "②",
+    "Ⅳ",
+]
+PIECES += ["١", "٣.٥", "\x00", "\ud800", "İ", "\u200b", "nan", "1e999", "1.2.3", " not ", " is ", " if ", "except"]
+TEXT = st.lists(st.sampled_from(PIECES), max_size=12).map("".join)
+CHOICES = st.none() | st.lists(TEXT, min_size=1, max_size=26).map(tuple)
+
+
+@settings(max_examples=300)
+@given(st.sampled_from(["mcq", "yesno", "closed", "open", "mmmu"]), CHOICES, TEXT | st.tuples(TEXT, TEXT), TEXT, TEXT)
+def test_nothing_that_a_file_can_hold_ends_in_an_exception(kind, choices, gold, question, response):
+    item = Item("i", kind, question, choices, gold, response)
+    for rules in ("strict", "official"):
+        line = json.loads(score_item(item, rules, 0).line())
+        assert (line["correct"] is None) == (line["rule"] in (GOLD_ERROR, UNJUDGED, CRASH))
 
 
 UNITS = ["A B ", "是", "是否", "= ", "~~", "不是A，考虑", "whether ", "图中有肿瘤"]

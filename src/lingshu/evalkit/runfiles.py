@@ -8,6 +8,7 @@ from pathlib import Path
 
 from lingshu.core.errors import UserError
 from lingshu.core.params import validate
+from lingshu.core.progress import track
 from lingshu.evalkit.items import ResponseLine, numbered_lines, parsed_line
 from lingshu.evalkit.params import Rules
 from lingshu.evalkit.scored import ScoredLine, score_item
@@ -58,7 +59,8 @@ def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
 
 
 def _lines(file: Path, rules: Rules, seed: int) -> Iterator[tuple[int, str, str, Answer]]:
-    for number, raw in numbered_lines(file):
+    total = sum(1 for _ in numbered_lines(file))
+    for number, raw in track(numbered_lines(file), f"read {file.name}", total):
         where = f"{file}:{number}"
         data = parsed_line(raw, where)
         if not isinstance(data, dict) or not {"correct", "response"} & data.keys():

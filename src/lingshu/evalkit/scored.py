@@ -15,6 +15,7 @@ from lingshu.evalkit.judge import Judgement
 from lingshu.evalkit.official.mmmu import RANDOM_CHOICE
 from lingshu.evalkit.official.scorers import score_official
 from lingshu.evalkit.params import Rules
+from lingshu.evalkit.parsing.extraction import answer_text
 from lingshu.evalkit.rules import GOLD_ERROR, UNJUDGED, Score, score_strict
 
 VERSION = 1  # of the two line formats and of the summary
@@ -111,10 +112,9 @@ def _unscored(item: Item, rule: str, reason: str) -> Scored:
 
 
 def _judged(item: Item, judgement: Judgement) -> Scored:
-    found = judgement.verdict
-    score = Score(
-        found, None if found is None else float(found), item.response, f"{JUDGE_PREFIX}{judgement.judge}", False
-    )
+    found, rule = judgement.verdict, f"{JUDGE_PREFIX}{judgement.judge}"
+    text = answer_text(item.response)
+    score = Score(found, None if found is None else float(found), text, rule, no_answer=not text)
     reason = "the judge gave no verdict" if found is None else ""
     return Scored(item.id, item.kind, score, item.cluster, item.meta, reason, judgement=judgement)
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import BinaryIO
 
 from lingshu.core.errors import UserError
 from lingshu.core.progress import track
 from lingshu.evalkit.breakdown import Breakdown
 from lingshu.evalkit.items import Item, numbered_items, numbered_lines
+from lingshu.evalkit.judge import Judgement
 from lingshu.evalkit.params import Rules
 from lingshu.evalkit.rules import GOLD_ERROR
 from lingshu.evalkit.scored import Scored, score_item
@@ -27,15 +29,20 @@ class Settings:
     seed: int = 0
 
 
-def score_file(path: Path, settings: Settings, out: BinaryIO) -> Breakdown:
+def score_file(
+    path: Path, settings: Settings, out: BinaryIO, judgements: Mapping[str, Judgement] = MappingProxyType({})
+) -> Breakdown:
     """Write a scored line for each response of `path`, in its order, and return what they come to.
+
+    Args:
+        judgements: a judge's verdicts on open answers and rubrics, by id.
 
     Raises:
         UserError: some lines are no responses; the first of them are named with file and line, and what is wrong.
             What was written to `out` is then not complete.
     """
     breakdown = Breakdown()
-    for number, scored in _scored(path, settings):
+    for number, scored in _scored(path, settings, judgements):
         out.write(encoded(scored.line()))
         breakdown.add(scored)
         if scored.score.rule == GOLD_ERROR:
@@ -48,14 +55,14 @@ def score_file(path: Path, settings: Settings, out: BinaryIO) -> Breakdown:
     return breakdown
 
 
-def _scored(path: Path, settings: Settings) -> Iterator[tuple[int, Scored]]:
+def _scored(path: Path, settings: Settings, judgements: Mapping[str, Judgement]) -> Iterator[tuple[int, Scored]]:
     problems: list[UserError] = []
     total = sum(1 for _ in numbered_lines(path))
     for number, found in track(numbered_items(path), f"score {path.name}", total):
         if isinstance(found, UserError):
             problems.append(found)
         else:
-            yield number, _verdict(path, number, found, settings)
+            yield number, _verdict(path, number, found, settings, judgements.get(found.id))
     if problems:
         shown = "\n  ".join(problem.what for problem in problems[:SHOWN_PROBLEMS])
         more = f"\n  … and {len(problems) - SHOWN_PROBLEMS} more lines" if len(problems) > SHOWN_PROBLEMS else ""
@@ -64,9 +71,9 @@ def _scored(path: Path, settings: Settings) -> Iterator[tuple[int, Scored]]:
         raise UserError(f"{path}: no responses", "give a file with a JSON object on each line")
 
 
-def _verdict(path: Path, number: int, item: Item, settings: Settings) -> Scored:
+def _verdict(path: Path, number: int, item: Item, settings: Settings, judgement: Judgement | None) -> Scored:
     try:
-        return score_item(item, settings.rules, settings.seed)
+        return score_item(item, settings.rules, settings.seed, judgement)
     except UserError as error:
         raise UserError(f"{path}:{number}: {error.what}", error.fix) from None
 

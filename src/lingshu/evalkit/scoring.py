@@ -8,13 +8,14 @@ from dataclasses import dataclass, replace
 
 from lingshu.core.errors import UserError
 from lingshu.evalkit.attributes import Attribute, attributes, score_caption
-from lingshu.evalkit.items import Item
+from lingshu.evalkit.items import RUBRIC, Item
 from lingshu.evalkit.judge import Judgement
 from lingshu.evalkit.judging import OPEN, Key
 from lingshu.evalkit.parsing.extraction import answer_text
 from lingshu.evalkit.report_metrics import TextScores, text_scores
 from lingshu.evalkit.responses import Run
 from lingshu.evalkit.rules import Score, score_strict
+from lingshu.evalkit.scored import score_item
 
 _SECTION_HEAD = re.compile(r"\b(?:findings|impression)\s*:", re.IGNORECASE)
 
@@ -57,6 +58,8 @@ def score_run(run: Run, judgements: Mapping[Key, Judgement]) -> ScoredRun:
 
 
 def _strict(run: Run, item: Item, judgements: Mapping[Key, Judgement]) -> Row:
+    if item.error or item.kind == RUBRIC:
+        return Row(item, score_item(item, "strict", 0).score, [])
     score = score_strict(item)
     if item.kind == OPEN and (found := judgements.get((run.checkpoint, run.benchmark.name, item.id))):
         score = replace(score, correct=found.verdict, rule=f"judge:{found.judge}")

@@ -9,8 +9,16 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lingshu.evalkit.parsing.letter_context import EDGES
 from lingshu.evalkit.parsing.letters import Group, letter_groups, whole_letters
-from lingshu.evalkit.parsing.options import labelled_option, letter_of, named_options, option_texts, whole_option
+from lingshu.evalkit.parsing.options import (
+    labelled_option,
+    letter_of,
+    named_options,
+    option_texts,
+    plain_form,
+    whole_option,
+)
 from lingshu.evalkit.parsing.stance import Stance, stances
 
 MAX_OPTIONS = 26
@@ -43,7 +51,7 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool) -> P
         several: more than one option may be right, so single letters stated apart are joined.
     """
     count = len(choices) if choices else MAX_OPTIONS
-    if letters := whole_letters(text, count):
+    if letters := whole_letters(_upper_run(text) if several else text, count):
         if len(letters) > 1 and choices and (letter := labelled_option(choices, text) or whole_option(choices, text)):
             return Parsed((letter,), "whole_option")
         return Parsed(tuple(sorted(letters)), "whole_letter")
@@ -63,6 +71,13 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool) -> P
     if parsed is NOTHING and choices:
         parsed = _by_elimination(groups, attitudes, count)
     return parsed
+
+
+def _upper_run(text: str) -> str:
+    """Return a text of small letters in the order of the alphabet ("abd") in capitals, any other as it is."""
+    bare = text.strip(EDGES)
+    run = 1 < len(bare) <= MAX_OPTIONS and bare.isascii() and bare.isalpha() and bare.islower()
+    return bare.upper() if run and list(bare) == sorted(bare) else text
 
 
 def _read(text: str, count: int, choices: tuple[str, ...] | None, several: bool) -> tuple[list[Group], list[Stance]]:
@@ -138,10 +153,10 @@ def gold_letters(answer: str | tuple[str, ...], choices: tuple[str, ...] | None)
     count = len(choices) if choices else MAX_OPTIONS
     found: set[str] = set()
     for part in (answer,) if isinstance(answer, str) else answer:
-        letters = tuple(c for c in _GOLD_LETTERS.split(part.strip()) if c)
+        letters = tuple(c for c in _GOLD_LETTERS.split(plain_form(part).strip()) if c)
         if len(letters) == 1 and letters[0].isupper() and len(set(letters[0])) == len(letters[0]):
             letters = tuple(letters[0])
-        if letters and all(len(c) == 1 and 0 <= ord(c.upper()) - ord("A") < count for c in letters):
+        if letters and all(len(c) == 1 and c.isascii() and 0 <= ord(c.upper()) - ord("A") < count for c in letters):
             found.update(c.upper() for c in letters)
         elif choices and (letter := _by_option(part, choices)):
             found.add(letter)

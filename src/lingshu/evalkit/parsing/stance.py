@@ -108,10 +108,7 @@ def stances(text: str, mentions: Sequence[Span], findings: bool = False) -> list
     hard = _hard_breaks(text)
     every = sorted({*hard, *((m.start(), m.end()) for m in _SOFT_BREAK.finditer(text))})
     hard_starts, starts = [b[0] for b in hard], [b[0] for b in every]
-    conclusions = [word[0] for word in _places(text, _CONCLUDING)]
-    if not text.isascii():
-        conclusions += [found.start() for found in re.finditer(_CONCLUDING_ZH, text)]
-    conclusions.sort()
+    conclusions = _conclusions(text)
     result: list[Stance] = []
     carried = Stance.MENTIONED  # what a list that is being excluded or weighed gives to its later members
     for number, (start, end) in enumerate(mentions):
@@ -166,6 +163,14 @@ def _hard_breaks(text: str) -> list[Span]:
     if not text.isascii():
         words += [(found.start(), found.end()) for found in _CONTRAST_ZH.finditer(text)]
     return sorted(breaks + words)
+
+
+def _conclusions(text: str) -> list[int]:
+    """Return where words of conclusion stand, in order."""
+    starts = [word[0] for word in _places(text, _CONCLUDING)]
+    if not text.isascii():
+        starts += [found.start() for found in re.finditer(_CONCLUDING_ZH, text)]
+    return sorted(starts)
 
 
 def _places(text: str, words: tuple[str, ...]) -> list[Span]:
