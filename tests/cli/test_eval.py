@@ -227,3 +227,39 @@ class Ended:
 
     def wait(self) -> int:
         return 0
+
+
+def test_what_was_asked_is_scored_by_both_rules_and_reports_by_text_metrics(tmp_path):
+    rows = [
+        {"id": "1", "kind": "yesno", "prompt": "Is it a nodule?", "answer": "yes"},
+        {"id": "2", "kind": "report", "prompt": "Write.", "answer": "Findings: Large heart. Impression: Large."},
+        {"id": "3", "kind": "report", "prompt": "Write.", "answer": "Findings: Normal. Impression: Normal."},
+    ]  # fmt: skip
+    replies = ["yes, a nodule", "Large heart. Large.", "an effusion"]
+    answers = [{"id": row["id"], "response": reply} for row, reply in zip(rows, replies, strict=True)]
+    given = write(tmp_path / "answers.jsonl", answers)
+    out = tmp_path / "out"
+    result = run("--model", given, "--questions", write(tmp_path / "own.jsonl", rows), "--out", out)
+    assert result.returncode == 0, result.stderr
+    verdicts = {
+        rules: [json.loads(line) for line in (out / f"scores/{rules}/own.jsonl").read_text().splitlines()]
+        for rules in ("strict", "official")
+    }
+    assert [line["correct"] for line in verdicts["strict"]] == [True, None, None]
+    assert [line["correct"] for line in verdicts["official"]] == [False, None, None]  # D20: "no" within "nodule"
+    samples = [json.loads(line) for line in (out / "scores/report/own/samples.jsonl").read_text().splitlines()]
+    assert [sample["metrics"]["rouge_l"] for sample in samples] == [1.0, 0.0]
+    assert json.loads((out / "scores/strict/own.summary.json").read_text())["n"] == 1
+    assert "own  2 reports: rouge_l 0.5000" in result.stdout
+
+
+def test_reports_without_an_answer_are_counted_on_neither_side(tmp_path):
+    rows = [{"id": n, "kind": "report", "prompt": f"Write {n}.", "answer": "Normal heart size."} for n in "12"]
+    with serving(lambda prompt, n: error(400, "no") if "2" in prompt else Reply("Normal heart size.")) as s:
+        result = run(
+            "--model", f"openai:{MODEL}@{s.url}", "--questions", write(tmp_path / "own.jsonl", rows),
+            "--out", tmp_path / "out", "--concurrency", 1,
+        )  # fmt: skip
+    assert "own  1 reports: rouge_l 1.0000" in result.stdout, result.stdout + result.stderr
+    assert "1 without an answer" in result.stdout
+    assert result.returncode == 1

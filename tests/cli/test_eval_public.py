@@ -14,8 +14,6 @@ from lingshu.evalkit.items import read_items
 ROOT = Path(__file__).resolve().parents[2]
 VQA_RAD = ROOT.parent / "shared" / "samples" / "vqa_rad"
 
-pytest.importorskip("lingshu.benchmarks.public.load", reason="the loaders of public benchmarks are not merged yet")
-
 
 def run(*arguments, at: Path = ROOT) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "lingshu.cli", "eval", "--model", "echo", *map(str, arguments)]

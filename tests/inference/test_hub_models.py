@@ -6,10 +6,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pytest
+from tests import loopback_hub
 
 ROOT = Path(__file__).parents[2]
-loopback_hub = pytest.importorskip("tests.loopback_hub", reason="the loopback hub is not merged yet")
 
 
 def run(endpoint, home, *arguments) -> subprocess.CompletedProcess:

@@ -117,9 +117,11 @@ def _inquiries(
     found: dict[str, Inquiry] = {}
     unreadable: dict[str, Failure] = {}
     for question in track(benchmark.questions, f"{benchmark.name}: reading questions", len(benchmark.questions)):
+        # A file answers by id, so that equal questions may have unequal answers; a model is asked an equal one once.
+        decides = settings | {"id": question.id} if setup.spec.engine == "responses" else settings
         try:
             found[question.id] = inquire(
-                question, identity.digest, settings, decoding.max_new_tokens, blind=decoding.blind
+                question, identity.digest, decides, decoding.max_new_tokens, blind=decoding.blind
             )
         except UserError as error:
             unreadable[question.id] = Failure(question.id, "picture", str(error))
