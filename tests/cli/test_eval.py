@@ -251,6 +251,8 @@ def test_what_was_asked_is_scored_by_both_rules_and_reports_by_text_metrics(tmp_
     assert [sample["metrics"]["rouge_l"] for sample in samples] == [1.0, 0.0]
     assert json.loads((out / "scores/strict/own.summary.json").read_text())["n"] == 1
     assert "own  2 reports: rouge_l 0.5000" in result.stdout
+    compare = [sys.executable, "-m", "lingshu.cli", "compare", str(out), str(out)]
+    assert "no evidence" in subprocess.run(compare, capture_output=True, text=True, check=True).stdout
 
 
 def test_reports_without_an_answer_are_counted_on_neither_side(tmp_path):

@@ -36,12 +36,15 @@ class RunVerdicts:
 def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
     """Return the verdicts of a file, or of all `*.jsonl` files of a folder; responses are scored on the fly.
 
+    Of a folder that `lingshu eval` has written, its `responses/` are read.
+
     An item's benchmark is `meta.benchmark`, else in a folder its file's name.
 
     Raises:
         UserError: nothing to read, or a line that is neither a scored line nor a response, or comes twice (named).
     """
-    files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+    folder = path / "responses" if (path / "run.json").is_file() else path
+    files = sorted(folder.glob("*.jsonl")) if path.is_dir() else [path]
     answers: dict[Key, Answer] = {}
     for file in files:
         default = file.name.removesuffix(".jsonl") if path.is_dir() else UNNAMED
