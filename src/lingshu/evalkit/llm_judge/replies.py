@@ -23,8 +23,10 @@ _UNSURE = {"unsure", "unclear", "unknown", "undecided", "cannot tell", "can't te
 _THINK_END = re.compile(r"</\s*(?:think|thinking|thought|reasoning)\s*>", re.IGNORECASE)
 _THINK_OPEN = re.compile(r"<\s*(?:think|thinking|thought|reasoning)\s*>", re.IGNORECASE)
 _PAIR = re.compile(
-    r"(?<![\w-])[\"'“‘*]{0,3}(?:verdict|criteria_met)[\"'”’*]{0,3}[ \t]{0,3}[:：=][ \t]{0,3}[\"'“‘*]{0,3}"
-    r"(not met|not correct|cannot tell|can't tell|\w+)(?![ \t]*[|/\w])",
+    r"(?<![\w-])[\"'“‘*]{0,3}(?:verdict|criteria_met)[\"'”’*]{0,3}[ \t]{0,3}[:：=][ \t\"'“‘*]{0,6}"
+    r"(not met|not correct|cannot tell|can't tell|\w+\b)"
+    # "yes/no" and "no verdict is possible" are none
+    r"(?=[\"'”’*]{0,3}[ \t]{0,3}(?:[.,;:!()}\]\n\r<。，；—–-]|\Z|(?:because|since|as)\b))",
     re.IGNORECASE,
 )
 _VERDICT_TAG = re.compile(r"<\s*(?:verdict|criteria_met)\s*>([^<>]{1,40})<\s*/", re.IGNORECASE)
