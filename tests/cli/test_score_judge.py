@@ -13,7 +13,11 @@ import pytest
 from lingshu.commands.judge_request import JudgeRequest
 from lingshu.commands.judging import parse_judges
 from lingshu.core.errors import UserError
+from lingshu.core.question import Question, Turn
 from lingshu.evalkit.llm_judge.prompts import REMINDER, RESPONSE_FORMAT
+from lingshu.evalkit.llm_judge.rubrics import conversation_of, criteria_of
+from lingshu.inference.engine import Response
+from lingshu.inference.evaluate import response_line
 from tests.loopback_openai import MODEL, Reply, error, serving
 
 RUN = [sys.executable, "-m", "lingshu.cli", "score"]
@@ -255,6 +259,16 @@ def test_a_conversation_reaches_the_judge_and_its_roles_stay(tmp_path: Path) -> 
     with serving(by_reference) as server:
         assert score(tmp_path, "--judge", f"openai:{MODEL}@{server.url}").returncode == 0
         assert "user: I cough.\n\nassistant: How long?\n\nuser: A week." in server.calls[0].prompt
+
+
+def test_what_eval_writes_of_a_rubric_is_what_a_judge_needs() -> None:
+    turns = (Turn("user", "I cough."), Turn("assistant", "How long?"), Turn("user", "A week."))
+    asked = Question("1", "healthbench", "rubric", turns, (), "A week.", None, "", meta={"rubrics": RUBRICS})
+    meta = response_line(asked, Response("1", "See a doctor.", "stop", 3))["meta"]
+    assert conversation_of(meta, "A week.") == [(turn.role, turn.text) for turn in turns]
+    assert len(criteria_of(meta)) == 3
+    plain = Question("1", "b", "open", turns, (), "A week.", None, "x")
+    assert "conversation" not in response_line(plain, Response("1", "x", "stop", 1))["meta"]
 
 
 def test_a_bad_line_costs_no_call_and_a_dead_judge_is_one_message(tmp_path: Path) -> None:
