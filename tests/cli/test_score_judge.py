@@ -206,6 +206,18 @@ def test_D35_a_judge_that_only_talks_is_asked_twice_and_not_for_ever(tmp_path: P
         assert len(server.calls) == 8
 
 
+def test_a_budget_that_ends_leaves_the_rest_for_the_next_run(tmp_path: Path) -> None:
+    write(tmp_path / "in.jsonl", [line(str(n), f"lung {n}") for n in range(5)])
+    with serving(by_reference) as server:
+        judge = ("--judge", f"openai:{MODEL}@{server.url}", "--judge-options")
+        first = score(tmp_path, *judge, '{"max_requests": 2}')
+        assert (first.returncode, len(server.calls)) == (1, 2)
+        assert [one["rule"] for one in scored(first).values()].count("judge_failed") == 3
+        second = score(tmp_path, *judge, '{"max_requests": 3}')
+        assert (second.returncode, len(server.calls)) == (0, 5)
+    assert all(one["correct"] for one in scored(second).values())
+
+
 def test_several_judges_vote_and_their_agreement_is_told(tmp_path: Path) -> None:
     write(tmp_path / "in.jsonl", [line(str(n), f"lung {n}" if n % 2 else f"heart {n}") for n in range(8)])
     strict = lambda prompt, count: verdict("no") if "lung 1" in part(prompt, "ANSWER") else by_reference(prompt, count)  # noqa: E731
@@ -297,7 +309,11 @@ SERVED = "openai:a@http://localhost:1/v1"
         ([SERVED], ["{}", "{}"], "--judge-options: 2 for 1 judges"),
         ([SERVED], ["[]"], "--judge-options: not a JSON object"),
         ([SERVED], ['{"blind": true}'], "a judge sees no pictures"),
-        ([SERVED], ['{"schema": "no"}'], "schema is 'no'"),
+        ([SERVED], ['{"schema": "no"}'], "schema: Input should be a valid boolean"),
+        ([SERVED], ['{"body": "x"}'], "body: Input should be a valid dictionary"),
+        ([SERVED], ['{"engine": "openai"}'], "engine: Input should be 'transformers' or 'vllm'"),
+        ([SERVED], ['{"api_key_env": 3}'], "api_key_env: Input should be a valid string"),
+        ([SERVED], ['{"colour": 3}'], "--colour does nothing with --judge"),
         ([SERVED], ['{"batch_size": 3}'], "--batch-size does nothing with --judge"),
         ([SERVED], ['{"temperature": 9}'], "temperature"),
         (

@@ -6,11 +6,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
+
+from pydantic import Field, StrictBool
 
 from lingshu.commands.evaluate import make_setup, parse_json
 from lingshu.commands.judge_request import JudgeRequest
 from lingshu.core.errors import UserError
+from lingshu.core.params import Strict, validate
 from lingshu.evalkit.items import RUBRIC, Item
 from lingshu.evalkit.llm_judge import prompts
 from lingshu.evalkit.llm_judge.agreement import RULES
@@ -34,9 +37,27 @@ from lingshu.inference.judge_model import Matter, ask_judge
 from lingshu.inference.models import Setup
 
 MAX_NEW_TOKENS = 4096  # as MedEvalKit gives its judges
-SCHEMA = "schema"
 PICTURES = ("min_pixels", "max_pixels", "blind")
 KEYS = ("api_key_env", "api_key_file")
+
+
+class JudgeOptions(Strict):
+    """Those of `--judge-options` that nothing behind checks; the others are checked with the model's settings.
+
+    Attributes:
+        schema_requested: `schema` in the JSON; ask servers for a reply of the form that the prompt describes.
+    """
+
+    schema_requested: StrictBool = Field(default=True, alias="schema")
+    engine: Literal["transformers", "vllm"] | None = None
+    revision: str | None = None
+    api_key_env: str | None = None
+    api_key_file: Path | None = None
+    chat_template: Path | None = None
+    body: dict[str, Any] | None = None
+
+
+CHECKED = frozenset(JudgeOptions.model_fields) - {"schema_requested"} | {"schema"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +115,18 @@ def parse_judges(request: JudgeRequest) -> list[Judge]:
 
 
 def _setup(model: str, options: Mapping[str, Any]) -> Setup:
-    given = {"max_new_tokens": MAX_NEW_TOKENS} | {key: value for key, value in options.items() if key != SCHEMA}
     for name in PICTURES:
-        if name in given:
+        if name in options:
             raise UserError(f"--judge-options: {name} does nothing: a judge sees no pictures", "leave it out")
-    for name in ("api_key_file", "chat_template"):
-        if name in given:
-            given[name] = Path(str(given[name]))
-    schema = options.get(SCHEMA, True)
-    if not isinstance(schema, bool):
-        raise UserError(f"--judge-options: {SCHEMA} is {schema!r}", "give true or false")
-    if model.startswith("openai:") and schema:
-        given["body"] = prompts.RESPONSE_FORMAT | (given.get("body") or {})
+    checked = validate(JudgeOptions, {name: options[name] for name in options if name in CHECKED}, "--judge-options: ")
+    others = {name: value for name, value in options.items() if name not in CHECKED}
+    given = (
+        {"max_new_tokens": MAX_NEW_TOKENS}
+        | others
+        | checked.model_dump(exclude_none=True, exclude={"schema_requested"})
+    )
+    if model.startswith("openai:") and checked.schema_requested:
+        given["body"] = prompts.RESPONSE_FORMAT | (checked.body or {})
     try:
         setup = make_setup(model, given)
     except UserError as error:
