@@ -97,7 +97,7 @@ def test_open_answers_and_rubrics_are_judged_once_and_kept(tmp_path: Path) -> No
         assert {call.body["temperature"] for call in server.calls} == {0.0}
         again = score(tmp_path, "--judge", f"openai:{MODEL}@{server.url}", "--judge-store", "kept")
         assert (len(server.calls), again.stdout) == (8, result.stdout)
-        assert "8 questions" not in again.stderr
+        assert ", 2 graded by rubrics, 1 unscored\n" in again.stderr
         assert "9 verdicts on 9 questions, 0 asked now" in again.stderr
     found = scored(result)
     assert list(found) == [str(n) for n in range(1, 9)]  # D39: the order of the file

@@ -82,7 +82,8 @@ def _judge_lines(found: dict[str, Any]) -> Iterator[str]:
 
 def _sentence(found: dict[str, Any]) -> str:
     unscored = found["unscored"]["total"]
-    tail = f", {unscored} unscored" if unscored else ""
+    graded = f", {found['graded']} graded by rubrics" if found.get("graded") else ""
+    tail = graded + (f", {unscored} unscored" if unscored else "")
     if not found["n"]:
         return f"{found['responses']} responses by the {found['rules']} rules: none scored{tail}"
     return (
