@@ -10,7 +10,9 @@ from typing import Annotated, Literal
 import typer
 
 from lingshu.commands import checking, drawing, recipes, report_metrics, schemas, scoring, tracing
-from lingshu.commands.eval_command import evaluation
+from lingshu.commands.eval_command import EXIT_INCOMPLETE, evaluation
+from lingshu.commands.evaluate import IncompleteRunError
+from lingshu.commands.judge_request import JudgeRequest
 from lingshu.core.errors import UserError
 
 RulesName = Literal["strict", "official"]
@@ -114,9 +116,26 @@ def score(
     summary: Annotated[Path | None, typer.Option(help="Write accuracy, intervals and break-downs here.")] = None,
     seed: Annotated[int, typer.Option(min=0, help="Of the official rules' random fall-back.")] = 0,
     confidence: Annotated[float, typer.Option(min=0.5, max=0.999, help="Of the summary's intervals.")] = 0.95,
+    judge: Annotated[list[str] | None, typer.Option(help="openai:NAME@URL, hub id or folder; repeatable.")] = None,
+    judge_options: Annotated[
+        list[str] | None, typer.Option(help="JSON: options of `lingshu eval`, for all judges or one each.")
+    ] = None,
+    judge_store: Annotated[Path | None, typer.Option(help="Judges' replies (FILE.judge-store by default).")] = None,
+    judge_max_failed: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of a judge's calls that may fail.")
+    ] = 0.01,
 ) -> None:
-    """Score responses of any model: a verdict for each line, and the rule that decided."""
-    typer.echo(scoring.score(file, rules, out, summary, seed=seed, confidence=confidence), err=True)
+    """Score responses of any model: a verdict for each line, and the rule or judge that decided."""
+    if not judge and (judge_options or judge_store):
+        raise UserError("--judge-options and --judge-store do nothing without --judge", "name a judge")
+    asked = JudgeRequest(tuple(judge or ()), tuple(judge_options or ()), judge_store, judge_max_failed)
+    try:
+        lines = scoring.score(file, rules, out, summary, seed=seed, confidence=confidence, judges=asked)
+    except IncompleteRunError as error:
+        typer.echo(f"{error}\nrun the same command again to ask what is missing", err=True)
+        raise typer.Exit(EXIT_INCOMPLETE) from None
+    for line in lines:
+        typer.echo(line, err=True)
 
 
 @app.command()

@@ -12,7 +12,8 @@ from lingshu.core.errors import UserError
 from lingshu.evalkit.breakdown import Breakdown
 from lingshu.evalkit.comparing import ComparisonSettings, compare_runs
 from lingshu.evalkit.items import Item
-from lingshu.evalkit.judge import Judgement
+from lingshu.evalkit.llm_judge.rubrics import Criterion
+from lingshu.evalkit.llm_judge.rulings import Grades, Vote, decide
 from lingshu.evalkit.rules import score_strict
 from lingshu.evalkit.runfiles import read_run
 from lingshu.evalkit.scored import score_item
@@ -31,6 +32,10 @@ def summary(items, rules="strict", judgements=None):
     for one in items:
         breakdown.add(score_item(one, rules, 0, (judgements or {}).get(one.id)))
     return breakdown.summary(rules, 0, 0.95)
+
+
+def ruled(verdict):
+    return decide([Vote("j", verdict, "text", "" if verdict is not None else "unreadable")])
 
 
 def write(path, items):
@@ -59,7 +64,7 @@ def test_D30_break_downs_carry_their_own_labels(rules):
 @RULES
 def test_D31_accuracy_is_divided_by_the_count_once(rules):
     items = [item(n, "open", "lung", "lung") for n in range(5)]
-    judged = {one.id: Judgement(True, "rules", "") for one in items}
+    judged = {one.id: ruled(True) for one in items}
     assert summary(items, rules, judged)["by_kind"]["open"]["accuracy"] == 1.0
     if rules == "official":
         assert summary(items, rules)["by_kind"]["open"]["accuracy"] == 1.0
@@ -68,30 +73,32 @@ def test_D31_accuracy_is_divided_by_the_count_once(rules):
 @RULES
 def test_D32_a_judge_decides_open_items_only_and_counts_each_once(rules):
     items = [item(n) for n in range(4)] + [item(n, "open", "lung", "the lung") for n in range(4, 8)]
-    found = summary(items, rules, {one.id: Judgement(True, "j", "ok") for one in items})
+    found = summary(items, rules, {one.id: ruled(True) for one in items})
     assert (found["accuracy"], found["n"], found["right"]) == (1.0, 8, 8)
     assert found["by_kind"]["closed"]["accuracy"] == found["by_kind"]["open"]["accuracy"] == 1.0
     assert (found["by_judge"], found["by_rule"]) == (0.5, 0.5)
-    wrong = summary(items, rules, {one.id: Judgement(False, "j", "no") for one in items})
+    wrong = summary(items, rules, {one.id: ruled(False) for one in items})
     assert (wrong["by_kind"]["closed"]["accuracy"], wrong["by_kind"]["open"]["accuracy"]) == (1.0, 0.0)
 
 
 def test_D33_sets_are_told_apart():
     items = [item(n, "rubric", "", "x", benchmark=name) for n, name in enumerate(("main", "hard", "hard"))]
-    found = summary(items, "strict", {one.id: Judgement(one.id == "0", "j", "") for one in items})["by_meta"][
-        "benchmark"
-    ]
-    assert (found["main"]["accuracy"], found["main"]["n"]) == (1.0, 1)
-    assert (found["hard"]["accuracy"], found["hard"]["n"]) == (0.0, 2)
+    graded = {one.id: Grades((Criterion("c", 5),), (ruled(one.id == "0"),)) for one in items}
+    found = summary(items, "strict", graded)
+    assert {name: (cell["score"], cell["n"]) for name, cell in found["rubric"].items()} == {
+        "main": (1.0, 1),
+        "hard": (0.0, 2),
+    }
+    assert (found["accuracy"], found["n"], found["graded"], found["unscored"]["total"]) == (None, 0, 3, 0)
 
 
 @RULES
 def test_D37_no_verdict_of_the_judge_is_not_wrong(rules):
     items = [item(n, "open", "lung", "the lung") for n in range(3)]
     verdicts = (True, None, False)
-    found = summary(items, rules, {i.id: Judgement(v, "j", "") for i, v in zip(items, verdicts, strict=True)})
+    found = summary(items, rules, {i.id: ruled(v) for i, v in zip(items, verdicts, strict=True)})
     assert (found["accuracy"], found["n"]) == (0.5, 2)
-    assert found["unscored"] == {"total": 1, "reasons": {"judge:j": 1}}
+    assert found["unscored"] == {"total": 1, "reasons": {"judge_unreadable": 1}}
 
 
 @RULES
@@ -107,19 +114,6 @@ def test_D39_lines_come_in_the_order_of_the_file(tmp_path, rules):
     out = io.BytesIO()
     score_file(write(tmp_path / "in.jsonl", items), Settings(rules), out)
     assert [json.loads(line)["id"] for line in out.getvalue().splitlines()] == ["3", "1", "2", "10"]
-
-
-@RULES
-def test_D37_the_judges_words_are_kept(tmp_path, rules):
-    out = io.BytesIO()
-    path = write(tmp_path / "in.jsonl", [item(1, "open", "lung", "<think>?</think>the lung"), item(2)])
-    score_file(
-        path, Settings(rules), out, {"1": Judgement(True, "j", "They mean the same."), "2": Judgement(False, "j", "")}
-    )
-    judged, ruled = (json.loads(line) for line in out.getvalue().splitlines())
-    assert (judged["correct"], judged["rule"], judged["parsed"]) == (True, "judge:j", "the lung")
-    assert (judged["judge"], judged["verdict"], judged["judge_text"]) == ("j", True, "They mean the same.")
-    assert (ruled["correct"], "judge" in ruled) == (True, False)
 
 
 def test_D42_all_of_several_golds_count():

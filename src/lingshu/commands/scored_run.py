@@ -43,7 +43,7 @@ def _answers(run: BenchmarkRun, name: str, out: Path) -> Iterator[str]:
     for rules in ("strict", "official"):
         folder = out / SCORES / rules
         scored, summary = folder / f"{name}.jsonl", folder / f"{name}.summary.json"
-        yield scoring.score(out / run.file, rules, scored, summary, seed=0, confidence=CONFIDENCE)
+        yield from scoring.score(out / run.file, rules, scored, summary, seed=0, confidence=CONFIDENCE)
 
 
 def _reports(lines: list[dict[str, Any]], name: str, out: Path) -> Iterator[str]:

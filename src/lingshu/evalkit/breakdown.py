@@ -8,6 +8,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lingshu.evalkit.items import RUBRIC
+from lingshu.evalkit.llm_judge.agreement import Agreement
+from lingshu.evalkit.llm_judge.grading import RubricScores
+from lingshu.evalkit.llm_judge.rulings import Grades, Judged
 from lingshu.evalkit.params import Rules
 from lingshu.evalkit.scored import JUDGE_PREFIX, VERSION, Scored, plain_meta
 from lingshu.evalkit.statistics import estimate
@@ -25,11 +29,15 @@ class Tally:
     clusters: list[str] = field(default_factory=list)
     no_answer: int = 0
     by_judge: int = 0
+    graded: int = 0
     reasons: Counter[str] = field(default_factory=Counter)
 
     def add(self, scored: Scored) -> None:
         """Count one response."""
         score = scored.score
+        if score.correct is None and scored.kind == RUBRIC and score.score is not None:
+            self.graded += 1  # its score stands under `rubric`; there is no right or wrong
+            return
         if score.correct is None:
             self.reasons[score.rule] += 1
             return
@@ -52,6 +60,7 @@ class Tally:
             "right": int(sum(self.values)),
             "clusters": found.clusters if found else 0,
             **{name: _rounded(count / n) if n else None for name, count in shares.items()},
+            **({"graded": self.graded} if self.graded else {}),
             "unscored": {"total": self.reasons.total(), "reasons": dict(sorted(self.reasons.items()))},
         }
 
@@ -68,6 +77,8 @@ class Breakdown:
         self._crowded: set[str] = set()
         self._metrics: dict[str, list[float]] = {}
         self._f1: list[float] = []
+        self._rubrics = RubricScores()
+        self._agreement = Agreement()
 
     def add(self, scored: Scored) -> None:
         """Count one response."""
@@ -78,8 +89,16 @@ class Breakdown:
             self._add_value(key, value, scored)
         for name, number in (scored.metrics or {}).items():
             self._metrics.setdefault(name, []).append(number)
-        if scored.kind == "open" and scored.metrics is None and scored.score.score is not None:
+        if scored.judged is not None:
+            self._add_judged(scored, scored.judged)
+        elif scored.kind == "open" and scored.metrics is None and scored.score.score is not None:
             self._f1.append(scored.score.score)
+
+    def _add_judged(self, scored: Scored, judged: Judged) -> None:
+        self._agreement.add(judged, scored.rule_verdict)
+        if isinstance(judged, Grades) and scored.score.score is not None:
+            benchmark = str(scored.meta.get("benchmark") or "")
+            self._rubrics.add(benchmark, scored.score.score, _values(scored.meta), judged.tag_scores())
 
     def _add_value(self, key: str, value: str, scored: Scored) -> None:
         if key in self._crowded:
@@ -106,12 +125,17 @@ class Breakdown:
             **self.total.cell(confidence),
             **openly,
             **overlap,
+            **self._judges(),
             "rule": dict(sorted(self.rules.items())),
             "by_kind": _cells(self._kinds, confidence),
             "by_meta": {key: _cells(tallies, confidence) for key, tallies in sorted(self._keys.items())},
             "not_broken_down": sorted(self._crowded),
             "gold_errors": self.problems[:NAMED_PROBLEMS],
         }
+
+    def _judges(self) -> dict[str, Any]:
+        rubrics, agreement = self._rubrics.summary(MOST_VALUES), self._agreement.summary()
+        return ({"rubric": rubrics} if rubrics else {}) | ({"agreement": agreement} if agreement else {})
 
 
 def _cells(tallies: Mapping[str, Tally], confidence: float) -> dict[str, Any]:

@@ -60,7 +60,7 @@ def evaluate(benchmarks: Sequence[AskedBenchmark], setup: Setup, out: Path, stor
     questions = [question for benchmark in benchmarks for question in benchmark.questions]
     record = empty
     with ResponseStore(store_folder) as kept, Claims(store_folder) as claims, contextlib.ExitStack() as stack:
-        asking = Asking(kept, claims, _Lazy(stack, setup, identity, questions), ORDERS.get(setup.spec.engine))
+        asking = Asking(kept, claims, LazyEngine(stack, setup, identity, questions), ORDERS.get(setup.spec.engine))
         for benchmark in benchmarks:
             path = out / RESPONSES / f"{benchmark.name}.jsonl"
             before = asking.asked
@@ -72,7 +72,7 @@ def evaluate(benchmarks: Sequence[AskedBenchmark], setup: Setup, out: Path, stor
 
 
 @dataclass(slots=True)
-class _Lazy:
+class LazyEngine:
     """Opens the engine when it is first needed, and closes it with `stack`."""
 
     stack: contextlib.ExitStack
@@ -82,6 +82,11 @@ class _Lazy:
     engine: Engine | None = None
 
     def __call__(self) -> Engine:
+        """Return the engine.
+
+        Raises:
+            UserError: the model can't be loaded.
+        """
         if self.engine is None:
             self.engine = self.stack.enter_context(open_engine(self.setup, self.identity, self.questions))
         return self.engine
@@ -96,7 +101,7 @@ def _outcomes(
     return [
         unreadable[question.id]
         if question.id in unreadable
-        else _outcome(inquiries[question.id], store, asking.failures)
+        else outcome_of(inquiries[question.id], store, asking.failures)
         for question in benchmark.questions
     ]
 
@@ -128,7 +133,8 @@ def _inquiries(
     return found, unreadable
 
 
-def _outcome(inquiry: Inquiry, store: ResponseStore, failures: dict[str, Failure]) -> Outcome:
+def outcome_of(inquiry: Inquiry, store: ResponseStore, failures: dict[str, Failure]) -> Outcome:
+    """Return what a question led to: its answer from the store, else why there is none (`failures`: of this run)."""
     key, request_id = inquiry.asked.key, inquiry.request.id
     answer = store.answer(key, request_id)
     if answer is not None:
@@ -147,7 +153,7 @@ def response_line(question: Question, outcome: Outcome) -> dict[str, Any]:
         "choices": None if question.choices is None else list(question.choices),
         "answer": question.answer if isinstance(question.answer, str) else list(question.answer),
         "cluster": question.cluster,
-        "meta": {"benchmark": question.benchmark} | dict(question.meta),
+        "meta": {"benchmark": question.benchmark} | dict(question.meta) | _conversation(question),
         "prompt": "\n".join(turn.text for turn in question.turns),
     }
     if isinstance(outcome, Failure):
@@ -159,6 +165,13 @@ def response_line(question: Question, outcome: Outcome) -> dict[str, Any]:
         "prompt_tokens": outcome.prompt_tokens,
         "seconds": outcome.seconds,
     }
+
+
+def _conversation(question: Question) -> dict[str, Any]:
+    """Return the turns that a judge of rubrics has to see, which `question` alone does not hold."""
+    if question.kind != "rubric":
+        return {}
+    return {"conversation": [{"role": turn.role, "content": turn.text} for turn in question.turns]}
 
 
 def _counted(benchmark: AskedBenchmark, outcomes: Sequence[Outcome], asked: int, path: Path) -> BenchmarkRun:

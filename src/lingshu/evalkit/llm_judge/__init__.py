@@ -1,0 +1,1 @@
+"""Verdicts by language models: what they are asked, how their replies are read, and how far they agree."""
