@@ -11,6 +11,7 @@ import typer
 
 from lingshu.commands import checking, drawing, recipes, report_metrics, schemas, scoring, tracing
 from lingshu.commands.eval_command import evaluation
+from lingshu.commands.view import view
 from lingshu.core.errors import UserError
 
 RulesName = Literal["strict", "official"]
@@ -23,7 +24,7 @@ app = typer.Typer(
 
 
 ANYWHERE = frozenset(
-    {"score", "compare", "report-metrics", "eval"}
+    {"score", "compare", "report-metrics", "eval", "view"}
 )  # commands that need no project: their paths are as typed
 
 
@@ -149,6 +150,7 @@ def _report_files(changed: list[Path], what: str) -> None:
 
 app.command("report-metrics")(report_metrics.report_metrics)
 app.command("eval")(evaluation)
+app.command("view")(view)
 
 
 if __name__ == "__main__":

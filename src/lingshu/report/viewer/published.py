@@ -49,7 +49,7 @@ def read_published(path: Path) -> list[PublishedRow]:
     """Return the rows of a file in its order.
 
     Raises:
-        UserError: the file is missing, its head is another one, a row breaks the schema or comes twice (names the line).
+        UserError: the file is missing, has another head, a row breaks the schema or comes twice (names the line).
     """
     try:
         with path.open(encoding="utf-8", newline="") as handle:
