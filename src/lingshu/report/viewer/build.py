@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from lingshu.core.errors import UserError
-from lingshu.core.files import fresh_dir, write_text
+from lingshu.core.files import fresh_dir, write_bytes, write_text
 from lingshu.core.question import PictureFile
 from lingshu.report.viewer.chunks import GroupWriter
 from lingshu.report.viewer.page import PageData, render_page, script
@@ -108,5 +108,6 @@ def _write(runs: Sequence[RunInput], around: Surroundings, settings: ViewerSetti
         group.close()
     data = PageData(runs, scores, groups, around.benchmarks, around.published, settings.confidence, keeper.problems)
     write_text(folder / SCRIPT, script())
-    write_text(folder / PAGE, render_page(data))
+    # Half a surrogate pair in a name has no UTF-8 form; the page shows it as "?".
+    write_bytes(folder / PAGE, render_page(data).encode("utf-8", "replace"))
     return Built(folder / PAGE, rows, pictures, keeper.problems)

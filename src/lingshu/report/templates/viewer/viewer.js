@@ -266,7 +266,7 @@
       const button = make("button", "", text);
       button.type = "button";
       button.disabled = off;
-      button.addEventListener("click", () => { location.hash = address({ page: String(to) }); document.getElementById("samples").scrollIntoView(); });
+      button.addEventListener("click", () => { location.hash = address({ page: String(to) }); document.getElementById("samples").scrollIntoView({ behavior: "instant" }); });
       return button;
     };
     const last = state.q ? null : Math.max(1, Math.ceil(found / PAGE_ROWS));
@@ -334,7 +334,7 @@
     state = parsed(location.hash);
     draw().then(() => {
       if (!scroll && !state.id) return;
-      document.getElementById("samples").scrollIntoView();
+      document.getElementById("samples").scrollIntoView({ behavior: "instant" });
       if (state.id) document.getElementById("samples").focus({ preventScroll: true });
     });
   }
