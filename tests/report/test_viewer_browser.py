@@ -108,12 +108,12 @@ def test_filters(page, address: str) -> None:
     choose(page, "show", "official_wrong", "3 answers")
     assert ids(page) == ["nodule", "open", "hostile"]
     assert page.locator(".sample").first.locator(".verdict .badge").all_text_contents() == ["right", "wrong"]
-    choose(page, "show", "failed", "1 answers")
+    choose(page, "show", "failed", "1 answer")
     assert "timeout: no answer in 60 s" in page.inner_text(".sample")
-    choose(page, "show", "judged", "1 answers")
+    choose(page, "show", "judged", "1 answer")
     assert "Judge big" in page.inner_text(".sample")
     choose(page, "show", "all", "6 answers")
-    choose(page, "modality", "MRI", "1 answers")
+    choose(page, "modality", "MRI", "1 answer")
     assert ids(page) == ["nodule"]
     choose(page, "run", "other & <b>", "6 answers")
     choose(page, "show", "none", "No answer fits these filters.")
@@ -171,7 +171,7 @@ def test_pictures_and_scored_files(page, address: str) -> None:
     until(page, "[...document.images].length === 1 && document.images[0].naturalWidth > 0")
     assert "Look and answer with the letter." in page.inner_text(".sample")
     assert page.inner_text(".sample li.gold") == "B. right lung ✓"
-    choose(page, "run", "given", "1 answers")
+    choose(page, "run", "given", "1 answer")
     assert "As scored" in page.inner_text(".sample")
     assert "A scored file holds no question" in page.inner_text(".sample")
 

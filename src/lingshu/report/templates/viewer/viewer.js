@@ -305,7 +305,7 @@
     const total = candidates.length.toLocaleString("en");
     const number = page.found.toLocaleString("en");
     status.textContent = !candidates.length ? "No answer fits these filters."
-      : !state.q ? `${total} answers`
+      : !state.q ? `${total} ${candidates.length === 1 ? "answer" : "answers"}`
       : page.more ? `More than ${(Number(state.page) * PAGE_ROWS).toLocaleString("en")} found in the first ${page.seen.toLocaleString("en")} of ${total}`
       : `${number} of ${total} contain “${state.q}”`;
     results.replaceChildren(...page.rows.map(([group, sample]) => card(group, sample, false)));
