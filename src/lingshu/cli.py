@@ -13,6 +13,7 @@ from lingshu.commands import checking, drawing, recipes, report_metrics, schemas
 from lingshu.commands.eval_command import EXIT_INCOMPLETE, evaluation
 from lingshu.commands.evaluate import IncompleteRunError
 from lingshu.commands.judge_request import JudgeRequest
+from lingshu.commands.view import view
 from lingshu.core.errors import UserError
 
 RulesName = Literal["strict", "official"]
@@ -25,7 +26,7 @@ app = typer.Typer(
 
 
 ANYWHERE = frozenset(
-    {"score", "compare", "report-metrics", "eval"}
+    {"score", "compare", "report-metrics", "eval", "view"}
 )  # commands that need no project: their paths are as typed
 
 
@@ -168,6 +169,7 @@ def _report_files(changed: list[Path], what: str) -> None:
 
 app.command("report-metrics")(report_metrics.report_metrics)
 app.command("eval")(evaluation)
+app.command("view")(view)
 
 
 if __name__ == "__main__":

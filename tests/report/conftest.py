@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -8,6 +10,16 @@ from lingshu.report.build import build_report
 from lingshu.report.params import ReportParams
 from tests.small_run import write_data, write_results, write_training
 
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
 PARAMS = ReportParams(seed=1, pictures_per_modality=2, examples_per_benchmark=2, thumbnail_px=32)
 
 
@@ -39,3 +51,13 @@ def built(run_tree: Path) -> Path:
     """Return the folder of a report built once."""
     build_report(PARAMS, run_tree)
     return run_tree / "reports"
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[object]:
+    """Return a running Chromium."""
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as api:
+        opened = api.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()

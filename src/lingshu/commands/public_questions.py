@@ -68,10 +68,21 @@ def _asked(loaded: Loaded, wanted: Wanted) -> AskedBenchmark:
 
 
 def _catalog() -> Path:
+    """Return the catalogue.
+
+    Raises:
+        UserError: there is none.
+    """
+    if (found := find_catalog()) is None:
+        raise UserError("no catalog/public_benchmarks.yaml here or above", "run in a checkout of lingshu")
+    return found
+
+
+def find_catalog() -> Path | None:
     """Return the catalogue of the project around this folder, else that of the checkout the package is run from."""
     here = Path.cwd()
     places: Iterable[Path] = (here, *here.parents, Path(lingshu.__file__).parents[2])
     for place in places:
         if (place / CATALOG / "public_benchmarks.yaml").is_file():
             return place / CATALOG
-    raise UserError("no catalog/public_benchmarks.yaml here or above", "run in a checkout of lingshu")
+    return None
