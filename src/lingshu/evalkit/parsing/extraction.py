@@ -34,7 +34,7 @@ def answer_text(response: str) -> str:
     """
     text = plain_form(response)
     if "<" in text:
-        text = _SPECIAL.sub(" ", _in_answer_tag(_outside_think(text)))
+        text = _SPECIAL.sub(" ", in_answer_tag(outside_think(text)))
         text = _HTML.sub("", text)
     if "\x08" in text:  # "\boxed" written into JSON without escaping its backslash
         text = text.replace("\x08oxed", "\\boxed")
@@ -48,7 +48,12 @@ def answer_text(response: str) -> str:
     return text.strip()
 
 
-def _outside_think(text: str) -> str:
+def outside_think(text: str) -> str:
+    """Return the text outside think blocks.
+
+    A block that is closed but never opened began with the text; of one that is never closed, what follows an answer
+    tag in it stays.
+    """
     kept: list[str] = []
     position, inside = 0, False
     for tag in _THINK.finditer(text):
@@ -67,7 +72,8 @@ def _outside_think(text: str) -> str:
     return " ".join((*kept, rest))
 
 
-def _in_answer_tag(text: str) -> str:
+def in_answer_tag(text: str) -> str:
+    """Return what the last answer tag holds, closed or not; without one the text, less stray closing tags."""
     opened = [tag.end() for tag in _ANSWER_OPEN.finditer(text)]
     if not opened:
         return _ANSWER_CLOSE.sub(" ", text)

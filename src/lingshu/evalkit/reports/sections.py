@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import Literal
 
-from lingshu.evalkit.parsing.extraction import _in_answer_tag, _outside_think
+from lingshu.evalkit.parsing.extraction import in_answer_tag, outside_think
 
 Form = Literal["plain", "medevalkit", "rexrank"]
 Section = Literal["findings", "impression", "both"]
@@ -115,4 +115,4 @@ def without_thinking(response: str) -> str:
 
     An unclosed think block reaches to the end or to an answer tag; a lone closing tag ends one that began before.
     """
-    return _in_answer_tag(_outside_think(response)).strip() if "<" in response else response.strip()
+    return in_answer_tag(outside_think(response)).strip() if "<" in response else response.strip()
