@@ -20,6 +20,7 @@ from lingshu.modeling.corpus import corpus_samples, pretraining_conversations, t
 from lingshu.modeling.encoder import STRIDE, load_encoder
 from lingshu.modeling.freeze import part_sizes
 from lingshu.modeling.load import use_threads
+from lingshu.modeling.memory import keep_freed_memory
 from lingshu.modeling.params import ModelingParams
 from lingshu.modeling.pretrain import pretrain
 from lingshu.modeling.tokenizer import train_tokenizer
@@ -50,6 +51,7 @@ def make_backbone(folder: Path, params: ModelingParams, seed: int, origins: Orig
         UserError: the corpus holds nothing to pre-train on, or the encoder or its weights are missing.
     """
     use_threads(params.threads)
+    keep_freed_memory()
     fix_seed(seed)
     samples = corpus_samples(origins.sources, origins.recipes)
     texts = tokenizer_texts(samples)

@@ -16,6 +16,7 @@ from lingshu.core.manifest import read_manifest, write_manifest
 from lingshu.core.scratch import clear_scratch, fingerprint, scratch_folder
 from lingshu.modeling.architecture import fix_seed, save_checkpoint
 from lingshu.modeling.load import load_checkpoint, use_threads
+from lingshu.modeling.memory import keep_freed_memory
 from lingshu.reinforcement.grpo import train
 from lingshu.reinforcement.params import ReinforcementParams
 from lingshu.reinforcement.policy import Policy
@@ -35,6 +36,8 @@ def reinforce(params: ReinforcementParams, seed: int, root: Path = Path()) -> di
         UserError: the mixture has a row without a verifiable answer, or too few prompts.
     """
     use_threads(params.threads)
+    if params.device == "cpu":
+        keep_freed_memory()
     store = open_images(root)
     prompts = prompts_of(load_mixture(STAGE, root))
     training, held_out = set_aside(prompts, params.probe.prompts, seed)

@@ -101,9 +101,9 @@ def with_note(facts: Mapping[str, Any], note: Note | None) -> Facts:
 
 def stretch(values: NDArray[Any], low: float, high: float) -> Pixels:
     """Return `values` mapped linearly from [low, high] to 0..255, clipped; NaN becomes 0."""
-    scaled = (np.nan_to_num(values.astype(np.float64), nan=low) - low) * 255.0 / max(high - low, 1e-9)
-    pixels: Pixels = np.clip(np.rint(scaled), 0, 255).astype(np.uint8)
-    return pixels
+    scaled = np.clip(np.rint((values.astype(np.float64) - low) * 255.0 / max(high - low, 1e-9)), 0, 255)
+    scaled[np.isnan(scaled)] = 0.0
+    return scaled.astype(np.uint8)
 
 
 def stretch_percentiles(values: NDArray[Any]) -> Pixels:

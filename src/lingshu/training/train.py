@@ -18,6 +18,7 @@ from lingshu.modeling.attention import use_segments
 from lingshu.modeling.collate import IGNORED
 from lingshu.modeling.freeze import PartSize, freeze_all_but, print_sizes
 from lingshu.modeling.load import load_checkpoint, use_threads
+from lingshu.modeling.memory import keep_freed_memory
 from lingshu.modeling.params import Part
 from lingshu.modeling.resume import MarkComplete, newest_checkpoint
 from lingshu.training.curves import CurveLog
@@ -48,6 +49,8 @@ def train(run: StageRun, root: Path = Path()) -> dict[str, Any]:
         UserError: `start` is no checkpoint, the mixture names a missing sample, or no sample fits `max_length`.
     """
     use_threads(run.common.threads)
+    if run.common.device == "cpu":
+        keep_freed_memory()
     fix_seed(run.seed)
     model, processor = load_checkpoint(root / run.start)
     sizes = freeze_all_but(model, run.params.trainable)
