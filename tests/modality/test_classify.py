@@ -22,7 +22,7 @@ from tests.corpora import Corpus, scene
 from tests.random_encoder import ENCODER, REPOSITORY, put_encoder
 
 PARAMS = ModalityParams(
-    encoder=ENCODER, image_size=64, max_tagged=6, inverse_penalty=1.0, folds=3, min_probability=0.6, seed=1
+    encoder=ENCODER, image_size=64, max_tagged=6, inverse_penalty=1.0, folds=3, min_probability=0.6, seed=1, threads=1
 )
 
 

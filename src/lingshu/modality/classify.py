@@ -50,7 +50,8 @@ def classify_modality(sources: Sequence[str], params: ModalityParams, root: Path
     Raises:
         UserError: fewer than two modalities are tagged, or the encoder's weights are absent or of another network.
     """
-    torch.set_num_threads(1)
+    if params.threads:
+        torch.set_num_threads(params.threads)
     folder = fresh_dir(root / MODALITY)
     kept = kept_ids(root / verdict_file("decontaminate"))
     samples = sample_table(root / SAMPLES / source for source in sources).filter(pl.col("sample_id").is_in(kept))

@@ -19,6 +19,7 @@ class ModalityParams(Strict):
         folds: of the cross-validation, whole groups each.
         min_probability: the probe abstains below it.
         seed: of the choice of pictures and of the folds.
+        threads: of tensor arithmetic on the CPU (0 leaves the choice to torch).
     """
 
     encoder: str
@@ -28,3 +29,4 @@ class ModalityParams(Strict):
     folds: int = Field(ge=2, le=20)
     min_probability: float = Field(ge=0, le=1)
     seed: int = Field(ge=0)
+    threads: int = Field(ge=0)

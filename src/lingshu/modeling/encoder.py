@@ -71,7 +71,7 @@ class Encoder:
         small = picture.convert("RGB").resize(size or (self.size, self.size), Image.Resampling.BICUBIC)
         pixels = torch.from_numpy(np.array(small)).float() / 255.0
         scaled = (pixels - torch.tensor(self.mean)) / torch.tensor(self.std)
-        return scaled.permute(2, 0, 1)[None].contiguous()
+        return scaled.permute(2, 0, 1)[None].contiguous(memory_format=torch.channels_last)
 
 
 def load_encoder(name: str, size: int, root: Path = Path(), classify: bool = False) -> Encoder:
@@ -100,7 +100,8 @@ def load_encoder(name: str, size: int, root: Path = Path(), classify: bool = Fal
     if not classify:
         network.reset_classifier(0)
     settings = network.pretrained_cfg
-    return Encoder(network.eval(), size, tuple(settings["mean"]), tuple(settings["std"]))
+    network = network.eval().to(memory_format=torch.channels_last)  # the faster layout of convolutions on a CPU
+    return Encoder(network, size, tuple(settings["mean"]), tuple(settings["std"]))
 
 
 def weights_file(root: Path = Path()) -> Path:
