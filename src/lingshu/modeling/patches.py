@@ -17,7 +17,7 @@ class PatchProjection(torch.nn.Conv3d):
     """A 3-D convolution whose input is exactly one kernel in size; weights and their names are the convolution's."""
 
     def forward(self, input: Tensor) -> Tensor:
-        """Return projections, shape (patches, channels, 1, 1, 1), of patches of shape (patches, 3, time, rows, columns)."""
+        """Project patches, shape (patches, 3, time, rows, columns), to (patches, channels, 1, 1, 1)."""
         return linear(input.flatten(1), self.weight.flatten(1))[:, :, None, None, None]
 
 
