@@ -12,6 +12,7 @@ import typer
 
 from lingshu.commands.evaluate import Found, IncompleteRunError, Job, make_setup, parse_json, parse_wanted, run
 from lingshu.commands.judge_request import judge_request
+from lingshu.commands.shuffles import ShuffleRequest
 from lingshu.commands.workers import workers
 from lingshu.core.errors import UserError
 from lingshu.core.stage import EXIT_INTERRUPTED
@@ -36,6 +37,8 @@ def evaluation(
     limit: Annotated[int | None, typer.Option(min=1, help="The first so many questions of each.")] = None,
     reasoning: Annotated[bool, typer.Option("--reasoning", help="Ask by the official reasoning prompts.")] = False,
     accept_rows: Annotated[bool, typer.Option("--accept-rows", help="Accept another number of rows.")] = False,
+    shuffles: Annotated[int, typer.Option(min=0, help="Ask multiple choice in so many other orders too.")] = 0,
+    shuffle_seed: Annotated[int, typer.Option(min=0, help="That orders are drawn by.")] = 0,
     store: Annotated[Path | None, typer.Option(help="Share the answers kept here (default: OUT/store).")] = None,
     max_failed: Annotated[float, typer.Option(min=0, max=1, help="Share of failed calls that is still fine.")] = 0.01,
     judge: Annotated[
@@ -99,7 +102,8 @@ def evaluation(
         "body": parse_json(body, "--body"),
     }  # fmt: skip
     judges = judge_request(judge, judge_options, judge_store, judge_max_failed)
-    job = Job(make_setup(model, options), out, store, max_failed, judges)
+    orders = ShuffleRequest(shuffles, shuffle_seed) if shuffles else None
+    job = Job(make_setup(model, options), out, store, max_failed, judges, orders)
     wanted = parse_wanted(suite, benchmarks, folder or [], limit=limit, reasoning=reasoning, accept_rows=accept_rows)
     spec = job.setup.spec
     with_gpus = spec.engine == "vllm" or (spec.engine == "transformers" and device != "cpu")

@@ -18,6 +18,7 @@ from pydantic import BaseModel
 
 from lingshu.commands.judge_request import JudgeRequest
 from lingshu.commands.scored_run import SCORES, check_judges, score_run
+from lingshu.commands.shuffles import ShuffleRequest, failed_shuffles, plan_shuffles, tell_position_bias
 from lingshu.core.errors import UserError
 from lingshu.core.params import validate
 from lingshu.inference.evaluate import AskedBenchmark, evaluate
@@ -72,6 +73,7 @@ class Job:
         store: folder of the response store; None is `out/store`.
         most: share of a benchmark's questions that may stay without an answer.
         judges: who decides open answers and rubrics; None leaves them unscored.
+        shuffles: other orders of options that are asked too; None asks none.
     """
 
     setup: Setup
@@ -79,6 +81,7 @@ class Job:
     store: Path | None = None
     most: float = 0.01
     judges: JudgeRequest | None = None
+    shuffles: ShuffleRequest | None = None
 
 
 def run(found: Found, job: Job) -> Iterator[str]:
@@ -96,13 +99,20 @@ def run(found: Found, job: Job) -> Iterator[str]:
         raise UserError(f"two benchmarks share a name: {', '.join(names)}", "rename a file given by --questions")
     if job.judges is not None:
         check_judges(job.judges)
-    record = evaluate(found.benchmarks, job.setup, job.out, job.store)
+    if job.shuffles is not None and job.setup.spec.engine == "responses":
+        raise UserError("--shuffles: a file of answers can't be asked in another order", "leave it out")
+    plan = plan_shuffles(found.benchmarks, job.shuffles) if job.shuffles is not None else None
+    more = plan.asked(found.benchmarks) if plan is not None else ()
+    record = evaluate([*found.benchmarks, *more], job.setup, job.out, job.store)
     yield from summary(record, names)
     problems = [*found.problems, *too_many_failed(record, names, job.most)]
     width = max(map(len, names))
     for scored in score_run(record, names, job.out, job.judges):
         yield from (f"{scored.name:<{width}}  {line}" for line in scored.lines)
         problems += scored.problems
+    if plan is not None:
+        yield from (f"{name:<{width}}  {line}" for name, line in tell_position_bias(plan, job.out))
+        problems += failed_shuffles(plan, job.out, job.most)
     yield f"responses: {job.out / 'responses'}"
     yield f"scores:    {job.out / SCORES}"
     yield f"run:       {job.out / RUN_FILE}"

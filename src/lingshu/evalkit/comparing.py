@@ -203,10 +203,7 @@ def _benchmark(
     name: str, measure: Measure, pairs: Sequence[Pair], settings: ComparisonSettings, family: int
 ) -> tuple[BenchmarkComparison, NDArray[np.float64]]:
     """Return the comparison, not yet corrected, and the bootstrapped mean differences (empty for one cluster)."""
-    both = [(pair, a, b) for pair in pairs if pair.scored for a, b in [(pair.a.value, pair.b.value)]]
-    before = [a for _, a, _ in both if a is not None]
-    after = [b for _, _, b in both if b is not None]
-    clusters = [pair.a.cluster or pair.b.cluster or f"item {pair.id}" for pair, _, _ in both]
+    before, after, clusters = _values(pairs)
     delta = [right - wrong for wrong, right in zip(before, after, strict=True)]
     sums = cluster_sums(delta, clusters)
     means = _resampled(sums, f"{name} rubric" if measure == "rubric" else name, settings)
@@ -219,7 +216,7 @@ def _benchmark(
     compared = BenchmarkComparison(
         benchmark=name,
         measure=measure,
-        n=len(both),
+        n=len(delta),
         clusters=len(sums.sums),
         differing_clusters=sums.differing,
         a=spread(before, clusters, settings.confidence),
@@ -244,6 +241,20 @@ def _benchmark(
         verdict=NO_EVIDENCE,
     )
     return compared, means
+
+
+def _values(pairs: Sequence[Pair]) -> tuple[list[float], list[float], list[str]]:
+    """Return what A and B have on the items that both have, and the items' clusters."""
+    before: list[float] = []
+    after: list[float] = []
+    clusters: list[str] = []
+    for pair in pairs:
+        a, b = pair.a.value, pair.b.value
+        if a is not None and b is not None and pair.a.graded == pair.b.graded:
+            before.append(a)
+            after.append(b)
+            clusters.append(pair.a.cluster or pair.b.cluster or f"item {pair.id}")
+    return before, after, clusters
 
 
 def _resampled(sums: ClusterSums, name: str, settings: ComparisonSettings) -> NDArray[np.float64]:
