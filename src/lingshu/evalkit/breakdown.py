@@ -14,10 +14,11 @@ from lingshu.evalkit.llm_judge.grading import RubricScores
 from lingshu.evalkit.llm_judge.rulings import Grades, Judged
 from lingshu.evalkit.params import Rules
 from lingshu.evalkit.scored import JUDGE_PREFIX, VERSION, Scored, plain_meta
-from lingshu.evalkit.statistics import estimate
+from lingshu.evalkit.statistics import detectable, estimate
 
 DECIMALS = 6
 MOST_VALUES = 200  # of a `meta` key; more (an id, a file name) are no break-down
+POWER = 0.8  # of the difference that could be shown
 NAMED_PROBLEMS = 100  # items without a usable gold answer that the summary lists
 
 
@@ -63,6 +64,10 @@ class Tally:
             **({"graded": self.graded} if self.graded else {}),
             "unscored": {"total": self.reasons.total(), "reasons": dict(sorted(self.reasons.items()))},
         }
+
+    def detectable(self, confidence: float) -> float | None:
+        """Return the difference from another model's accuracy that these responses could show, at a power of 80 %."""
+        return _rounded(detectable(self.values, self.clusters, confidence, POWER)) if self.values else None
 
 
 class Breakdown:
@@ -124,6 +129,7 @@ class Breakdown:
             "confidence": confidence,
             "responses": self.rules.total(),
             **self.total.cell(confidence),
+            "minimum_detectable": self.total.detectable(confidence),
             **openly,
             **overlap,
             **self._judges(confidence),

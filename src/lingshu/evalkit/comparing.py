@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -106,6 +106,10 @@ class BenchmarkComparison:
     verdict: str
 
 
+Drawn = tuple[BenchmarkComparison, NDArray[np.float64]]
+"""A comparison and its bootstrapped mean differences."""
+
+
 @dataclass(frozen=True, slots=True)
 class Average:
     """Accuracy over benchmarks, or over all items: A, B, B minus A, its bootstrap interval and uncorrected p-value.
@@ -124,6 +128,16 @@ class Average:
 
 
 @dataclass(frozen=True, slots=True)
+class SuiteAverages:
+    """The averages of one suite's accuracies."""
+
+    suite: str
+    benchmarks: int
+    over_benchmarks: Average
+    over_items: Average
+
+
+@dataclass(frozen=True, slots=True)
 class RunComparison:
     """The whole comparison.
 
@@ -131,6 +145,7 @@ class RunComparison:
         unscored: benchmarks without an item that both runs have a verdict on.
         only_a, only_b: items left out because one run lacks them.
         mean_over_benchmarks, mean_over_items: of accuracies; None if there are none, but rubrics only.
+        suites: averages of each suite, where the runs say of which suite benchmarks are and there are several.
     """
 
     run_a: str
@@ -142,6 +157,7 @@ class RunComparison:
     only_b: int
     mean_over_benchmarks: Average | None
     mean_over_items: Average | None
+    suites: list[SuiteAverages]
 
     def as_json(self) -> dict[str, Any]:
         """Return the comparison as JSON values, numbers rounded to 6 decimals, an infinite bound as null."""
@@ -167,6 +183,7 @@ def compare_runs(run_a: RunVerdicts, run_b: RunVerdicts, settings: ComparisonSet
     both = [_benchmark(*name, of_benchmark, settings, len(scored)) for name, of_benchmark in scored.items()]
     corrected = _corrected([one for one, _ in both], settings)
     averaged = [(one, means) for one, (_, means) in zip(corrected, both, strict=True) if one.measure == "accuracy"]
+    over_benchmarks, over_items = _averages(averaged, settings)
     return RunComparison(
         run_a.name,
         run_b.name,
@@ -175,9 +192,32 @@ def compare_runs(run_a: RunVerdicts, run_b: RunVerdicts, settings: ComparisonSet
         sorted({name for name, _ in pairs.keys() - scored.keys()}),
         only_a,
         only_b,
-        mean_over_benchmarks=_average(averaged, [1.0] * len(averaged), settings),
-        mean_over_items=_average(averaged, [float(one.n) for one, _ in averaged], settings),
+        mean_over_benchmarks=over_benchmarks,
+        mean_over_items=over_items,
+        suites=_by_suite(averaged, run_a.suites | run_b.suites, settings),
     )
+
+
+def _averages(averaged: Sequence[Drawn], settings: ComparisonSettings) -> tuple[Average | None, Average | None]:
+    even, sizes = [1.0] * len(averaged), [float(one.n) for one, _ in averaged]
+    return _average(averaged, even, settings), _average(averaged, sizes, settings)
+
+
+def _by_suite(
+    averaged: Sequence[Drawn], suites: Mapping[str, str], settings: ComparisonSettings
+) -> list[SuiteAverages]:
+    groups: dict[str, list[Drawn]] = {}
+    for one, means in averaged:
+        if suite := suites.get(one.benchmark):
+            groups.setdefault(suite, []).append((one, means))
+    if len(groups) < 2:
+        return []
+    found: list[SuiteAverages] = []
+    for suite, members in sorted(groups.items()):
+        over_benchmarks, over_items = _averages(members, settings)
+        if over_benchmarks is not None and over_items is not None:
+            found.append(SuiteAverages(suite, len(members), over_benchmarks, over_items))
+    return found
 
 
 def _checked_ids(run_a: RunVerdicts, run_b: RunVerdicts, common: bool) -> tuple[int, int]:
@@ -284,7 +324,7 @@ def _verdict(low: float, high: float, p_value: float, confidence: float) -> str:
 
 
 def _average(
-    found: Sequence[tuple[BenchmarkComparison, NDArray[np.float64]]],
+    found: Sequence[Drawn],
     weights: Sequence[float],
     settings: ComparisonSettings,
 ) -> Average | None:

@@ -19,6 +19,9 @@ def table(found: RunComparison) -> list[str]:
     rows = [_HEAD, *map(_row, found.benchmarks)]
     averages = ("mean over benchmarks", found.mean_over_benchmarks), ("mean over items", found.mean_over_items)
     rows += [_average_row(name, one) for name, one in averages if one is not None]
+    for suite in found.suites:
+        rows.append(_average_row(f"{suite.suite}: over {suite.benchmarks} benchmarks", suite.over_benchmarks))
+        rows.append(_average_row(f"{suite.suite}: over items", suite.over_items))
     return [f"A: {found.run_a}", f"B: {found.run_b}", "", *_aligned(rows), "", *_notes(found, percent)]
 
 

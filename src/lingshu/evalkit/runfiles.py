@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -53,12 +53,37 @@ class ScoresOf(BaseModel):
     judges: list[dict[str, Any]] = []
 
 
+class SuiteOf(BaseModel):
+    """The suite that a benchmark's record names."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    suite: str = ""
+
+
+class BenchmarkOf(BaseModel):
+    """What `run.json` says of a benchmark, as far as comparing needs it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    record: SuiteOf = SuiteOf()
+
+
+class RunOf(BaseModel):
+    """What `run.json` says, as far as comparing needs it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    benchmarks: dict[str, BenchmarkOf] = {}
+
+
 @dataclass(frozen=True, slots=True)
 class RunVerdicts:
-    """The verdicts of one run, by (benchmark, id)."""
+    """The verdicts of one run, by (benchmark, id); `suites`: of benchmarks, as far as `run.json` says."""
 
     name: str
     answers: dict[Key, Answer]
+    suites: dict[str, str] = field(default_factory=dict)
 
 
 def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
@@ -88,7 +113,12 @@ def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
             answers[key] = judged.get(identity, answer)
     if not answers:
         raise UserError(f"{path}: no scored lines or responses", "give a .jsonl file, or a folder that holds some")
-    return RunVerdicts(str(path), answers)
+    return RunVerdicts(str(path), answers, _suites(path / "run.json") if evaluated else {})
+
+
+def _suites(file: Path) -> dict[str, str]:
+    found = validate(RunOf, parsed_line(file.read_bytes(), str(file)), f"{file}: ")
+    return {name: run.record.suite for name, run in found.benchmarks.items() if run.record.suite}
 
 
 def _lines(file: Path, rules: Rules, seed: int) -> Iterator[tuple[int, str, str, Answer]]:

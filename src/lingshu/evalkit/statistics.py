@@ -101,6 +101,28 @@ def estimate_mean(values: Sequence[float], clusters: Sequence[str], confidence: 
     return Estimate(mean, mean - half, mean + half, n, groups)
 
 
+def detectable(values: Sequence[float], clusters: Sequence[str], confidence: float, power: float) -> float:
+    """Return the true difference from another model on the same items that would be shown with probability `power`.
+
+    For a two-sided test of two accuracies like this one whose errors are independent. Those of two models on the same
+    items mostly go together, so that a paired comparison shows smaller ones. (z of confidence + z of power) · √(2 p (1
+    - p) / n), with the effective number n of items that clusters leave, and p drawn towards 1/2 by two items of each
+    kind (Agresti and Coull 1998), so that no error at all does not show everything. At most 1; 1 for a single cluster.
+
+    Raises:
+        ValueError: no value, or not one cluster a value.
+    """
+    found = estimate(values, clusters, confidence)
+    if found.clusters == 1:
+        return 1.0
+    index, groups = _numbers(clusters)
+    n = float(found.n) if groups == found.n else _effective_size(np.asarray(values, dtype=np.float64), index, groups)
+    share = (found.mean * n + 2) / (n + 4)
+    normal = NormalDist()
+    z = normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(power)
+    return min(1.0, z * math.sqrt(2 * share * (1 - share) / n))
+
+
 def _mean_variance(data: NDArray[np.float64], index: NDArray[np.int64], groups: int) -> float:
     residual = np.bincount(index, weights=data - data.mean(), minlength=groups)
     return float((residual**2).sum()) * groups / (groups - 1) / len(data) ** 2
