@@ -56,6 +56,7 @@ def _load(name: str, wanted: Wanted, catalog: Path) -> Loaded:
 def _asked(loaded: Loaded, wanted: Wanted) -> AskedBenchmark:
     record = {
         "suite": loaded.record.suite,
+        "paper": loaded.record.paper,
         "split": loaded.record.split,
         "form": loaded.form,
         "revisions": dict(loaded.revisions),
@@ -75,6 +76,16 @@ def _catalog() -> Path:
     """
     if (found := find_catalog()) is None:
         raise UserError("no catalog/public_benchmarks.yaml here or above", "run in a checkout of lingshu")
+    return found
+
+
+def paper_columns() -> dict[str, list[str]]:
+    """Return the columns of the Lingshu paper's tables by suite, in the catalogue's order; none without a catalogue."""
+    found: dict[str, list[str]] = {}
+    if (catalog := find_catalog()) is not None:
+        for record in read_public(catalog).values():
+            if record.paper and record.paper not in found.setdefault(record.suite, []):
+                found[record.suite].append(record.paper)
     return found
 
 

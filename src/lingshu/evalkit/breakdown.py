@@ -14,10 +14,11 @@ from lingshu.evalkit.llm_judge.grading import RubricScores
 from lingshu.evalkit.llm_judge.rulings import Grades, Judged
 from lingshu.evalkit.params import Rules
 from lingshu.evalkit.scored import JUDGE_PREFIX, VERSION, Scored, plain_meta
-from lingshu.evalkit.statistics import estimate
+from lingshu.evalkit.statistics import detectable, estimate
 
 DECIMALS = 6
 MOST_VALUES = 200  # of a `meta` key; more (an id, a file name) are no break-down
+POWER = 0.8  # of the difference that could be shown
 NAMED_PROBLEMS = 100  # items without a usable gold answer that the summary lists
 
 
@@ -64,6 +65,10 @@ class Tally:
             "unscored": {"total": self.reasons.total(), "reasons": dict(sorted(self.reasons.items()))},
         }
 
+    def detectable(self, confidence: float) -> float | None:
+        """Return the difference from another model's accuracy that these responses could show, at a power of 80 %."""
+        return _rounded(detectable(self.values, self.clusters, confidence, POWER)) if self.values else None
+
 
 class Breakdown:
     """Collects scored responses one by one; memory grows with their number, not with their length."""
@@ -98,7 +103,8 @@ class Breakdown:
         self._agreement.add(judged, scored.rule_verdict)
         if isinstance(judged, Grades) and scored.score.score is not None:
             benchmark = str(scored.meta.get("benchmark") or "")
-            self._rubrics.add(benchmark, scored.score.score, _values(scored.meta), judged.tag_scores())
+            cluster = scored.cluster or scored.id
+            self._rubrics.add(benchmark, scored.score.score, cluster, _values(scored.meta), judged.tag_scores())
 
     def _add_value(self, key: str, value: str, scored: Scored) -> None:
         if key in self._crowded:
@@ -123,9 +129,10 @@ class Breakdown:
             "confidence": confidence,
             "responses": self.rules.total(),
             **self.total.cell(confidence),
+            "minimum_detectable": self.total.detectable(confidence),
             **openly,
             **overlap,
-            **self._judges(),
+            **self._judges(confidence),
             "rule": dict(sorted(self.rules.items())),
             "by_kind": _cells(self._kinds, confidence),
             "by_meta": {key: _cells(tallies, confidence) for key, tallies in sorted(self._keys.items())},
@@ -133,8 +140,8 @@ class Breakdown:
             "gold_errors": self.problems[:NAMED_PROBLEMS],
         }
 
-    def _judges(self) -> dict[str, Any]:
-        rubrics, agreement = self._rubrics.summary(MOST_VALUES), self._agreement.summary()
+    def _judges(self, confidence: float) -> dict[str, Any]:
+        rubrics, agreement = self._rubrics.summary(MOST_VALUES, confidence), self._agreement.summary()
         return ({"rubric": rubrics} if rubrics else {}) | ({"agreement": agreement} if agreement else {})
 
 

@@ -37,17 +37,22 @@ RESPONSES = "responses"
 
 @dataclass(frozen=True, slots=True)
 class AskedBenchmark:
-    """A benchmark's questions, and what its record says of where they are from (name, revision, split, limit, …)."""
+    """A benchmark's questions, and what its record says of where they are from (name, revision, split, limit, …).
+
+    `place` is a folder below OUT that is a run of its own, "" for OUT itself.
+    """
 
     name: str
     questions: Sequence[Question]
     record: dict[str, Any] = field(default_factory=dict)
+    place: str = ""
 
 
 def evaluate(benchmarks: Sequence[AskedBenchmark], setup: Setup, out: Path, store: Path | None = None) -> RunRecord:
     """Ask the model what the store has no answer to and write a response file for each benchmark; return `run.json`.
 
     Benchmarks of earlier runs of the same model and settings stay in `run.json`. A kill loses only what was on its way.
+    Those with a `place` have a `run.json` of their own there; returned is that of `out`.
 
     Raises:
         UserError: two questions share an id, `out` holds another model's run, or nothing can be asked.
@@ -55,19 +60,22 @@ def evaluate(benchmarks: Sequence[AskedBenchmark], setup: Setup, out: Path, stor
     _check_ids(benchmarks)
     identity = identify(setup)
     empty = _record(setup, identity)
-    earlier_runs(out, empty)
+    for place in dict.fromkeys(["", *(benchmark.place for benchmark in benchmarks)]):
+        earlier_runs(out / place, empty)
     store_folder = store or out / "store"
     questions = [question for benchmark in benchmarks for question in benchmark.questions]
     record = empty
     with ResponseStore(store_folder) as kept, Claims(store_folder) as claims, contextlib.ExitStack() as stack:
         asking = Asking(kept, claims, LazyEngine(stack, setup, identity, questions), ORDERS.get(setup.spec.engine))
         for benchmark in benchmarks:
-            path = out / RESPONSES / f"{benchmark.name}.jsonl"
+            at = out / benchmark.place
+            path = at / RESPONSES / f"{benchmark.name}.jsonl"
             before = asking.asked
             outcomes = _outcomes(benchmark, setup, identity, asking, kept)
             with disk_full_said(out):
                 _write(path, benchmark.questions, outcomes)
-                record = note(out, empty, benchmark.name, _counted(benchmark, outcomes, asking.asked - before, path))
+                noted = note(at, empty, benchmark.name, _counted(benchmark, outcomes, asking.asked - before, path))
+            record = record if benchmark.place else noted
     return record
 
 
@@ -97,7 +105,8 @@ def _outcomes(
 ) -> list[Outcome]:
     """Return an outcome for each question, in their order, whatever the order in which answers came."""
     inquiries, unreadable = _inquiries(benchmark, setup, identity)
-    asking.ask(inquiries.values(), f"{setup.spec.name}: {benchmark.name}")
+    place = f" ({benchmark.place})" if benchmark.place else ""
+    asking.ask(inquiries.values(), f"{setup.spec.name}: {benchmark.name}{place}")
     return [
         unreadable[question.id]
         if question.id in unreadable
