@@ -52,7 +52,7 @@ def test_names_of_runs(tmp_path: Path) -> None:
         (tmp_path / name / "responses" / "x.jsonl").touch()
         (tmp_path / f"{name}.jsonl").touch()
     texts = [f"{tmp_path}/a", f"{tmp_path}/b", f"mine={tmp_path}/a", f"{tmp_path}/b.jsonl"]
-    found = [(found.label, [path.name for path in found.files]) for found, _ in find_runs(texts)]
+    found = [(run.input.label, [path.name for path in run.input.files]) for run in find_runs(texts)]
     assert found == [
         ("a", ["x.jsonl"]), (f"{tmp_path}/b", ["x.jsonl"]), ("mine", ["x.jsonl"]), (f"{tmp_path}/b.jsonl", ["b.jsonl"]),
     ]  # fmt: skip

@@ -23,7 +23,7 @@ SETTINGS = ViewerSettings(picture_px=32)
 
 def run_input(run: Path, label: str = "mine") -> RunInput:
     files = sorted((run / "responses").glob("*.jsonl"), reverse=True)
-    return RunInput(label, tuple(files), tuple((run / "scored").glob("*.jsonl")))
+    return RunInput(label, tuple(files), tuple((run / "scores" / "judged").glob("*.jsonl")))
 
 
 def data_of(out: Path, name: str) -> Any:

@@ -34,7 +34,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run = write_run(root)
     files = (run / "responses" / "short.jsonl", run / "responses" / "long.jsonl")
     runs = [
-        RunInput("mine", files, (run / "scored" / "short.jsonl",), {"model": HOSTILE}),
+        RunInput("mine", files, (run / "scores" / "judged" / "short.jsonl",), {"model": HOSTILE}),
         RunInput("other & <b>", (write_other(root),)),
         RunInput("given", (write_scored(root),)),
     ]

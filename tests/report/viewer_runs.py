@@ -50,7 +50,7 @@ def write_run(root: Path) -> Path:
     long = [mcq(f"item{n:03d}", "B" if n % 2 else "I think it is C.", meta={}) for n in range(ROWS)]
     write_lines(run / "responses" / "long.jsonl", long)
     judged = {"id": "open", "kind": "open", "correct": True, "rule": "judge:big", "judge": "big", "verdict": True}
-    write_lines(run / "scored" / "short.jsonl", [judged | {"judge_text": f"It is one. {HOSTILE}", "meta": {}}])
+    write_lines(run / "scores" / "judged" / "short.jsonl", [judged | {"judge_text": f"It is one. {HOSTILE}", "meta": {}}])
     (root / "run" / "pictures").mkdir()
     (root / "run" / "pictures" / "scan.png").write_bytes(png(1).data)
     return run

@@ -66,6 +66,24 @@ class PublishedTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Caution:
+    """Why the strict and the official number of a run on a benchmark can't be compared."""
+
+    run: str
+    benchmark: str
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTable:
+    """Metrics of the reports of one benchmark; a line is a run, its number of reports, and a value for each metric."""
+
+    benchmark: str
+    metrics: Sequence[str]
+    lines: Sequence[tuple[str, int, Sequence[float | None]]]
+
+
+@dataclass(frozen=True, slots=True)
 class SuitePart:
     """One suite's part of the page."""
 
@@ -75,6 +93,13 @@ class SuitePart:
     chart: Markup
     modalities: Sequence[tuple[str, Markup]]
     published: PublishedTable | None
+    gaps: Sequence[Caution]
+    reports: Sequence[ReportTable]
+
+    @property
+    def marked(self) -> set[tuple[str, str]]:
+        """(run, benchmark) of each official number that stands beside a strict one of another sort."""
+        return {(gap.run, gap.benchmark) for gap in self.gaps}
 
 
 def script() -> str:
@@ -136,7 +161,32 @@ def _part(name: str, benchmarks: Sequence[str], data: PageData) -> SuitePart:
     ]
     groups = [group for group in groups if group.bars]
     chart = interval_bars(groups, f"Accuracy by benchmark, {name}") if groups else Markup("")
-    return SuitePart(name, benchmarks, lines, chart, list(_modalities(benchmarks, data)), _published(benchmarks, data))
+    return SuitePart(
+        name,
+        benchmarks,
+        lines,
+        chart,
+        list(_modalities(benchmarks, data)),
+        _published(benchmarks, data),
+        list(_gaps(benchmarks, data)),
+        list(_reports(benchmarks, data)),
+    )
+
+
+def _gaps(benchmarks: Sequence[str], data: PageData) -> Iterator[Caution]:
+    for benchmark in benchmarks:
+        for run in data.scores:
+            if (gap := run.gaps.get(benchmark)) and (reasons := list(gap.sentences())):
+                yield Caution(run.label, benchmark, reasons)
+
+
+def _reports(benchmarks: Sequence[str], data: PageData) -> Iterator[ReportTable]:
+    for benchmark in benchmarks:
+        found = [(run.label, run.reports[benchmark]) for run in data.scores if benchmark in run.reports]
+        metrics = list(dict.fromkeys(name for _, scores in found for name in scores.metrics))
+        if metrics:
+            lines = [(label, of.samples, [of.metrics.get(name) for name in metrics]) for label, of in found]
+            yield ReportTable(benchmark, metrics, lines)
 
 
 def _bar(line: Line, cell: Cell) -> IntervalBar:
