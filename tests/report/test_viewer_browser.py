@@ -17,7 +17,7 @@ from lingshu.report.viewer.published import PublishedRow
 from lingshu.report.viewer.rows import RunInput
 from lingshu.report.viewer.scores import BenchmarkFacts
 from tests.report.conftest import CHROMIUM
-from tests.report.viewer_runs import HOSTILE, write_other, write_run, write_scored
+from tests.report.viewer_runs import HOSTILE, write_judged, write_other, write_run, write_scored
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 READY = "#results[aria-busy=false]"
@@ -28,15 +28,21 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
+def judged_files(run: Path) -> tuple[tuple[Path, ...], tuple[Path, ...], dict[str, Path]]:
+    responses, judged = (run / folder / "care.jsonl" for folder in ("responses", "scores/judged"))
+    return (responses,), (judged,), {"care": run / "scores" / "report" / "care"}
+
+
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("viewer")
     run = write_run(root)
     files = (run / "responses" / "short.jsonl", run / "responses" / "long.jsonl")
     runs = [
-        RunInput("mine", files, (run / "scores" / "judged" / "short.jsonl",), {"model": HOSTILE}),
+        RunInput("mine", files, (run / "scores" / "judged" / "short.jsonl",), {}, {"model": HOSTILE}),
         RunInput("other & <b>", (write_other(root),)),
         RunInput("given", (write_scored(root),)),
+        RunInput("judges", *judged_files(write_judged(root))),
     ]
     facts = {"short": BenchmarkFacts("text", "Short", "SHORT", 0.25), "long": BenchmarkFacts("text", "", "LONG")}
     row = PublishedRow(model="Big", benchmark="SHORT", score=91.5, metric="accuracy", protocol="p", source="table 1")
@@ -176,10 +182,24 @@ def test_pictures_and_scored_files(page, address: str) -> None:
     assert "A scored file holds no question" in page.inner_text(".sample")
 
 
+def test_what_judges_said(page, address: str) -> None:
+    open_at(page, address + "#run=judges&bench=care&id=several")
+    judges = page.locator(".verdict b").all_text_contents()
+    assert judges == ["Strict", "Official", "Judge big", "Judge small", "Judge tiny", "Judge majority"]
+    open_at(page, address + "#run=judges&bench=care&id=graded")
+    assert "rubric score: 100.0" in page.inner_text(".verdicts")
+    page.locator(".criteria summary").last.click()
+    assert page.locator(".criteria li .badge").all_text_contents() == ["met", "not met"]
+    assert "-2 points: </script><script>" in page.locator(".criteria li").last.inner_text()
+    open_at(page, address + "#run=judges&bench=care&id=report")
+    assert "rouge_l" in page.inner_text(".sample")
+    choose(page, "show", "judged", "3 answers")
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")])
 def test_nothing_runs_off_the_screen(browser, site: Path, width: int, scheme: str) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    for part in ("", "#run=mine&bench=short", "#run=mine&bench=short&id=hostile"):
+    for part in ("", "#run=mine&bench=short", "#run=mine&bench=short&id=hostile", "#run=judges&bench=care"):
         open_at(page, (site / "index.html").as_uri() + part)
         page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
