@@ -111,7 +111,17 @@ def test_numbers_that_cannot_be_compared_are_marked_and_explained(run: Path, tmp
     assert [(benchmark, label) for benchmark, label, _ in told] == [("short", "one"), ("short", "two")]
     assert told[0][2] == "1 of 6 answers are open: a judge decided under strict, exact match under official."
     assert told[1][2].startswith("1 of 6 answers are open: official counts one as right only if it equals")
-    assert page.count("†</sup>") == 2
+    assert page.count("†</sup>") == 6  # a number and two means of each run
+
+
+def test_a_suite_without_verdicts_says_why_instead_of_a_table(tmp_path: Path) -> None:
+    rows = [mcq(str(n), "a film", kind=kind, choices=None) for n, kind in enumerate(["caption", "caption", "report"])]
+    path = write_lines(tmp_path / "told.jsonl", rows)
+    build_viewer([RunInput("r", (path,))], Surroundings(), SETTINGS, tmp_path / "out")
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "None of these 3 answers is right or wrong by rules" in page
+    assert "stage scores captions (2)" in page
+    assert "Leaderboard" not in page
 
 
 def test_judged_lines_of_other_responses_are_refused(run: Path, tmp_path: Path) -> None:
@@ -154,6 +164,7 @@ def test_published_rows_stand_apart(run: Path, tmp_path: Path) -> None:
     published = theirs.partition("</details>")[0]
     assert re.findall(r'"number">([\d.]+)<', published) == ["91.5", "81.5", "86.5"]
     assert "Protocol: theirs" in published
+    assert "not where † stands" in published
 
 
 def test_a_scored_file_and_a_second_run(run: Path, tmp_path: Path) -> None:

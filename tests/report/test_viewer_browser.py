@@ -153,9 +153,11 @@ def test_links_lead_to_one_answer_and_its_neighbours(page, address: str) -> None
     assert ids(page) == ["open"]
     page.locator(".sample a", has_text="other").click()
     until(page, "document.querySelector('select[name=run]').value === 'other & <b>'")
+    page.wait_for_selector(READY, state="attached")
     assert "D" in page.inner_text(".response")
     page.go_back()
     until(page, "document.querySelector('select[name=run]').value === 'mine'")
+    page.wait_for_selector(READY, state="attached")
     page.click("text=Back to the list")
     page.wait_for_selector("text=3 answers")
     open_at(page, address + "#run=nobody&bench=nothing&show=toString&page=x&id=gone")
@@ -190,7 +192,7 @@ def test_what_judges_said(page, address: str) -> None:
     assert "rubric score: 100.0" in page.inner_text(".verdicts")
     page.locator(".criteria summary").last.click()
     assert page.locator(".criteria li .badge").all_text_contents() == ["met", "not met"]
-    assert "-2 points: </script><script>" in page.locator(".criteria li").last.inner_text()
+    assert "−2 points: </script><script>" in page.locator(".criteria li").last.inner_text()
     open_at(page, address + "#run=judges&bench=care&id=report")
     assert "rouge_l" in page.inner_text(".sample")
     choose(page, "show", "judged", "3 answers")

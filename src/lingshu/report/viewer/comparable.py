@@ -52,7 +52,7 @@ class Gap:
         if self.unjudged:
             yield (
                 f"{self.unjudged:,} {of} are open: official counts one as right only if it equals the reference "
-                "(exact match), strict leaves it to a judge, and none was asked"
+                "(exact match), strict leaves it to a judge, and no judge was asked of these"
             )
         if self.judged:
             yield f"{self.judged:,} {of} are open: a judge decided under strict, exact match under official"

@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from lingshu.evalkit.scored import ELSEWHERE
 from lingshu.report.charts import SERIES_COLOURS
 from lingshu.report.page import environment
 from lingshu.report.viewer.bars import BarGroup, IntervalBar, interval_bars
@@ -100,6 +101,22 @@ class SuitePart:
     def marked(self) -> set[tuple[str, str]]:
         """(run, benchmark) of each official number that stands beside a strict one of another sort."""
         return {(gap.run, gap.benchmark) for gap in self.gaps}
+
+    @property
+    def marked_runs(self) -> set[str]:
+        """Runs that have such a number, so that their official means are marked, too."""
+        return {gap.run for gap in self.gaps}
+
+    @property
+    def elsewhere(self) -> dict[str, int]:
+        """If no line has a number: why not, and for how many answers; empty if one has."""
+        cells = [cell for line in self.lines for cell in line.cells if cell and line.track != OFFICIAL]
+        if any(cell["n"] or "rubric" in cell for line in self.lines for cell in line.cells if cell):
+            return {}
+        reasons: Counter[str] = Counter()
+        for cell in cells:
+            reasons.update(cell["unscored"]["reasons"])
+        return {ELSEWHERE.get(rule, rule): count for rule, count in sorted(reasons.items())}
 
 
 def script() -> str:

@@ -115,7 +115,8 @@
 
   function verdict(title, found) {
     if (!found) return null;
-    const part = make("div", "verdict", make("b", "", title), badge(found.correct), make("p", "", `rule: ${found.rule || "–"}`));
+    const shown = found.score === undefined ? badge(found.correct) : make("span", "badge none", "graded");
+    const part = make("div", "verdict", make("b", "", title), shown, make("p", "", `rule: ${found.rule || "–"}`));
     if (found.score !== undefined) part.append(make("p", "", `rubric score: ${(100 * found.score).toFixed(1)}`));
     if (found.parsed) part.append(make("p", "", `understood: ${found.parsed}`));
     if (found.reason) part.append(make("p", "dim", found.reason));
@@ -123,7 +124,8 @@
   }
 
   function judgement(judge) {
-    return make("div", "verdict", make("b", "", `Judge ${judge.name}`), badge(judge.verdict), judge.text ? make("p", "text", judge.text) : null);
+    const shown = typeof judge.verdict === "boolean" ? badge(judge.verdict) : make("span", "badge none", "no verdict");
+    return make("div", "verdict", make("b", "", `Judge ${judge.name}`), shown, judge.text ? make("p", "text", judge.text) : null);
   }
 
   function rubric(sample) {
@@ -131,13 +133,13 @@
     const list = make("ul", "criteria");
     for (const { text, points, met, judges } of sample.criteria) {
       const word = met === true ? "met" : met === false ? "not met" : "no verdict";
-      const item = make("li", "", make("span", "badge none", word), ` ${points > 0 ? "+" : ""}${points} points: ${text}`);
+      const item = make("li", "", make("span", "badge none", word), ` ${points > 0 ? "+" : "−"}${Math.abs(points)} points: ${text}`);
       if (judges.some(judge => judge.text)) {
         item.append(make("details", "", make("summary", "", "What judges said"), ...judges.map(judge => make("div", "text", `${judge.name}: ${judge.text}`))));
       }
       list.append(item);
     }
-    return make("div", "", make("h3", "", "Rubric"), list);
+    return make("div", "below", make("h3", "", "Rubric"), list);
   }
 
   function metrics(sample) {
@@ -146,7 +148,7 @@
     for (const [name, value] of Object.entries(sample.metrics)) {
       list.append(make("div", "", make("dt", "", name), make("dd", "", value === null ? "–" : (100 * value).toFixed(1))));
     }
-    return make("div", "", make("h3", "", "Metrics of this report, times 100"), list);
+    return make("div", "below", make("h3", "", "Metrics of this report, times 100"), list);
   }
 
   function options(sample) {
