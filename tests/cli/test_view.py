@@ -47,6 +47,15 @@ def test_a_run_of_eval_with_its_pictures(own: Path, tmp_path: Path) -> None:
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")
     assert '"label": "again"' in page
     assert '"label": "echo"' in page
+    text = (tmp_path / "site" / "data" / "g000" / "c00000.js").read_text(encoding="utf-8")
+    shown = json.loads(text.partition(", ")[2].removesuffix(");\n"))
+    for key, rules in (("first", "strict"), ("official", "official")):  # the same as `lingshu eval` has written
+        lines = map(
+            json.loads, (tmp_path / "out" / "scores" / rules / "own.jsonl").read_text(encoding="utf-8").splitlines()
+        )
+        assert [(row["id"], row[key]["correct"], row[key]["rule"]) for row in shown] == [
+            (line["id"], line["correct"], line["rule"]) for line in lines
+        ]
 
 
 def test_a_judged_run_as_the_program_writes_it(tmp_path: Path) -> None:
