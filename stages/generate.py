@@ -8,7 +8,7 @@ from lingshu.core.files import write_json
 from lingshu.core.layout import METRICS
 from lingshu.core.params import load_section
 from lingshu.core.stage import run_stage
-from lingshu.sources.catalog import SOURCES_FILE, pick, read_sources
+from lingshu.sources.catalog import read_source
 from lingshu.sources.generate import generate
 from lingshu.sources.params import SourcesParams
 
@@ -16,7 +16,7 @@ from lingshu.sources.params import SourcesParams
 def main() -> None:
     source = sys.argv[1]
     params = load_section("sources", SourcesParams)
-    metrics = generate(source, pick(read_sources(), source, SOURCES_FILE), params.phantom)
+    metrics = generate(source, read_source(source), params.phantom)
     write_json(METRICS / f"sources/generate_{source}.json", metrics)
 
 

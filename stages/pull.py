@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from lingshu.core.stage import run_stage
-from lingshu.sources.catalog import SOURCES_FILE, pick, read_sources
+from lingshu.sources.catalog import read_source
 from lingshu.sources.fetch import CACHE, pull
 
 parser = argparse.ArgumentParser(description=__doc__)
@@ -16,7 +16,7 @@ parser.add_argument("--cache", type=Path, default=CACHE, help="folder that keeps
 
 def main() -> None:
     arguments = parser.parse_args()
-    pull(arguments.source, pick(read_sources(), arguments.source, SOURCES_FILE), arguments.cache)
+    pull(arguments.source, read_source(arguments.source), arguments.cache)
 
 
 if __name__ == "__main__":

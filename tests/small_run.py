@@ -134,7 +134,9 @@ def write_data(root: Path) -> None:
     (root / "catalog").mkdir()
     (root / "params.yaml").write_text(yaml.safe_dump(PARAMS, sort_keys=False))
     (root / "recipes/tiny.yaml").write_text(yaml.safe_dump({**PARAMS, "seed": 4}))
-    (root / "catalog/sources.yaml").write_text(yaml.safe_dump(CATALOGUE))
+    (root / "catalog/sources").mkdir()
+    for name, record in CATALOGUE.items():
+        (root / f"catalog/sources/{name}.yaml").write_text(yaml.safe_dump(record))
     (root / "catalog/encoders.yaml").write_text(yaml.safe_dump(ENCODERS))
     (root / "catalog/benchmarks.yaml").write_text(
         yaml.safe_dump({name: {"title": f"Test of {name}"} for name in SUITES})

@@ -57,7 +57,7 @@ def test_this_repository_has_no_problem(checkout: Path) -> None:
             "sources: [fantom]",
             "phantom_vqa.sources: 'fantom' is not in",
         ),
-        ("catalog/sources.yaml", "kind: registry_package", "kind: parcel", "catalog/sources.yaml: radiology.kind"),
+        ("catalog/sources/radiology.yaml", "kind: registry_package", "kind: parcel", "sources/radiology.yaml: kind"),
         ("dvc.yaml", "stages/gate.py\n", "stages/gaet.py\n", "dvc.yaml: gate: cmd: stages/gaet.py does not exist"),
         ("dvc.yaml", "- src/lingshu/quality", "- src/lingshu/qualty", "dvc.yaml: gate: deps: src/lingshu/qualty"),
         ("dvc.yaml", "- dedup\n", "- dedupe\n", "dvc.yaml: deduplicate: params: params.yaml has no key 'dedupe'"),
@@ -84,7 +84,9 @@ def test_a_mistake_is_named_with_file_and_key(checkout: Path, file: str, old: st
 def test_a_source_in_the_wrong_list_is_told_where_to_go(checkout: Path) -> None:
     edit(checkout / "params.yaml", "pulled: [radiology", "pulled: [phantom, radiology")
     edit(checkout / "params.yaml", "generated: [phantom]", "generated: []")
-    assert "sources.pulled: 'phantom' is of kind generated in catalog/sources.yaml\n  fix: move it to" in told(checkout)
+    assert "sources.pulled: 'phantom' is of kind generated in catalog/sources/phantom.yaml\n  fix: move it to" in told(
+        checkout
+    )
 
 
 def test_a_switched_off_source_names_every_user_of_it(checkout: Path) -> None:

@@ -12,10 +12,10 @@ from lingshu.core.errors import UserError
 from lingshu.facts.vocabulary import FACTS, MODALITIES
 from lingshu.sources.catalog import (
     ENCODERS_FILE,
-    SOURCES_FILE,
+    SOURCES_FOLDER,
     matches,
-    pick,
     read_encoders,
+    read_source,
     read_sources,
     safe_inner_path,
 )
@@ -23,7 +23,7 @@ from lingshu.sources.normalize import PICTURE_READERS, TEXT_READERS
 from lingshu.sources.notes import NO_NOTES, read_notes
 
 ROOT = Path(__file__).parents[2]
-SOURCES = read_sources(ROOT / SOURCES_FILE)
+SOURCES = read_sources(ROOT / SOURCES_FOLDER)
 ENCODERS = read_encoders(ROOT / ENCODERS_FILE)
 PACKAGES = [(name, package) for name, record in SOURCES.items() for package in record.packages]
 MAX_DOWNLOAD_BYTES = 150_000_000
@@ -60,15 +60,15 @@ def test_a_record_says_each_kind_of_its_packages() -> None:
 
 def test_an_unknown_source_is_told_the_closest_names() -> None:
     with pytest.raises(UserError, match=r"no record 'radiolgy'[\s\S]*radiology"):
-        pick(SOURCES, "radiolgy", SOURCES_FILE)
+        read_source("radiolgy", ROOT / SOURCES_FOLDER)
 
 
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
-        ("licence: CC0-1.0\n", "license: CC0-1.0\n", "films.license: unknown key; did you mean 'licence'"),
+        ("licence: CC0-1.0\n", "license: CC0-1.0\n", "films.yaml: license: unknown key; did you mean 'licence'"),
         ("version: 1.0.0", "version: 1.0.1", "is not of films 1.0.1"),
-        ("sha256: " + "a" * 64, "sha256: abc", "films.packages.0.sha256"),
+        ("sha256: " + "a" * 64, "sha256: abc", "films.yaml: packages.0.sha256"),
         ("paths: [x/*.png]", "paths: [../*.png]", "without '..'"),
         ("kind: registry_package", "kind: generated", "no other kind may have them"),
     ],
@@ -76,10 +76,9 @@ def test_an_unknown_source_is_told_the_closest_names() -> None:
 def test_a_wrong_record_is_named(tmp_path: Path, old: str, new: str, message: str) -> None:
     text = RECORD.replace(old, new)
     assert text != RECORD
-    path = tmp_path / "sources.yaml"
-    path.write_text(text)
+    (tmp_path / "films.yaml").write_text(text)
     with pytest.raises(UserError, match=message.replace(".", r"\.")):
-        read_sources(path)
+        read_source("films", tmp_path)
 
 
 def test_star_stays_within_a_folder() -> None:
@@ -95,31 +94,29 @@ def test_a_safe_path_stays_below_its_folder(path: str) -> None:
         assert (folder / path).resolve().is_relative_to(folder)
 
 
-RECORD = f"""
-films:
-  kind: registry_package
-  title: films
-  tasks: [caption]
-  licence: CC0-1.0
-  access: open
-  expected: {{files: 1}}
-  citation: nobody
-  checked: looked at
-  packages:
-    - name: films
-      version: 1.0.0
-      file: films-1.0.0-py3-none-any.whl
-      sha256: {"a" * 64}
-      bytes: 10
-      licence: CC0
-      visible: films
-      take:
-        - paths: [x/*.png]
-          reader: raster
+RECORD = f"""\
+kind: registry_package
+title: films
+tasks: [caption]
+licence: CC0-1.0
+access: open
+expected: {{files: 1}}
+citation: nobody
+checked: looked at
+packages:
+  - name: films
+    version: 1.0.0
+    file: films-1.0.0-py3-none-any.whl
+    sha256: {"a" * 64}
+    bytes: 10
+    licence: CC0
+    visible: films
+    take:
+      - paths: [x/*.png]
+        reader: raster
 """
 
 
 def test_the_record_that_is_spoilt_above_is_right(tmp_path: Path) -> None:
-    path = tmp_path / "sources.yaml"
-    path.write_text(RECORD)
-    assert read_sources(path)["films"].packages[0].label == "films 1.0.0"
+    (tmp_path / "films.yaml").write_text(RECORD)
+    assert read_source("films", tmp_path).packages[0].label == "films 1.0.0"

@@ -206,7 +206,7 @@ def test_another_or_a_damaged_file_is_refused(tmp_path, data, message):
     with pytest.raises(UserError, match=message) as error:
         hpo.read_terms(path)
     assert str(path) in error.value.what
-    assert "catalog/sources.yaml" in error.value.fix
+    assert "catalog/sources/terminology.yaml" in error.value.fix
 
 
 def test_answers_are_true_in_the_ontology(ontology):

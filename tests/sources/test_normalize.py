@@ -189,7 +189,7 @@ def test_an_unknown_fact_in_the_catalogue_is_named(pulled: Path) -> None:
 
 def test_an_incomplete_pull_is_named(pulled: Path) -> None:
     (pulled / "data/raw/scans/scan-data/d/ct3.dcm").unlink()
-    with pytest.raises(UserError, match=r"8 files to read, .*scans\.expected\.files says 9"):
+    with pytest.raises(UserError, match=r"8 files to read, .*scans\.yaml: expected\.files says 9"):
         normalize("scans", record(), SOURCES, pulled)
     (pulled / "data/raw/scans/manifest.json").unlink()
     with pytest.raises(UserError, match="not complete"):

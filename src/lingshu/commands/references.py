@@ -18,8 +18,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.layout import CATALOG, PROPOSALS, SAMPLES
 from lingshu.core.sample import TASKS, sample_parts
 from lingshu.mix.plan import check_sources as check_mix_sources
-from lingshu.sources.catalog import SourceRecord, read_encoders, read_sources
-from lingshu.sources.catalog import pick as pick_record
+from lingshu.sources.catalog import SOURCES_FOLDER, SourceRecord, pick_encoder, read_encoders, read_source, read_sources
 from lingshu.sources.notes import read_notes
 
 STAGES = ("shallow", "deep", "instruct", "reinforce")
@@ -31,7 +30,7 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
     Raises:
         UserError: a catalogue file is missing or not valid, so nothing can be compared with it.
     """
-    sources = read_sources(root / CATALOG / "sources.yaml")
+    sources = read_sources(root / SOURCES_FOLDER)
     benchmarks = read_benchmarks(root / CATALOG / "benchmarks.yaml")
     read_public(root / CATALOG)
     yield from _sources(recipe, sources, root)
@@ -45,7 +44,7 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
             f"params.yaml: dedup.reliability does not rank {unranked}", "add each enabled source to the list"
         )
     encoders = CATALOG / "encoders.yaml"
-    yield from _caught(partial(pick_record, read_encoders(root / encoders), recipe.modality.encoder, encoders))
+    yield from _caught(partial(pick_encoder, read_encoders(root / encoders), recipe.modality.encoder, encoders))
 
 
 def _caught(call: Callable[[], object]) -> Iterator[UserError]:
@@ -58,16 +57,17 @@ def _caught(call: Callable[[], object]) -> Iterator[UserError]:
 
 def _sources(recipe: Recipe, records: dict[str, SourceRecord], root: Path) -> Iterator[UserError]:
     """Yield sources without a record, wrong notes, and records of the other kind than the list they are in."""
-    path = CATALOG / "sources.yaml"
     listed = {"pulled": recipe.sources.pulled, "generated": recipe.sources.generated}
     for key, names in listed.items():
         for name in names:
-            yield from _caught(partial(pick_record, records, name, path))
+            yield from _caught(partial(read_source, name, root / SOURCES_FOLDER))
             record = records.get(name)
             right = "generated" if record and record.kind == "generated" else "pulled"
             if record and key != right:
-                where = f"params.yaml: sources.{key}"
-                yield UserError(f"{where}: {name!r} is of kind {record.kind} in {path}", f"move it to sources.{right}")
+                kind = f"{record.kind} in {SOURCES_FOLDER}/{name}.yaml"
+                yield UserError(
+                    f"params.yaml: sources.{key}: {name!r} is of kind {kind}", f"move it to sources.{right}"
+                )
             if record and record.kind != "generated":
                 yield from _caught(partial(read_notes, name, record, root))
 
@@ -78,7 +78,7 @@ def _benchmark_records(records: dict[str, BenchmarkRecord], sources: dict[str, S
         where = f"catalog/benchmarks.yaml: {name}"
         for source in record.sources:
             if source not in sources:
-                yield UserError(f"{where}.sources: {source!r} is not in catalog/sources.yaml", "mend the name")
+                yield UserError(f"{where}.sources: {source!r} is not in catalog/sources", "mend the name")
         for task in record.tasks:
             if task not in TASKS:
                 yield UserError(f"{where}.tasks: unknown task {task!r}", f"use one of {', '.join(TASKS)}")

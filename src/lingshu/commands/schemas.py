@@ -23,7 +23,7 @@ def documents() -> dict[Path, str]:
     return {
         SCHEMAS / "params.json": _text(Recipe, "Lingshu: params.yaml and recipes"),
         SCHEMAS / "notes.json": _text(dict[str, list[Note]], "Lingshu: catalog/notes"),
-        SCHEMAS / "sources.json": _text(dict[str, SourceRecord], "Lingshu: catalog/sources.yaml"),
+        SCHEMAS / "source.json": _text(SourceRecord, "Lingshu: catalog/sources"),
         SCHEMAS / "encoders.json": _text(dict[str, EncoderRecord], "Lingshu: catalog/encoders.yaml"),
         SCHEMAS / "benchmarks.json": _text(dict[str, BenchmarkRecord], "Lingshu: catalog/benchmarks.yaml"),
         SCHEMAS / "public_benchmarks.json": _text(

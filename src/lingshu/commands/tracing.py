@@ -104,8 +104,8 @@ def _read(folders: list[Path], sample_id: str) -> Sample | None:
 
 
 def _origin(root: Path, sample: Sample) -> Section:
-    records = read_yaml(root / CATALOG / "sources.yaml")
-    record = records.get(sample.source, {}) if isinstance(records, dict) else {}
+    path = root / CATALOG / f"sources/{sample.source}.yaml"
+    record = read_yaml(path) if path.exists() else {}
     lines = [
         f"source {sample.source} ({record.get('kind', 'not in the catalogue')}), revision {sample.revision}",
         f"origin {sample.origin_id}, group {sample.group_id}, split {sample.split}",

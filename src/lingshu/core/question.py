@@ -14,9 +14,12 @@ Role = Literal["system", "user", "assistant"]
 
 
 class PictureFile(Protocol):
-    """An encoded picture (PNG, JPEG, …) that is read when it is needed; `name` is where it is from, for messages."""
+    """An encoded picture (PNG, JPEG, …) that is read when it is needed."""
 
-    name: str
+    @property
+    def name(self) -> str:
+        """Where it is from, for messages."""
+        ...
 
     def read(self) -> bytes:
         """Return the file's bytes.

@@ -10,6 +10,7 @@ from transformers.models.qwen2_5_vl.modeling_qwen2_5_vl import Qwen2_5_VLForCond
 from transformers.models.qwen2_5_vl.processing_qwen2_5_vl import Qwen2_5_VLProcessor
 
 from lingshu.core.errors import UserError
+from lingshu.modeling.patches import project_patches_by_matrix
 
 Model: TypeAlias = Qwen2_5_VLForConditionalGeneration
 Processor: TypeAlias = Qwen2_5_VLProcessor
@@ -36,6 +37,7 @@ def load_model(folder: Path) -> Model:
         raise UserError(f"{folder}: no {WEIGHTS}, so this is no checkpoint", "run `dvc repro` to make it again")
     model = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, local_files_only=True)
     assert isinstance(model, Qwen2_5_VLForConditionalGeneration)
+    project_patches_by_matrix(model)
     model.train(False)
     return model
 

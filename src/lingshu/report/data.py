@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 from markupsafe import Markup
@@ -36,11 +35,11 @@ class SourceLine:
 
 def source_lines(root: Path, sources: list[str], generated: list[str]) -> list[SourceLine]:
     """Return a line for each source, in the order of params."""
-    records = read_yaml(root / CATALOG / "sources.yaml")
-    return [_source_line(root, name, records[name], name in generated) for name in sources]
+    return [_source_line(root, name, name in generated) for name in sources]
 
 
-def _source_line(root: Path, name: str, record: dict[str, Any], generated: bool) -> SourceLine:
+def _source_line(root: Path, name: str, generated: bool) -> SourceLine:
+    record = read_yaml(root / CATALOG / f"sources/{name}.yaml")
     columns = ["sample_id", "split", "group_id"]
     samples = pl.concat([pl.read_parquet(part, columns=columns) for part in sample_parts([root / SAMPLES / name])])
     index = root / IMAGES / name / "index.parquet"

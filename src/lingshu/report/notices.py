@@ -23,8 +23,8 @@ class Notice:
 
 def notices(root: Path, sources: list[str], encoder: str) -> list[Notice]:
     """Return the notices of the sources and of the vision encoder that tags modalities, in catalogue order."""
-    records = read_yaml(root / CATALOG / "sources.yaml")
-    found = [notice for name in sources for notice in _of_source(name, records[name])]
+    records = {name: read_yaml(root / CATALOG / f"sources/{name}.yaml") for name in sources}
+    found = [notice for name, record in records.items() for notice in _of_source(name, record)]
     record = read_yaml(root / CATALOG / "encoders.yaml")[encoder]
     package = record["package"]
     visible = f"{record['title']}; weights trained on {record['trained_on']}"

@@ -1,4 +1,4 @@
-"""Records of catalog/sources.yaml and catalog/encoders.yaml: pinned packages, what is taken from them, what is visible.
+"""Records of catalog/sources and catalog/encoders.yaml: pinned packages, what is taken from them, what is visible.
 
 Facts about the outside world only. A path pattern names files inside a package: `*` and `?` stay within one folder, and
 `a.zip!/b.dcm` is the file `b.dcm` of the archive `a.zip` that lies in the package.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import re
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import Literal
 
 from pydantic import Field, field_validator, model_validator
 
@@ -17,7 +17,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.layout import CATALOG
 from lingshu.core.params import Strict, read_yaml, validate
 
-SOURCES_FILE = CATALOG / "sources.yaml"
+SOURCES_FOLDER = CATALOG / "sources"  # a file each: <name>.yaml
 ENCODERS_FILE = CATALOG / "encoders.yaml"
 NESTED = "!/"
 
@@ -189,24 +189,41 @@ class EncoderRecord(Strict):
     package: Package
 
 
-R = TypeVar("R", SourceRecord, EncoderRecord)
+def read_source(name: str, folder: Path = SOURCES_FOLDER) -> SourceRecord:
+    """Return the record of one source.
+
+    Raises:
+        UserError: there is none (names the closest ones), or it has a wrong key or value (named).
+    """
+    path = folder / f"{name}.yaml"
+    if not path.exists():
+        raise _unknown(name, source_names(folder), folder)
+    return validate(SourceRecord, read_yaml(path), f"{path}:")
 
 
-def read_sources(path: Path = SOURCES_FILE) -> dict[str, SourceRecord]:
-    """Return every source record by name.
+def source_names(folder: Path = SOURCES_FOLDER) -> list[str]:
+    """Return the names of all source records, sorted."""
+    return sorted(path.stem for path in folder.glob("*.yaml"))
+
+
+def read_sources(folder: Path = SOURCES_FOLDER) -> dict[str, SourceRecord]:
+    """Return every source record by name; errors as `read_source`."""
+    return {name: read_source(name, folder) for name in source_names(folder)}
+
+
+def read_encoders(path: Path = ENCODERS_FILE) -> dict[str, EncoderRecord]:
+    """Return every encoder record by name.
 
     Raises:
         UserError: the file is missing, or a record has a wrong key or value (named).
     """
-    return _read(path, SourceRecord)
+    data = read_yaml(path)
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: expected records by name", "write `name:` and its keys below it")
+    return {str(name): validate(EncoderRecord, record, f"{path}: {name}") for name, record in data.items()}
 
 
-def read_encoders(path: Path = ENCODERS_FILE) -> dict[str, EncoderRecord]:
-    """Return every encoder record by name; errors as `read_sources`."""
-    return _read(path, EncoderRecord)
-
-
-def pick(records: dict[str, R], name: str, path: Path) -> R:
+def pick_encoder(records: dict[str, EncoderRecord], name: str, path: Path = ENCODERS_FILE) -> EncoderRecord:
     """Return the record of `name`.
 
     Raises:
@@ -214,12 +231,9 @@ def pick(records: dict[str, R], name: str, path: Path) -> R:
     """
     if name in records:
         return records[name]
-    close = difflib.get_close_matches(name, sorted(records), n=3) or sorted(records)
-    raise UserError(f"{path}: no record {name!r}", f"use one of {', '.join(close)}, or add a record to {path}")
+    raise _unknown(name, sorted(records), path)
 
 
-def _read(path: Path, model: type[R]) -> dict[str, R]:
-    data = read_yaml(path)
-    if not isinstance(data, dict):
-        raise UserError(f"{path}: expected records by name", "write `name:` and its keys below it")
-    return {str(name): validate(model, record, f"{path}: {name}") for name, record in data.items()}
+def _unknown(name: str, known: list[str], place: Path) -> UserError:
+    close = difflib.get_close_matches(name, known, n=3) or known
+    return UserError(f"{place}: no record {name!r}", f"use one of {', '.join(close)}, or add a record to {place}")

@@ -15,7 +15,7 @@ from lingshu.core.manifest import write_manifest
 from lingshu.core.progress import track
 from lingshu.core.sample import Sample, write_samples
 from lingshu.sources import phantom
-from lingshu.sources.catalog import SOURCES_FILE, SourceRecord
+from lingshu.sources.catalog import SOURCES_FOLDER, SourceRecord
 from lingshu.sources.phantom_params import PhantomParams
 
 STEP = "generate"
@@ -29,7 +29,7 @@ def generate(name: str, record: SourceRecord, params: PhantomParams, root: Path 
     """
     if name != phantom.SOURCE:
         raise UserError(
-            f"{SOURCES_FILE}: {name}: nothing draws this source", f"the only generated one is {phantom.SOURCE}"
+            f"{SOURCES_FOLDER}/{name}.yaml: nothing draws this source", f"the only generated one is {phantom.SOURCE}"
         )
     images, rows = fresh_dir(root / IMAGES / name), fresh_dir(root / SAMPLES / name)
     samples: list[Sample] = []

@@ -19,6 +19,7 @@ from pathlib import Path
 
 from lingshu.core.errors import UserError
 
+RECORD = "catalog/sources/terminology.yaml"
 MAGIC = b"HPO\x03"
 IN_USE, OBSOLETE = 0, 1  # the flags of a term
 NUMBER = 4  # bytes of an id, a length or a count
@@ -79,7 +80,7 @@ def read_layout(path: Path) -> tuple[date, dict[int, StoredTerm]]:
     if start < 0:
         raise UserError(
             f"{path}: holds no HPO in the binary layout of version {MAGIC[-1]}",
-            "check package and inner path in catalog/sources.yaml: the ontology lies in the extension module of hpo3",
+            f"check package and inner path in {RECORD}: the ontology lies in the extension module of hpo3",
         )
     stored = _Stretch(path, data, start + len(MAGIC), len(data), "the ontology")
     release = _release(stored)
@@ -96,7 +97,7 @@ def damaged(path: Path, what: str) -> UserError:
     """Return the error for a file that holds the ontology, but not a sound one."""
     return UserError(
         f"{path}: the HPO in it is damaged: {what}",
-        "delete data/raw/terminology and run `dvc repro` again; if it stays, name hpo3 1.5.1 in catalog/sources.yaml",
+        f"delete data/raw/terminology and run `dvc repro` again; if it stays, name hpo3 1.5.1 in {RECORD}",
     )
 
 

@@ -76,7 +76,7 @@ def read_codes(path: Path) -> tuple[str, list[Code]]:
             for diagnosis in section.findall("diag"):
                 codes.extend(_walk(diagnosis, "", diagnosis.findtext("name", ""), number))
     if not codes:
-        raise UserError(f"{path}: holds no codes", "check the inner path in catalog/sources.yaml")
+        raise UserError(f"{path}: holds no codes", "check the inner path in catalog/sources/terminology.yaml")
     return f"ICD-10-CM {root.findtext('version', '')}", codes
 
 

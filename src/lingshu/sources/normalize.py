@@ -82,7 +82,7 @@ def normalize(name: str, record: SourceRecord, params: SourcesParams, root: Path
     files = list(raw_files(name, record, read_notes(name, record, root), root))
     if len(files) != record.expected.files:
         raise UserError(
-            f"{root / RAW / name}: {len(files)} files to read, catalog/sources.yaml: {name}.expected.files says "
+            f"{root / RAW / name}: {len(files)} files to read, catalog/sources/{name}.yaml: expected.files says "
             f"{record.expected.files}",
             f"run `dvc repro pull@{name}`; if the record's paths were changed, correct the number",
         )
