@@ -12,7 +12,7 @@ import typer
 from lingshu.commands import checking, drawing, recipes, report_metrics, schemas, scoring, tracing
 from lingshu.commands.eval_command import EXIT_INCOMPLETE, evaluation
 from lingshu.commands.evaluate import IncompleteRunError
-from lingshu.commands.judge_request import JudgeRequest
+from lingshu.commands.judge_request import judge_request
 from lingshu.commands.view import view
 from lingshu.core.errors import UserError
 
@@ -127,9 +127,7 @@ def score(
     ] = 0.01,
 ) -> None:
     """Score responses of any model: a verdict for each line, and the rule or judge that decided."""
-    if not judge and (judge_options or judge_store):
-        raise UserError("--judge-options and --judge-store do nothing without --judge", "name a judge")
-    asked = JudgeRequest(tuple(judge or ()), tuple(judge_options or ()), judge_store, judge_max_failed)
+    asked = judge_request(judge, judge_options, judge_store, judge_max_failed)
     try:
         lines = scoring.score(file, rules, out, summary, seed=seed, confidence=confidence, judges=asked)
     except IncompleteRunError as error:

@@ -2,10 +2,13 @@
 
 import json
 import re
+from statistics import fmean, stdev
 
 import pytest
+from scipy.stats import t
 
 from lingshu.core.errors import UserError
+from lingshu.core.ids import sha256_file
 from lingshu.evalkit.comparing import ComparisonSettings, compare_runs
 from lingshu.evalkit.comparison_table import table
 from lingshu.evalkit.runfiles import Answer, RunVerdicts, read_run
@@ -122,6 +125,47 @@ def test_runs_over_other_items_are_refused_or_cut_to_what_is_common():
         compare_runs(run("A", x="1"), run("B", y="1"), ComparisonSettings(common=True))
 
 
+def graded(name, scores, clusters=None, **others):
+    """A run of rubric items, beside benchmarks of verdicts."""
+    own = clusters or [f"c{n}" for n in range(len(scores))]
+    answers = {("health", str(n)): Answer(None, own[n], graded=True, score=score) for n, score in enumerate(scores)}
+    return RunVerdicts(name, run(name, **others).answers | answers)
+
+
+def test_rubric_items_are_compared_by_their_scores_and_never_by_mcnemar():
+    low, high = [0.1 * (n % 5) - 0.2 for n in range(40)], [0.1 * (n % 5) + 0.05 * (n % 3) for n in range(40)]
+    found = compare_runs(graded("A", low, x="01" * 10), graded("B", high, x="10" * 10), SETTINGS)
+    one = by_name(found)["health"]
+    assert (one.measure, one.n, one.verdict) == ("rubric", 40, "better")
+    assert (one.mcnemar_p, one.odds_ratio, one.cohens_g) == (None, None, None)
+    assert (one.a.mean, one.b.mean) == (pytest.approx(fmean(low)), pytest.approx(fmean(high)))
+    delta = [b - a for a, b in zip(low, high, strict=True)]
+    assert one.cohens_dz == pytest.approx(fmean(delta) / stdev(delta))
+    half = t.interval(0.95, 39, fmean(delta), stdev(delta) / 40**0.5)
+    assert (one.low, one.high) == (pytest.approx(half[0], abs=0.003), pytest.approx(half[1], abs=0.003))
+    assert one.minimum_detectable == pytest.approx((2.2414 + 0.8416) * stdev(delta) / 40**0.5, rel=0.01)
+    # The averages are of accuracies.
+    assert found.mean_over_items.a == pytest.approx(0.5)
+    text = "\n".join(table(found))
+    assert "health [rubric]" in text
+    assert "The averages are of accuracies" in text
+    json.dumps(found.as_json(), allow_nan=False)
+
+
+def test_rubric_items_of_few_clusters_and_unscored_ones():
+    clusters = [f"patient {n % 3}" for n in range(30)]
+    found = compare_runs(graded("A", [0.1] * 30, clusters), graded("B", [0.9] * 30, clusters), SETTINGS)
+    one = by_name(found)["health"]
+    assert (one.clusters, one.p_value, one.verdict) == (3, 0.25, "no evidence")
+    assert (found.mean_over_items, found.mean_over_benchmarks) == (None, None)
+    single = compare_runs(graded("A", [0.1] * 3, ["p"] * 3), graded("B", [0.9] * 3, ["p"] * 3), SETTINGS)
+    assert single.as_json()["benchmarks"][0]["low"] is None
+    assert "–" in table(single)[4]
+    partly = compare_runs(graded("A", [0.1, None, 0.3]), graded("B", [0.2, 0.5, 0.1]), SETTINGS)
+    assert (by_name(partly)["health"].n, by_name(partly)["health"].unscored_a) == (2, 1)
+    assert "health: left out 1 items without a score in A, 0 in B" in "\n".join(table(partly))
+
+
 def test_the_json_form_is_json_and_the_table_is_aligned():
     found = compare_runs(run("A", x="0" * 9 + "1"), run("B", x="1" * 10), SETTINGS)
     data = json.loads(json.dumps(found.as_json(), allow_nan=False))
@@ -168,6 +212,36 @@ def test_mistakes_in_runs_are_named(tmp_path, lines, complaint):
     (tmp_path / "run.jsonl").write_text("\n".join(lines))
     with pytest.raises(UserError, match=complaint):
         read_run(tmp_path / "run.jsonl", "strict", 0)
+
+
+def test_rubric_scores_are_read_from_scored_lines(tmp_path):
+    fields = {"correct": None, "rule": "judge:j", "judge": "j", "kind": "rubric", "cluster": "c"}
+    lines = [{"id": "1", "score": -0.25} | fields, {"id": "2", "score": None} | fields]
+    (tmp_path / "run.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    found = read_run(tmp_path / "run.jsonl", "strict", 0).answers
+    assert [answer.value for answer in found.values()] == [-0.25, None]
+    assert all(answer.graded for answer in found.values())
+
+
+def test_judged_scores_of_a_run_count_only_for_the_responses_they_are_of(tmp_path):
+    """`lingshu eval` keeps them beside each other; another answer makes the judge's words stale."""
+    for folder in ("responses", "scores/strict"):
+        (tmp_path / folder).mkdir(parents=True)
+    (tmp_path / "run.json").write_text("{}")
+    responses = tmp_path / "responses" / "own.jsonl"
+    open_line = {"id": "1", "kind": "open", "question": "?", "answer": "lung", "response": "the lung"}
+    responses.write_text(json.dumps(open_line) + "\n" + response("2", "B"))
+    judged = {"id": "1", "kind": "open", "correct": True, "rule": "judge:j", "judge": "j"}
+    old = json.loads(scored("2", False))  # what rules said then is not asked
+    lines = "".join(json.dumps(line) + "\n" for line in (judged, old))
+    (tmp_path / "scores" / "strict" / "own.jsonl").write_text(lines)
+    summary = {"responses_sha256": sha256_file(responses), "judges": [{}], "n": 1}
+    (tmp_path / "scores" / "strict" / "own.summary.json").write_text(json.dumps(summary))
+    found = read_run(tmp_path, "strict", 0).answers
+    assert [found["own", n].correct for n in "12"] == [True, True]
+    assert read_run(tmp_path, "official", 0).answers["own", "1"].correct is False
+    responses.write_text(responses.read_text() + "\n")
+    assert read_run(tmp_path, "strict", 0).answers["own", "1"].correct is None
 
 
 def test_missing_runs_are_named(tmp_path):

@@ -5,16 +5,18 @@ import json
 from collections import Counter
 from itertools import product
 from pathlib import Path
+from statistics import fmean, stdev
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import t
 from sklearn.metrics import cohen_kappa_score
 
 from lingshu.core.errors import UserError
 from lingshu.evalkit.items import Item
 from lingshu.evalkit.llm_judge.agreement import Agreement, cohens_kappa
-from lingshu.evalkit.llm_judge.grading import RubricScores, cell
+from lingshu.evalkit.llm_judge.grading import Marks, RubricScores
 from lingshu.evalkit.llm_judge.rubrics import Criterion, conversation_of, criteria_of, rubric_score
 from lingshu.evalkit.llm_judge.rulings import NOTHING_TO_JUDGE, Grades, Vote, decide, failed_vote, vote
 from lingshu.evalkit.scored import score_item
@@ -65,6 +67,22 @@ def test_the_order_of_judges_does_not_matter(verdicts):
     assert turned is (None if (found := decide(votes(*verdicts)).verdict) is None else not found)
 
 
+def cell(scores, clusters=None):
+    return Marks(list(scores), clusters or [str(n) for n in range(len(scores))]).cell(0.95)
+
+
+def test_a_rubric_cell_has_an_interval_that_knows_clusters():
+    scores = [0.1, 0.4, 0.5, 0.9, 0.2, 0.6]
+    alone = cell(scores)
+    low, high = t.interval(0.95, 5, fmean(scores), stdev(scores) / 6**0.5)
+    assert (alone["low"], alone["high"]) == (pytest.approx(low, abs=1e-6), pytest.approx(high, abs=1e-6))
+    # every reply thrice says no more than once
+    thrice = cell([score for score in scores for _ in range(3)], [str(n // 3) for n in range(18)])
+    assert (thrice["low"], thrice["high"], thrice["clusters"]) == (alone["low"], alone["high"], 6)
+    assert thrice["standard_error"] < alone["standard_error"]
+    assert (cell([-3.0, 2.0])["low"], cell([-3.0, 2.0])["high"]) == (0.0, 1.0)
+
+
 def test_rubric_scores_as_simple_evals_has_them():
     criteria = [Criterion("a", 10), Criterion("b", 5), Criterion("c", -8)]
     assert rubric_score(criteria, [True, False, False]) == pytest.approx(10 / 15)
@@ -72,7 +90,9 @@ def test_rubric_scores_as_simple_evals_has_them():
     assert rubric_score([Criterion("c", -8)], [True]) is None
     assert cell([-8 / 15, 0.2])["score"] == 0.0
     assert cell([-8 / 15, 0.2])["mean"] == pytest.approx(-1 / 6, abs=1e-6)
-    assert cell([0.5]) == {"score": 0.5, "mean": 0.5, "standard_error": None, "n": 1}
+    assert cell([0.5]) == {
+        "score": 0.5, "low": 0.0, "high": 1.0, "mean": 0.5, "standard_error": None, "n": 1, "clusters": 1,
+    }  # fmt: skip
     assert cell([0.0, 1.0])["standard_error"] == 0.5
 
 
@@ -140,9 +160,9 @@ def test_one_criterion_without_a_verdict_leaves_the_reply_unscored():
 
 def test_rubric_scores_are_broken_down_within_their_set():
     scores = RubricScores()
-    scores.add("hard", 0.5, iter([("theme", "a"), ("benchmark", "hard")]), {"axis:x": 1.0})
-    scores.add("main", -0.5, iter([("theme", "a")]), {})
-    found = scores.summary(200)
+    scores.add("hard", 0.5, "p1", iter([("theme", "a"), ("benchmark", "hard")]), {"axis:x": 1.0})
+    scores.add("main", -0.5, "p1", iter([("theme", "a")]), {})
+    found = scores.summary(200, 0.95)
     assert (found["hard"]["by_meta"], found["main"]["by_meta"]) == (
         {"theme": {"a": cell([0.5])}},
         {"theme": {"a": cell([-0.5])}},

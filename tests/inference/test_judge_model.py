@@ -11,22 +11,29 @@ def test_a_model_in_a_folder_judges_and_is_reminded_once(checkpoint, tmp_path):
     setup = Setup(
         parse_model(str(checkpoint)), Decoding(max_new_tokens=4), LocalExecution(device="cpu", threads=1, batch_size=2)
     )
-    matters = [Matter(str(n), "open-1", f"is there {n}") for n in (1, 2, 3, 3)]
-    matters[3] = Matter("4", "open-1", "is there 3")
+    matters = [Matter(str(n), "open-1", f"is there {n}", "") for n in (1, 2, 3, 3)]
+    matters[3] = Matter("4", "open-1", "is there 3", "")
     seen = []
 
-    def readable(number, text):
-        seen.append((number, text))
-        return number == 0
+    def readable(matter, text):
+        seen.append(matter.id)
+        return matter.id == "1"
 
-    found = ask_judge(matters, setup, tmp_path, "again", readable)
-    assert all(isinstance(outcome, Response) for outcome in found.outcomes)
-    assert [number for number, _ in seen] == [0, 1, 2, 3]
-    assert found.outcomes[2].text == found.outcomes[3].text
-    assert found.asked == 3 + 2  # equal matters are one question; the first was readable at once
-    assert found.digest.startswith("folder:")
-    again = ask_judge(matters, setup, tmp_path, "again", readable)
-    assert (again.asked, [one.text for one in again.outcomes]) == (0, [one.text for one in found.outcomes])
+    def ask():
+        found = ask_judge({"x": matters[:2], "y": matters[2:]}, setup, tmp_path, "again", readable)
+        return found["x"], found["y"]
+
+    first, second = ask()
+    assert all(isinstance(outcome, Response) for outcome in (*first.outcomes, *second.outcomes))
+    assert seen == ["1", "2", "3", "4"]
+    assert second.outcomes[0].text == second.outcomes[1].text
+    assert (first.asked, second.asked) == (2 + 1, 1 + 1)  # equal matters are one question; the first was readable
+    assert first.digest.startswith("folder:")
+    again = ask()
+    assert [one.asked for one in again] == [0, 0]
+    assert [[out.text for out in one.outcomes] for one in again] == [
+        [out.text for out in one.outcomes] for one in (first, second)
+    ]
     with ResponseStore(tmp_path) as store:
         assert len(store) == 5
     rows = (store.path).read_text(encoding="utf-8")

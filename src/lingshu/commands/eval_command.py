@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from lingshu.commands.evaluate import Found, IncompleteRunError, Job, make_setup, parse_json, parse_wanted, run
+from lingshu.commands.judge_request import judge_request
 from lingshu.commands.workers import workers
 from lingshu.core.errors import UserError
 from lingshu.core.stage import EXIT_INTERRUPTED
@@ -18,7 +21,7 @@ LocalEngine = Literal["transformers", "vllm"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]
 Device = Literal["auto", "cpu", "cuda"]
 TokenField = Literal["max_tokens", "max_completion_tokens"]
-_LOCAL, _SERVER, _DECODING = "This machine", "Servers", "Decoding"
+_LOCAL, _SERVER, _DECODING, _JUDGES = "This machine", "Servers", "Decoding", "Judges"
 EXIT_INCOMPLETE = 1
 
 
@@ -35,6 +38,20 @@ def evaluation(
     accept_rows: Annotated[bool, typer.Option("--accept-rows", help="Accept another number of rows.")] = False,
     store: Annotated[Path | None, typer.Option(help="Share the answers kept here (default: OUT/store).")] = None,
     max_failed: Annotated[float, typer.Option(min=0, max=1, help="Share of failed calls that is still fine.")] = 0.01,
+    judge: Annotated[
+        list[str] | None,
+        typer.Option(help="As --model names one, for open answers and rubrics; repeatable.", rich_help_panel=_JUDGES),
+    ] = None,
+    judge_options: Annotated[
+        list[str] | None,
+        typer.Option(help="JSON: options of `lingshu eval`, for all judges or one each.", rich_help_panel=_JUDGES),
+    ] = None,
+    judge_store: Annotated[
+        Path | None, typer.Option(help="Their replies (default: OUT/judge-store).", rich_help_panel=_JUDGES)
+    ] = None,
+    judge_max_failed: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of a judge's calls that may fail.", rich_help_panel=_JUDGES)
+    ] = 0.01,
     revision: Annotated[str | None, typer.Option(help="Of the hub, or your name for what a server runs.")] = None,
     temperature: Annotated[str, typer.Option(help="0 is greedy; none sends none.", rich_help_panel=_DECODING)] = "0",
     top_p: Annotated[float | None, typer.Option(rich_help_panel=_DECODING)] = None,
@@ -81,16 +98,23 @@ def evaluation(
         "max_requests": max_requests, "max_tokens": max_tokens, "token_field": token_field,
         "body": parse_json(body, "--body"),
     }  # fmt: skip
-    job = Job(make_setup(model, options), out, store, max_failed)
+    judges = judge_request(judge, judge_options, judge_store, judge_max_failed)
+    job = Job(make_setup(model, options), out, store, max_failed, judges)
     wanted = parse_wanted(suite, benchmarks, folder or [], limit=limit, reasoning=reasoning, accept_rows=accept_rows)
     spec = job.setup.spec
     with_gpus = spec.engine == "vllm" or (spec.engine == "transformers" and device != "cpu")
+    with _ends_told(), workers(data_parallel, tensor_parallel or 1, sys.argv[1:], with_gpus=with_gpus):
+        own = [read_own(path, limit) for path in questions or []]
+        found = Found([]) if not (wanted.suites or wanted.benchmarks) else _public(wanted)
+        for line in run(Found([*found.benchmarks, *own], found.problems), job):
+            typer.echo(line)
+
+
+@contextlib.contextmanager
+def _ends_told() -> Iterator[None]:
+    """Say how to go on, and end with the right code, if a run is not whole or is interrupted."""
     try:
-        with workers(data_parallel, tensor_parallel or 1, sys.argv[1:], with_gpus=with_gpus):
-            own = [read_own(path, limit) for path in questions or []]
-            found = Found([]) if not (wanted.suites or wanted.benchmarks) else _public(wanted)
-            for line in run(Found([*found.benchmarks, *own], found.problems), job):
-                typer.echo(line)
+        yield
     except IncompleteRunError as error:
         for problem in error.problems:
             typer.echo(f"error: {problem}", err=True)

@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from lingshu.commands.scored_run import SCORES, score_run
+from lingshu.commands.judge_request import JudgeRequest
+from lingshu.commands.scored_run import SCORES, check_judges, score_run
 from lingshu.core.errors import UserError
 from lingshu.core.params import validate
 from lingshu.inference.evaluate import AskedBenchmark, evaluate
@@ -70,34 +71,42 @@ class Job:
         out: where response files and `run.json` go.
         store: folder of the response store; None is `out/store`.
         most: share of a benchmark's questions that may stay without an answer.
+        judges: who decides open answers and rubrics; None leaves them unscored.
     """
 
     setup: Setup
     out: Path
     store: Path | None = None
     most: float = 0.01
+    judges: JudgeRequest | None = None
 
 
 def run(found: Found, job: Job) -> Iterator[str]:
-    """Ask, write, and yield what there is to say: a line a benchmark, then where the results are.
+    """Ask, write, score, and yield what there is to say: lines about each benchmark, then where the results are.
 
     Raises:
-        UserError: there is no question to ask, or a setting or model is wrong.
-        IncompleteRunError: a benchmark could not be loaded, or too many of its questions failed (what could be written
-            is written).
+        UserError: there is no question to ask, a setting, model or judge is wrong, or a judge can't be asked.
+        IncompleteRunError: a benchmark could not be loaded, or too many of its questions or of a judge's calls failed
+            (what could be written is written).
     """
     names = [benchmark.name for benchmark in found.benchmarks]
     if not any(benchmark.questions for benchmark in found.benchmarks):
         raise UserError("\n".join(["no question to ask", *found.problems]), "name --suite, --benchmarks or --questions")
     if len(set(names)) < len(names):
         raise UserError(f"two benchmarks share a name: {', '.join(names)}", "rename a file given by --questions")
+    if job.judges is not None:
+        check_judges(job.judges)
     record = evaluate(found.benchmarks, job.setup, job.out, job.store)
     yield from summary(record, names)
-    yield from score_run(record, names, job.out)
+    problems = [*found.problems, *too_many_failed(record, names, job.most)]
+    width = max(map(len, names))
+    for scored in score_run(record, names, job.out, job.judges):
+        yield from (f"{scored.name:<{width}}  {line}" for line in scored.lines)
+        problems += scored.problems
     yield f"responses: {job.out / 'responses'}"
     yield f"scores:    {job.out / SCORES}"
     yield f"run:       {job.out / RUN_FILE}"
-    if problems := [*found.problems, *too_many_failed(record, names, job.most)]:
+    if problems:
         raise IncompleteRunError(problems)
 
 

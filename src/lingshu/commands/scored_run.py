@@ -1,17 +1,26 @@
-"""Scoring what `lingshu eval` has written: each response file by strict and official rules, reports by text metrics."""
+"""Scoring what `lingshu eval` has written: each response file by both rules and by judges, reports by text metrics."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from lingshu.commands import report_metrics, scoring
 from lingshu.core.files import write_text
 from lingshu.inference.record import BenchmarkRun, RunRecord
 
+if TYPE_CHECKING:
+    from lingshu.commands.judge_request import JudgeRequest
+    from lingshu.commands.judging import Asked
+    from lingshu.evalkit.items import Item
+    from lingshu.evalkit.params import Rules
+
 SCORES = "scores"
+JUDGE_STORE = "judge-store"
+RULES: tuple[Rules, ...] = ("strict", "official")
 REPORT = "report"
 METRICS = "metrics.json"
 CONFIDENCE = 0.95
@@ -20,30 +29,74 @@ REPORT_SETTINGS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def score_run(record: RunRecord, names: Sequence[str], out: Path) -> Iterator[str]:
-    """Write `out/scores/` for the named benchmarks of a run and yield a line about each verdict.
+@dataclass(frozen=True, slots=True)
+class ScoredBenchmark:
+    """What is to be said of a benchmark's scores, and what judges failed at beyond measure."""
+
+    name: str
+    lines: list[str]
+    problems: list[str]
+
+
+def score_run(
+    record: RunRecord, names: Sequence[str], out: Path, judges: JudgeRequest | None = None
+) -> Iterator[ScoredBenchmark]:
+    """Write `out/scores/` for the named benchmarks of a run and yield what is to be said of each.
 
     Answers go to `scores/<rules>/<benchmark>.jsonl` with a summary beside them, reports to
-    `scores/report/<benchmark>/metrics.json`.
+    `scores/report/<benchmark>/metrics.json`. What needs no judge comes first, so that a judge that is out of reach
+    keeps nothing else from being scored; its verdicts are the same under both rules.
 
     Raises:
-        UserError: a response file can't be read, or a result can't be written.
+        UserError: a response file can't be read, a judge can't be asked, or a result can't be written.
     """
-    width = max(len(name) for name in names)
+    waiting = _for_judges(record, names, out) if judges is not None else {}
     for name in names:
-        run = record.benchmarks[name]
-        lines = [json.loads(line) for line in (out / run.file).read_text(encoding="utf-8").splitlines()]
-        reports = [line for line in lines if line["kind"] == REPORT]
-        told = [*(_answers(run, name, out) if len(reports) < len(lines) else ()), *_reports(reports, name, out)]
-        for line in told:
-            yield f"{name:<{width}}  {line}"
+        if name not in waiting:
+            yield _scored(record.benchmarks[name], name, out)
+    if judges is None or not waiting:
+        return
+    from lingshu.commands.judging import judge_items, parse_judges  # noqa: PLC0415
+
+    asked = judge_items(waiting, parse_judges(judges), judges.store or out / JUDGE_STORE, judges.most)
+    for name in waiting:
+        yield _scored(record.benchmarks[name], name, out, asked[name])
 
 
-def _answers(run: BenchmarkRun, name: str, out: Path) -> Iterator[str]:
-    for rules in ("strict", "official"):
+def check_judges(judges: JudgeRequest) -> None:
+    """Check what was typed about judges before the model is asked anything.
+
+    Raises:
+        UserError: a judge or an option is wrong.
+    """
+    from lingshu.commands.judging import parse_judges  # noqa: PLC0415
+
+    parse_judges(judges)
+
+
+def _for_judges(record: RunRecord, names: Sequence[str], out: Path) -> dict[str, list[Item]]:
+    """Return the items of the benchmarks that hold open answers or rubrics."""
+    from lingshu.commands.judging import has_work  # noqa: PLC0415
+    from lingshu.evalkit.scorefile import checked_items  # noqa: PLC0415
+
+    found = {name: checked_items(out / record.benchmarks[name].file) for name in names}
+    return {name: items for name, items in found.items() if has_work(items)}
+
+
+def _scored(run: BenchmarkRun, name: str, out: Path, asked: Asked | None = None) -> ScoredBenchmark:
+    lines = [json.loads(line) for line in (out / run.file).read_text(encoding="utf-8").splitlines()]
+    reports = [line for line in lines if line["kind"] == REPORT]
+    told = [*(_answers(run, name, out, asked) if len(reports) < len(lines) else ()), *_reports(reports, name, out)]
+    return ScoredBenchmark(name, told, asked.problems if asked else [])
+
+
+def _answers(run: BenchmarkRun, name: str, out: Path, asked: Asked | None) -> Iterator[str]:
+    for rules in RULES:
         folder = out / SCORES / rules
         scored, summary = folder / f"{name}.jsonl", folder / f"{name}.summary.json"
-        yield from scoring.score(out / run.file, rules, scored, summary, seed=0, confidence=CONFIDENCE)
+        told = scoring.score_judged(out / run.file, rules, scored, summary, seed=0, confidence=CONFIDENCE, asked=asked)
+        # What judges say is the same under both rules: it is told once.
+        yield from told if rules == RULES[0] else told[:1]
 
 
 def _reports(lines: list[dict[str, Any]], name: str, out: Path) -> Iterator[str]:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lingshu.core.errors import UserError
 from lingshu.core.files import atomic_path, write_json
+from lingshu.core.ids import sha256_file
 
 if TYPE_CHECKING:
     from lingshu.commands.judge_request import JudgeRequest
@@ -33,30 +34,50 @@ def score(
 ) -> list[str]:
     """Score `file` to `out` (None: stdout), write its summary if asked for, and return lines about it.
 
-    Output is complete or absent: nothing is written if a line can't be read.
-
     Raises:
         UserError: the input is not as the contract says, a judge can't be asked, or an output can't be written.
         IncompleteRunError: all is written, but too many calls of a judge have failed; holds the lines, too.
     """
-    # scipy and numba take a second to import; `lingshu --help` needs neither
     from lingshu.commands.evaluate import IncompleteRunError  # noqa: PLC0415
-    from lingshu.evalkit.scorefile import Settings, score_file  # noqa: PLC0415
 
     for path in (out, summary):
         if path is not None and path.exists() and path.samefile(file if file.exists() else path.parent):
             raise UserError(f"{path}: would overwrite the responses", "give another file")
-    asked = _asked(file, judges) if judges is not None and judges.models else None
-    with _output(out) as handle:
-        breakdown = score_file(file, Settings(rules, seed), handle, asked.judgements if asked else None)
-        found = breakdown.summary(rules, seed, confidence) | ({"judges": asked.records} if asked else {})
-        if summary is not None:
-            with _writing(summary):
-                write_json(summary, found)
-    lines = [_sentence(found), *_judge_lines(found)]
+    asked = _asked(file, judges) if judges is not None else None
+    lines = score_judged(file, rules, out, summary, seed=seed, confidence=confidence, asked=asked)
     if asked and asked.problems:
         raise IncompleteRunError([*lines, *(f"error: {problem}" for problem in asked.problems)])
     return lines
+
+
+def score_judged(
+    file: Path,
+    rules: Rules,
+    out: Path | None,
+    summary: Path | None,
+    *,
+    seed: int,
+    confidence: float,
+    asked: Asked | None,
+) -> list[str]:
+    """Score `file` with what judges have said (None: none was asked) and return lines about it.
+
+    Output is complete or absent: nothing is written if a line can't be read.
+
+    Raises:
+        UserError: the input is not as the contract says, or an output can't be written.
+    """
+    # scipy and numba take a second to import; `lingshu --help` needs neither
+    from lingshu.evalkit.scorefile import Settings, score_file  # noqa: PLC0415
+
+    with _output(out) as handle:
+        breakdown = score_file(file, Settings(rules, seed), handle, asked.judgements if asked else None)
+        found = breakdown.summary(rules, seed, confidence) | ({"judges": asked.records} if asked else {})
+        found["responses_sha256"] = sha256_file(file)
+        if summary is not None:
+            with _writing(summary):
+                write_json(summary, found)
+    return [_sentence(found), *_judge_lines(found)]
 
 
 def _asked(file: Path, judges: JudgeRequest) -> Asked:
@@ -65,7 +86,7 @@ def _asked(file: Path, judges: JudgeRequest) -> Asked:
 
     found = parse_judges(judges)
     store = judges.store or file.with_name(f"{file.name}.judge-store")
-    return judge_items(checked_items(file), found, store, judges.most)
+    return judge_items({"": checked_items(file)}, found, store, judges.most)[""]
 
 
 def _judge_lines(found: dict[str, Any]) -> Iterator[str]:
@@ -74,7 +95,7 @@ def _judge_lines(found: dict[str, Any]) -> Iterator[str]:
         told = f"{one['verdicts']} verdicts on {one['questions']} questions, {one['asked_now']} asked now"
         yield f"judge {one['judge']}: {told}{without}"
     for name, cell in found.get("rubric", {}).items():
-        yield f"rubrics of {name}: score {cell['score']:.4f} over {cell['n']}"
+        yield f"rubrics of {name}: score {cell['score']:.4f} ({cell['low']:.4f}–{cell['high']:.4f}) over {cell['n']}"
     for pair in found.get("agreement", []):
         kappa = "undefined" if pair["kappa"] is None else f"{pair['kappa']:.3f}"
         yield f"agreement of {' and '.join(pair['between'])} on {pair['on']}: kappa {kappa}, n {pair['n']}"

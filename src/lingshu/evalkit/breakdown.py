@@ -98,7 +98,8 @@ class Breakdown:
         self._agreement.add(judged, scored.rule_verdict)
         if isinstance(judged, Grades) and scored.score.score is not None:
             benchmark = str(scored.meta.get("benchmark") or "")
-            self._rubrics.add(benchmark, scored.score.score, _values(scored.meta), judged.tag_scores())
+            cluster = scored.cluster or scored.id
+            self._rubrics.add(benchmark, scored.score.score, cluster, _values(scored.meta), judged.tag_scores())
 
     def _add_value(self, key: str, value: str, scored: Scored) -> None:
         if key in self._crowded:
@@ -125,7 +126,7 @@ class Breakdown:
             **self.total.cell(confidence),
             **openly,
             **overlap,
-            **self._judges(),
+            **self._judges(confidence),
             "rule": dict(sorted(self.rules.items())),
             "by_kind": _cells(self._kinds, confidence),
             "by_meta": {key: _cells(tallies, confidence) for key, tallies in sorted(self._keys.items())},
@@ -133,8 +134,8 @@ class Breakdown:
             "gold_errors": self.problems[:NAMED_PROBLEMS],
         }
 
-    def _judges(self) -> dict[str, Any]:
-        rubrics, agreement = self._rubrics.summary(MOST_VALUES), self._agreement.summary()
+    def _judges(self, confidence: float) -> dict[str, Any]:
+        rubrics, agreement = self._rubrics.summary(MOST_VALUES, confidence), self._agreement.summary()
         return ({"rubric": rubrics} if rubrics else {}) | ({"agreement": agreement} if agreement else {})
 
 

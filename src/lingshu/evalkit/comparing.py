@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingshu.core.errors import UserError
 from lingshu.evalkit.paired import (
+    ClusterSums,
     bootstrap_means,
     bootstrap_p,
     cluster_sums,
@@ -22,11 +24,12 @@ from lingshu.evalkit.paired import (
 )
 from lingshu.evalkit.runfiles import Answer, Key, RunVerdicts
 from lingshu.evalkit.scored import VERSION
-from lingshu.evalkit.statistics import Estimate, estimate, mcnemar
+from lingshu.evalkit.statistics import Estimate, estimate, estimate_mean, mcnemar
 
 BETTER, WORSE, NO_EVIDENCE = "better", "worse", "no evidence"
 SHOWN_IDS = 3
 DECIMALS = 6
+Measure = Literal["accuracy", "rubric"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,30 +53,36 @@ class Pair:
 
     @property
     def scored(self) -> bool:
-        """Whether both runs have a verdict."""
-        return self.a.correct is not None and self.b.correct is not None
+        """Whether both runs have a verdict, or a score of the same kind."""
+        return self.a.graded == self.b.graded and self.a.value is not None and self.b.value is not None
 
 
 @dataclass(frozen=True, slots=True)
 class BenchmarkComparison:
-    """B minus A on the items of one benchmark that both runs have a verdict on.
+    """B minus A on the items of one benchmark that both runs have a verdict on, or a rubric's score.
 
     Attributes:
+        measure: `accuracy`, or `rubric`: the mean score of rubric items, not clipped, for which there is neither
+            McNemar's test nor an odds ratio.
         differing_clusters: those in which one run has more right than the other.
-        low, high: clustered paired bootstrap interval of the difference; [-1, 1] for a single cluster.
-        gained, lost: items right only in B, and only in A.
-        mcnemar_p: McNemar's exact test, which takes items for independent.
+        low, high: clustered paired bootstrap interval of the difference; for a single cluster [-1, 1], and for rubrics,
+            whose scores have no lower bound, ±infinity.
+        gained, lost: items right only in B, and only in A; of rubrics, items with a higher and a lower score in B.
+        mcnemar_p: McNemar's exact test, which takes items for independent; None for rubrics.
         bootstrap_p: of the clustered bootstrap.
         p_value: the largest of both and of the least that the number of clusters allows.
         p_holm: p_value after Holm's correction over the benchmarks.
-        odds_ratio: of gains to losses, (gained + 0.5) / (lost + 0.5).
-        cohens_g: share of gains among gains and losses, less 0.5; None without any.
+        odds_ratio: of gains to losses, (gained + 0.5) / (lost + 0.5); None for rubrics.
+        cohens_g: share of gains among gains and losses, less 0.5; None without any, and for rubrics.
+        cohens_dz: of rubrics, the mean difference over the standard deviation of the items' differences; None for
+            verdicts, and where all items differ by the same.
         minimum_detectable: true difference that would be found at the corrected level with the wanted power.
         unscored_a, unscored_b: items left out because a run has no verdict.
         verdict: `better` or `worse` if p_holm is at most 1 - confidence and the interval agrees, else `no evidence`.
     """
 
     benchmark: str
+    measure: Measure
     n: int
     clusters: int
     differing_clusters: int
@@ -84,12 +93,13 @@ class BenchmarkComparison:
     high: float
     gained: int
     lost: int
-    mcnemar_p: float
+    mcnemar_p: float | None
     bootstrap_p: float
     p_value: float
     p_holm: float
-    odds_ratio: float
+    odds_ratio: float | None
     cohens_g: float | None
+    cohens_dz: float | None
     minimum_detectable: float
     unscored_a: int
     unscored_b: int
@@ -98,7 +108,7 @@ class BenchmarkComparison:
 
 @dataclass(frozen=True, slots=True)
 class Average:
-    """Mean over benchmarks, or over all items: A, B, B minus A, its bootstrap interval and uncorrected p-value.
+    """Accuracy over benchmarks, or over all items: A, B, B minus A, its bootstrap interval and uncorrected p-value.
 
     The p-value is the bootstrap's, or the least that the number of clusters allows if that is larger. Interval and
     p-value are None where a benchmark has one cluster only, so that nothing is known of its spread.
@@ -120,6 +130,7 @@ class RunComparison:
     Attributes:
         unscored: benchmarks without an item that both runs have a verdict on.
         only_a, only_b: items left out because one run lacks them.
+        mean_over_benchmarks, mean_over_items: of accuracies; None if there are none, but rubrics only.
     """
 
     run_a: str
@@ -129,11 +140,11 @@ class RunComparison:
     unscored: list[str]
     only_a: int
     only_b: int
-    mean_over_benchmarks: Average
-    mean_over_items: Average
+    mean_over_benchmarks: Average | None
+    mean_over_items: Average | None
 
     def as_json(self) -> dict[str, Any]:
-        """Return the comparison as JSON values, numbers rounded to 6 decimals."""
+        """Return the comparison as JSON values, numbers rounded to 6 decimals, an infinite bound as null."""
         rounded: dict[str, Any] = _rounded({"version": VERSION, **asdict(self)})
         return rounded
 
@@ -145,30 +156,27 @@ def compare_runs(run_a: RunVerdicts, run_b: RunVerdicts, settings: ComparisonSet
         UserError: the runs do not have the same items (unless `common`), or no item has a verdict in both.
     """
     only_a, only_b = _checked_ids(run_a, run_b, settings.common)
-    keys: dict[str, list[Key]] = {}
+    pairs: dict[tuple[str, Measure], list[Pair]] = {}
     for key in sorted(run_a.answers.keys() & run_b.answers.keys()):
-        keys.setdefault(key[0], []).append(key)
-    pairs = {
-        name: [Pair(key[1], run_a.answers[key], run_b.answers[key]) for key in of_benchmark]
-        for name, of_benchmark in keys.items()
-    }
+        pair = Pair(key[1], run_a.answers[key], run_b.answers[key])
+        measure: Measure = "rubric" if pair.a.graded or pair.b.graded else "accuracy"
+        pairs.setdefault((key[0], measure), []).append(pair)
     scored = {name: found for name, found in pairs.items() if any(pair.scored for pair in found)}
     if not scored:
         raise UserError(f"{run_a.name}, {run_b.name}: no item has a verdict in both runs", "judge open answers first")
-    both = [_benchmark(name, of_benchmark, settings, len(scored)) for name, of_benchmark in scored.items()]
-    found, draws = [one for one, _ in both], [means for _, means in both]
-    corrected = _corrected(found, settings)
-    even, sizes = [1.0] * len(found), [float(one.n) for one in found]
+    both = [_benchmark(*name, of_benchmark, settings, len(scored)) for name, of_benchmark in scored.items()]
+    corrected = _corrected([one for one, _ in both], settings)
+    averaged = [(one, means) for one, (_, means) in zip(corrected, both, strict=True) if one.measure == "accuracy"]
     return RunComparison(
         run_a.name,
         run_b.name,
         settings,
         corrected,
-        sorted(pairs.keys() - scored.keys()),
+        sorted({name for name, _ in pairs.keys() - scored.keys()}),
         only_a,
         only_b,
-        mean_over_benchmarks=_average(corrected, draws, even, settings),
-        mean_over_items=_average(corrected, draws, sizes, settings),
+        mean_over_benchmarks=_average(averaged, [1.0] * len(averaged), settings),
+        mean_over_items=_average(averaged, [float(one.n) for one, _ in averaged], settings),
     )
 
 
@@ -192,28 +200,30 @@ def _shown(key: Key) -> str:
 
 
 def _benchmark(
-    name: str, pairs: Sequence[Pair], settings: ComparisonSettings, family: int
+    name: str, measure: Measure, pairs: Sequence[Pair], settings: ComparisonSettings, family: int
 ) -> tuple[BenchmarkComparison, NDArray[np.float64]]:
     """Return the comparison, not yet corrected, and the bootstrapped mean differences (empty for one cluster)."""
-    both = [pair for pair in pairs if pair.scored]
-    before = [float(bool(pair.a.correct)) for pair in both]
-    after = [float(bool(pair.b.correct)) for pair in both]
-    clusters = [pair.a.cluster or pair.b.cluster or f"item {pair.id}" for pair in both]
+    both = [(pair, a, b) for pair in pairs if pair.scored for a, b in [(pair.a.value, pair.b.value)]]
+    before = [a for _, a, _ in both if a is not None]
+    after = [b for _, _, b in both if b is not None]
+    clusters = [pair.a.cluster or pair.b.cluster or f"item {pair.id}" for pair, _, _ in both]
     delta = [right - wrong for wrong, right in zip(before, after, strict=True)]
     sums = cluster_sums(delta, clusters)
-    random = np.random.default_rng([settings.seed, zlib.crc32(name.encode(errors="replace"))])
-    single = len(sums.sums) == 1
-    means = np.empty(0) if single else bootstrap_means(sums, settings.resamples, random)
-    low, high = (-1.0, 1.0) if single else interval(means, settings.confidence)
-    gained, lost = delta.count(1.0), delta.count(-1.0)
-    exact, resampled = mcnemar(gained, lost), 1.0 if single else bootstrap_p(means)
+    means = _resampled(sums, f"{name} rubric" if measure == "rubric" else name, settings)
+    widest = 1.0 if measure == "accuracy" else math.inf
+    low, high = interval(means, settings.confidence) if len(means) else (-widest, widest)
+    gained, lost = sum(one > 0 for one in delta), sum(one < 0 for one in delta)
+    verdicts = measure == "accuracy"
+    exact, resampled = mcnemar(gained, lost) if verdicts else None, bootstrap_p(means) if len(means) else 1.0
+    spread = estimate if verdicts else estimate_mean
     compared = BenchmarkComparison(
         benchmark=name,
+        measure=measure,
         n=len(both),
         clusters=len(sums.sums),
         differing_clusters=sums.differing,
-        a=estimate(before, clusters, settings.confidence),
-        b=estimate(after, clusters, settings.confidence),
+        a=spread(before, clusters, settings.confidence),
+        b=spread(after, clusters, settings.confidence),
         difference=sum(delta) / len(delta),
         low=low,
         high=high,
@@ -221,16 +231,31 @@ def _benchmark(
         lost=lost,
         mcnemar_p=exact,
         bootstrap_p=resampled,
-        p_value=max(exact, resampled, least_p(sums.differing)),
+        p_value=max(exact or 0.0, resampled, least_p(sums.differing)),
         p_holm=1.0,
-        odds_ratio=(gained + 0.5) / (lost + 0.5),
-        cohens_g=gained / (gained + lost) - 0.5 if gained + lost else None,
-        minimum_detectable=minimum_detectable(sums, gained + lost, (1 - settings.confidence) / family, settings.power),
-        unscored_a=sum(pair.a.correct is None for pair in pairs),
-        unscored_b=sum(pair.b.correct is None for pair in pairs),
+        odds_ratio=(gained + 0.5) / (lost + 0.5) if verdicts else None,
+        cohens_g=gained / (gained + lost) - 0.5 if verdicts and gained + lost else None,
+        cohens_dz=None if verdicts else _standardised(delta),
+        minimum_detectable=minimum_detectable(
+            sums, gained + lost if verdicts else 0, (1 - settings.confidence) / family, settings.power
+        ),
+        unscored_a=sum(pair.a.value is None for pair in pairs),
+        unscored_b=sum(pair.b.value is None for pair in pairs),
         verdict=NO_EVIDENCE,
     )
     return compared, means
+
+
+def _resampled(sums: ClusterSums, name: str, settings: ComparisonSettings) -> NDArray[np.float64]:
+    if len(sums.sums) == 1:
+        return np.empty(0)
+    random = np.random.default_rng([settings.seed, zlib.crc32(name.encode(errors="replace"))])
+    return bootstrap_means(sums, settings.resamples, random)
+
+
+def _standardised(delta: Sequence[float]) -> float | None:
+    spread = float(np.std(delta, ddof=1)) if len(delta) > 1 else 0.0
+    return sum(delta) / len(delta) / spread if spread else None
 
 
 def _corrected(found: list[BenchmarkComparison], settings: ComparisonSettings) -> list[BenchmarkComparison]:
@@ -248,21 +273,23 @@ def _verdict(low: float, high: float, p_value: float, confidence: float) -> str:
 
 
 def _average(
-    found: Sequence[BenchmarkComparison],
-    draws: Sequence[NDArray[np.float64]],
+    found: Sequence[tuple[BenchmarkComparison, NDArray[np.float64]]],
     weights: Sequence[float],
     settings: ComparisonSettings,
-) -> Average:
+) -> Average | None:
+    if not found:
+        return None
     total = sum(weights)
+    compared, draws = [one for one, _ in found], [means for _, means in found]
     a, b = (
         sum(w * value for w, value in zip(weights, values, strict=True)) / total
-        for values in ([one.a.mean for one in found], [one.b.mean for one in found])
+        for values in ([one.a.mean for one in compared], [one.b.mean for one in compared])
     )
     if any(len(means) == 0 for means in draws):
         return Average(a, b, b - a, None, None, None, NO_EVIDENCE)
     means = np.asarray(weights) @ np.stack(draws) / total
     low, high = interval(means, settings.confidence)
-    p_value = max(bootstrap_p(means), least_p(sum(one.differing_clusters for one in found)))
+    p_value = max(bootstrap_p(means), least_p(sum(one.differing_clusters for one in compared)))
     return Average(a, b, b - a, low, high, p_value, _verdict(low, high, p_value, settings.confidence))
 
 
@@ -271,4 +298,6 @@ def _rounded(value: Any) -> Any:
         return {key: _rounded(part) for key, part in value.items()}
     if isinstance(value, list):
         return [_rounded(part) for part in value]
-    return round(value, DECIMALS) if isinstance(value, float) else value
+    if not isinstance(value, float):
+        return value
+    return round(value, DECIMALS) if math.isfinite(value) else None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from lingshu.evalkit.comparing import Average, BenchmarkComparison, RunComparison
+from lingshu.evalkit.comparing import Average, BenchmarkComparison, Measure, RunComparison
 
 _HEAD = ("benchmark", "items", "A", "B", "B-A", "interval", "gained/lost", "p (Holm)", "detectable", "verdict")
+_NAMES: dict[Measure, str] = {"accuracy": "verdict", "rubric": "score"}
+RUBRIC_MARK = " [rubric]"
 _LEFT = (0, len(_HEAD) - 1)  # columns of words
 
 
@@ -14,19 +17,19 @@ def table(found: RunComparison) -> list[str]:
     """Return the lines: a row for each benchmark and average, then what was left out and how to read it."""
     percent = f"{found.settings.confidence:.0%}"
     rows = [_HEAD, *map(_row, found.benchmarks)]
-    rows.append(_average_row("mean over benchmarks", found.mean_over_benchmarks))
-    rows.append(_average_row("mean over items", found.mean_over_items))
+    averages = ("mean over benchmarks", found.mean_over_benchmarks), ("mean over items", found.mean_over_items)
+    rows += [_average_row(name, one) for name, one in averages if one is not None]
     return [f"A: {found.run_a}", f"B: {found.run_b}", "", *_aligned(rows), "", *_notes(found, percent)]
 
 
 def _row(one: BenchmarkComparison) -> tuple[str, ...]:
     return (
-        one.benchmark,
+        one.benchmark + (RUBRIC_MARK if one.measure == "rubric" else ""),
         str(one.n),
         f"{one.a.mean:.4f}",
         f"{one.b.mean:.4f}",
         f"{one.difference:+.4f}",
-        f"{one.low:+.4f} … {one.high:+.4f}",
+        _spread(one.low, one.high),
         f"{one.gained}/{one.lost}",
         _p(one.p_holm),
         f"{one.minimum_detectable:.4f}",
@@ -35,10 +38,14 @@ def _row(one: BenchmarkComparison) -> tuple[str, ...]:
 
 
 def _average_row(name: str, one: Average) -> tuple[str, ...]:
-    spread = "–" if one.low is None or one.high is None else f"{one.low:+.4f} … {one.high:+.4f}"
+    spread = _spread(one.low, one.high)
     p_value = "–" if one.p_value is None else _p(one.p_value)
     means = (f"{one.a:.4f}", f"{one.b:.4f}", f"{one.difference:+.4f}")
     return (name, "", *means, spread, "", p_value, "", one.verdict)
+
+
+def _spread(low: float | None, high: float | None) -> str:
+    return "–" if low is None or high is None or math.isinf(high - low) else f"{low:+.4f} … {high:+.4f}"
 
 
 def _p(value: float) -> str:
@@ -58,13 +65,18 @@ def _aligned(rows: Sequence[tuple[str, ...]]) -> list[str]:
 
 def _notes(found: RunComparison, percent: str) -> list[str]:
     notes = [
-        f"{one.benchmark}: left out {one.unscored_a} items without a verdict in A, {one.unscored_b} in B"
+        f"{one.benchmark}: left out {one.unscored_a} items without a {_NAMES[one.measure]} in A, {one.unscored_b} in B"
         for one in found.benchmarks
         if one.unscored_a or one.unscored_b
     ]
     notes += [f"{name}: no item has a verdict in both runs" for name in found.unscored]
     if found.only_a or found.only_b:
         notes.append(f"left out: {found.only_a} items that only A has, {found.only_b} that only B has")
+    if any(one.measure == "rubric" for one in found.benchmarks):
+        notes.append(
+            "[rubric]: mean score of rubric items, not clipped; gained/lost: items with a higher and a lower score;"
+            " tested by the bootstrap alone. The averages are of accuracies."
+        )
     settings = found.settings
     return [
         *notes,

@@ -95,11 +95,12 @@ def minimum_detectable(data: ClusterSums, discordant: int, alpha: float, power: 
     """Return the true difference that a two-sided test at `alpha` finds with probability `power`, in [0, 1].
 
     It is (z of alpha + z of power) times the standard error of the paired difference: that of the clusters, or, if
-    larger, McNemar's, with `discordant` items (at least one) right in one run only.
+    larger, McNemar's, with `discordant` items right in one run only (0 of scores that are no verdicts). Where nothing
+    differs, which tells nothing of the spread, it is that of one item that differs by 1.
     """
     n, groups = data.items, len(data.sums)
     residual = data.sums - data.sums.sum() / n * data.sizes
     variance = float((residual**2).sum()) * groups / max(groups - 1, 1)
-    error = float(np.sqrt(max(variance, discordant, 1))) / n
+    error = float(np.sqrt(max(variance, discordant) or 1.0)) / n
     normal = NormalDist()
     return min(1.0, (normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(power)) * error)

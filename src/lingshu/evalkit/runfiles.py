@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
 
 from lingshu.core.errors import UserError
+from lingshu.core.ids import sha256_file
 from lingshu.core.params import validate
 from lingshu.core.progress import track
-from lingshu.evalkit.items import ResponseLine, numbered_lines, parsed_line
+from lingshu.evalkit.items import RUBRIC, ResponseLine, numbered_lines, parsed_line
 from lingshu.evalkit.params import Rules
 from lingshu.evalkit.scored import ScoredLine, score_item
 
@@ -19,10 +23,34 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """A verdict (None: unscored) and the image or patient it belongs to ("" for none)."""
+    """A verdict, or the score of a graded rubric, and the image or patient that it belongs to ("" for none).
+
+    Attributes:
+        correct: None where there is no verdict; always of a rubric.
+        graded: a rubric item; its value is its score.
+        score: of a rubric item, not clipped; None if it has none.
+    """
 
     correct: bool | None
     cluster: str
+    graded: bool = False
+    score: float | None = None
+
+    @property
+    def value(self) -> float | None:
+        """What is compared: 1 for right and 0 for wrong, or the rubric's score; None if the item is unscored."""
+        if self.graded:
+            return self.score
+        return None if self.correct is None else float(self.correct)
+
+
+class ScoresOf(BaseModel):
+    """What a summary says of the scores beside it, as far as comparing needs it."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    responses_sha256: str = ""
+    judges: list[dict[str, Any]] = []
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,18 +64,20 @@ class RunVerdicts:
 def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
     """Return the verdicts of a file, or of all `*.jsonl` files of a folder; responses are scored on the fly.
 
-    Of a folder that `lingshu eval` has written, its `responses/` are read.
+    Of a folder that `lingshu eval` has written, its `responses/` are read, and what judges said of them from `scores/`.
 
     An item's benchmark is `meta.benchmark`, else in a folder its file's name.
 
     Raises:
         UserError: nothing to read, or a line that is neither a scored line nor a response, or comes twice (named).
     """
-    folder = path / "responses" if (path / "run.json").is_file() else path
+    evaluated = (path / "run.json").is_file()
+    folder = path / "responses" if evaluated else path
     files = sorted(folder.glob("*.jsonl")) if path.is_dir() else [path]
     answers: dict[Key, Answer] = {}
     for file in files:
         default = file.name.removesuffix(".jsonl") if path.is_dir() else UNNAMED
+        judged = _judged(path / "scores" / rules / file.name, file) if evaluated else {}
         for number, benchmark, identity, answer in _lines(file, rules, seed):
             key = benchmark or default, identity
             if key in answers:
@@ -55,7 +85,7 @@ def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
                 raise UserError(
                     what, "give each item of a benchmark its own id, and each benchmark its own meta.benchmark"
                 )
-            answers[key] = answer
+            answers[key] = judged.get(identity, answer)
     if not answers:
         raise UserError(f"{path}: no scored lines or responses", "give a .jsonl file, or a folder that holds some")
     return RunVerdicts(str(path), answers)
@@ -71,9 +101,32 @@ def _lines(file: Path, rules: Rules, seed: int) -> Iterator[tuple[int, str, str,
             raise UserError(f"{where}: neither a scored line nor a response", fix)
         if "correct" in data:
             line = validate(ScoredLine, data, where)
-            yield number, str(line.meta.get("benchmark") or ""), line.id, Answer(line.correct, line.cluster)
+            yield number, str(line.meta.get("benchmark") or ""), line.id, _answer(line)
         else:
             item = validate(ResponseLine, data, where).item()
             scored = score_item(item, rules, seed)
-            answer = Answer(scored.score.correct, item.cluster)
+            answer = Answer(scored.score.correct, item.cluster, item.kind == RUBRIC)
             yield number, str(item.meta.get("benchmark") or ""), item.id, answer
+
+
+def _answer(line: ScoredLine) -> Answer:
+    graded = line.kind == RUBRIC
+    return Answer(line.correct, line.cluster, graded, line.score if graded else None)
+
+
+def _judged(scores: Path, responses: Path) -> dict[str, Answer]:
+    """Return by id what judges decided of a response file, unless its scores are of other responses than it holds.
+
+    What rules decide is always decided anew, so that both runs are judged by the same rules.
+    """
+    summary = scores.with_name(scores.name.removesuffix(".jsonl") + ".summary.json")
+    if not (scores.is_file() and summary.is_file()):
+        return {}
+    found = validate(ScoresOf, parsed_line(summary.read_bytes(), str(summary)), f"{summary}: ")
+    if not found.judges or found.responses_sha256 != sha256_file(responses):
+        return {}
+    lines = (
+        validate(ScoredLine, parsed_line(raw, f"{scores}:{number}"), f"{scores}:{number}")
+        for number, raw in numbered_lines(scores)
+    )
+    return {line.id: _answer(line) for line in lines if line.judge is not None}

@@ -82,8 +82,11 @@ class ScoredLine(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     id: str = Field(min_length=1)
+    kind: str = ""
     correct: bool | None
+    score: float | None = None
     rule: str
+    judge: str | None = None
     cluster: str = ""
     meta: dict[str, Any] = {}
 

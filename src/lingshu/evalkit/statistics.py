@@ -6,6 +6,7 @@ Graubard 1998 do for survey proportions) and with Student's t for few clusters. 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -19,7 +20,7 @@ RESAMPLES_AT_ONCE = 200  # bounds the memory of the bootstrap, not its result
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean of values in [0, 1] and its interval; `clusters` is how many independent units it rests on."""
+    """A mean and its interval; `clusters` is how many independent units it rests on."""
 
     mean: float
     low: float
@@ -80,6 +81,31 @@ def estimate(values: Sequence[float], clusters: Sequence[str], confidence: float
     return Estimate(mean, *wilson(mean, _effective_size(data, index, groups), quantile), n, groups)
 
 
+def estimate_mean(values: Sequence[float], clusters: Sequence[str], confidence: float) -> Estimate:
+    """Return the mean of values of any range with Student's interval on the spread between clusters.
+
+    The standard error is that of a ratio of cluster totals to cluster sizes (Cochran 1977, section 9.2), with one
+    degree of freedom less than there are clusters. One cluster alone says nothing about others: ±infinity.
+
+    Raises:
+        ValueError: no value, or not one cluster a value.
+    """
+    if not values or len(values) != len(clusters):
+        raise ValueError(f"{len(values)} values and {len(clusters)} clusters")
+    data = np.asarray(values, dtype=np.float64)
+    index, groups = _numbers(clusters)
+    mean, n = float(data.mean()), len(data)
+    if groups == 1:
+        return Estimate(mean, -math.inf, math.inf, n, 1)
+    half = float(stdtrit(groups - 1, (1 + confidence) / 2)) * math.sqrt(_mean_variance(data, index, groups))
+    return Estimate(mean, mean - half, mean + half, n, groups)
+
+
+def _mean_variance(data: NDArray[np.float64], index: NDArray[np.int64], groups: int) -> float:
+    residual = np.bincount(index, weights=data - data.mean(), minlength=groups)
+    return float((residual**2).sum()) * groups / (groups - 1) / len(data) ** 2
+
+
 def _numbers(clusters: Sequence[str]) -> tuple[NDArray[np.int64], int]:
     names = {name: number for number, name in enumerate(dict.fromkeys(clusters))}
     return np.array([names[cluster] for cluster in clusters], dtype=np.int64), len(names)
@@ -91,8 +117,7 @@ def _effective_size(data: NDArray[np.float64], index: NDArray[np.int64], groups:
     Clusters without any spread show none; then each counts as one item, the most cautious reading.
     """
     mean, n = data.mean(), len(data)
-    residual = np.bincount(index, weights=data - mean, minlength=groups)
-    variance = float((residual**2).sum()) * groups / (groups - 1) / n**2
+    variance = _mean_variance(data, index, groups)
     spread = float(mean * (1 - mean))
     if variance <= 0 or spread <= 0:
         return float(groups)

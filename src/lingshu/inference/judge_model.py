@@ -7,7 +7,7 @@ again by the next run, and processes may share a store.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,11 +29,13 @@ class Matter:
         id: unique among the matters of one call.
         prompt_id: which wording; it stands in the store's rows.
         prompt: what the judge is asked.
+        material: the model's text in it.
     """
 
     id: str
     prompt_id: str
     prompt: str
+    material: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +48,16 @@ class Replies:
 
 
 def ask_judge(
-    matters: Sequence[Matter], setup: Setup, store: Path, reminder: str, readable: Callable[[int, str], bool]
-) -> Replies:
-    """Return a judge's replies; one that is not `readable` (number of its matter, text) is asked for once more.
+    groups: Mapping[str, Sequence[Matter]],
+    setup: Setup,
+    store: Path,
+    reminder: str,
+    readable: Callable[[Matter, str], bool],
+) -> dict[str, Replies]:
+    """Return a judge's replies to each group of matters; one that is not `readable` is asked for once more.
 
-    The second time the reply stands in the conversation, followed by `reminder`; whatever comes then is returned.
+    The second time the reply stands in the conversation, followed by `reminder`; whatever comes then is returned. The
+    model is loaded once for all groups, and a budget is one for all of them.
 
     Raises:
         UserError: the judge can't be reached or asked, or has failed many times in a row; answers so far are kept.
@@ -59,19 +66,35 @@ def ask_judge(
     with ResponseStore(store) as kept, Claims(store) as claims, contextlib.ExitStack() as stack:
         # Files of answers are refused as judges, so no engine needs to know the questions beforehand.
         asking = Asking(kept, claims, LazyEngine(stack, setup, identity, ()), ORDERS.get(setup.spec.engine))
-        outcomes = _round([_question(matter) for matter in matters], setup, identity, asking, kept)
-        again = {
-            number: outcome.text
-            for number, outcome in enumerate(outcomes)
-            if isinstance(outcome, Response) and not readable(number, outcome.text)
-        }
-        second = _round(
-            [_question(matters[n], text, reminder) for n, text in again.items()], setup, identity, asking, kept
-        )
-        for number, outcome in zip(again, second, strict=True):
-            # A second call that fails leaves no verdict either way; the next run makes it again.
-            outcomes[number] = outcome
-        return Replies(outcomes, identity.digest, asking.asked)
+        bench = _Bench(setup, identity, asking, kept)
+        return {name: _replies(name, matters, bench, reminder, readable) for name, matters in groups.items()}
+
+
+@dataclass(frozen=True, slots=True)
+class _Bench:
+    """A judge at work: which model, and where its replies are kept."""
+
+    setup: Setup
+    identity: Identity
+    asking: Asking
+    store: ResponseStore
+
+
+def _replies(
+    group: str, matters: Sequence[Matter], bench: _Bench, reminder: str, readable: Callable[[Matter, str], bool]
+) -> Replies:
+    before = bench.asking.asked
+    outcomes = _round(group, [_question(matter) for matter in matters], bench)
+    again = {
+        number: outcome.text
+        for number, outcome in enumerate(outcomes)
+        if isinstance(outcome, Response) and not readable(matters[number], outcome.text)
+    }
+    second = _round(group, [_question(matters[n], text, reminder) for n, text in again.items()], bench)
+    for number, outcome in zip(again, second, strict=True):
+        # A second call that fails leaves no verdict either way; the next run makes it again.
+        outcomes[number] = outcome
+    return Replies(outcomes, bench.identity.digest, bench.asking.asked - before)
 
 
 def _question(matter: Matter, reply: str | None = None, reminder: str = "") -> Question:
@@ -82,10 +105,9 @@ def _question(matter: Matter, reply: str | None = None, reminder: str = "") -> Q
     return Question(matter.id, f"judge {matter.prompt_id}", "open", tuple(turns), (), "", None, "")
 
 
-def _round(
-    questions: Sequence[Question], setup: Setup, identity: Identity, asking: Asking, store: ResponseStore
-) -> list[Outcome]:
+def _round(group: str, questions: Sequence[Question], bench: _Bench) -> list[Outcome]:
+    setup = bench.setup
     settings, limit = setup.settings(), setup.decoding.max_new_tokens
-    inquiries = [inquire(question, identity.digest, settings, limit) for question in questions]
-    asking.ask(inquiries, f"judge {setup.spec.name}")
-    return [outcome_of(inquiry, store, asking.failures) for inquiry in inquiries]
+    inquiries = [inquire(question, bench.identity.digest, settings, limit) for question in questions]
+    bench.asking.ask(inquiries, f"judge {setup.spec.name}" + (f": {group}" if group else ""))
+    return [outcome_of(inquiry, bench.store, bench.asking.failures) for inquiry in inquiries]
