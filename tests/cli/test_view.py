@@ -61,12 +61,11 @@ def test_a_run_of_eval_with_its_pictures(own: Path, tmp_path: Path) -> None:
 def test_a_judged_run_as_the_program_writes_it(tmp_path: Path) -> None:
     rows = [{"id": "1", "kind": "open", "prompt": "Where?", "answer": "lung"}, *ROWS[1:]]
     (tmp_path / "own.jsonl").write_text("".join(f"{json.dumps(row)}\n" for row in rows), encoding="utf-8")
-    assert run("eval", "--model", "echo", "--questions", "own.jsonl", "--out", "out", at=tmp_path).returncode == 0
     reply = Reply(json.dumps({"reason": "because", "verdict": "yes"}))
     with serving(lambda prompt, count: reply) as server:
-        model, out = f"openai:{MODEL}@{server.url}", "out/scores/judged/own.jsonl"
-        judged = run("score", "out/responses/own.jsonl", "--judge", model, "--out", out, at=tmp_path)
-    assert judged.returncode == 0, judged.stderr
+        options = ("--judge", f"openai:{MODEL}@{server.url}", "--out", "out")
+        asked = run("eval", "--model", "echo", "--questions", "own.jsonl", *options, at=tmp_path)
+    assert asked.returncode == 0, asked.stderr
     result = run("view", "out", "--out", "site", at=tmp_path)
     assert result.returncode == 0, result.stderr
     page = (tmp_path / "site" / "index.html").read_text(encoding="utf-8")

@@ -24,7 +24,7 @@ SETTINGS = ViewerSettings(picture_px=32)
 def run_input(run: Path, label: str = "mine") -> RunInput:
     files = sorted((run / "responses").glob("*.jsonl"), reverse=True)
     reports = {path.name: path for path in (run / "scores" / "report").glob("*")}
-    return RunInput(label, tuple(files), tuple((run / "scores" / "judged").glob("*.jsonl")), reports)
+    return RunInput(label, tuple(files), run / "scores" / "strict", reports)
 
 
 def data_of(out: Path, name: str) -> Any:
@@ -83,7 +83,6 @@ def test_judges_decide_open_answers_and_rubrics_and_nothing_else(tmp_path: Path)
         "several": (True, "judge:majority"),
         "silent": (False, "no_answer"),
         "down": (None, "judge_failed"),
-        "late": (None, "unjudged"),  # its call had failed when the judges were asked
         "graded": (None, "judge:big"),
         "report": (None, "report"),
     }
@@ -124,15 +123,23 @@ def test_a_suite_without_verdicts_says_why_instead_of_a_table(tmp_path: Path) ->
     assert "Leaderboard" not in page
 
 
-def test_judged_lines_of_other_responses_are_refused(run: Path, tmp_path: Path) -> None:
-    path = run / "scores" / "judged" / "short.jsonl"
-    stray = {"id": "gone", "kind": "open", "correct": True, "rule": "judge:big", "judge": "big", "verdict": True}
-    path.write_bytes(path.read_bytes() + json.dumps(stray).encode())
-    with pytest.raises(UserError, match="1 judged lines belong to no response of mine: 'gone' of short"):
+def test_judgements_of_other_responses_are_refused(run: Path, tmp_path: Path) -> None:
+    responses = run / "responses" / "short.jsonl"
+    responses.write_bytes(responses.read_bytes() + b"\n")
+    with pytest.raises(UserError, match=r"short\.jsonl: judges saw other responses than .*short\.jsonl holds"):
         build_viewer([run_input(run)], Surroundings(), SETTINGS, tmp_path / "out")
-    write_lines(path, [stray, stray])
-    with pytest.raises(UserError, match=r"short\.jsonl:2: id 'gone' of benchmark 'short' comes twice"):
+    (run / "scores" / "strict" / "short.summary.json").unlink()
+    with pytest.raises(UserError, match=r"short\.summary\.json: no such file"):
         build_viewer([run_input(run)], Surroundings(), SETTINGS, tmp_path / "out")
+
+
+def test_scores_that_no_judge_saw_are_not_needed(run: Path, tmp_path: Path) -> None:
+    """Rules decide anew: scores of an older version, or of fewer responses, change nothing."""
+    line = {"id": "plain", "kind": "mcq", "correct": False, "rule": "old"}
+    write_lines(run / "scores" / "strict" / "short.jsonl", [line])
+    build_viewer([run_input(run)], Surroundings(), SETTINGS, tmp_path / "out")
+    rows = {row["id"]: row["first"] for row in data_of(tmp_path / "out", "g000/c00000")}
+    assert (rows["plain"]["correct"], rows["open"]["rule"]) == (True, "unjudged")
 
 
 def test_broken_report_scores_are_named(tmp_path: Path) -> None:

@@ -28,21 +28,18 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
         pass
 
 
-def judged_files(run: Path) -> tuple[tuple[Path, ...], tuple[Path, ...], dict[str, Path]]:
-    responses, judged = (run / folder / "care.jsonl" for folder in ("responses", "scores/judged"))
-    return (responses,), (judged,), {"care": run / "scores" / "report" / "care"}
-
-
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("viewer")
     run = write_run(root)
+    judges = write_judged(root)
+    reports = {"care": judges / "scores" / "report" / "care"}
     files = (run / "responses" / "short.jsonl", run / "responses" / "long.jsonl")
     runs = [
-        RunInput("mine", files, (run / "scores" / "judged" / "short.jsonl",), {}, {"model": HOSTILE}),
+        RunInput("mine", files, run / "scores" / "strict", {}, {"model": HOSTILE}),
         RunInput("other & <b>", (write_other(root),)),
         RunInput("given", (write_scored(root),)),
-        RunInput("judges", *judged_files(write_judged(root))),
+        RunInput("judges", (judges / "responses" / "care.jsonl",), judges / "scores" / "strict", reports),
     ]
     facts = {"short": BenchmarkFacts("text", "Short", "SHORT", 0.25), "long": BenchmarkFacts("text", "", "LONG")}
     row = PublishedRow(model="Big", benchmark="SHORT", score=91.5, metric="accuracy", protocol="p", source="table 1")

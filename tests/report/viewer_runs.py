@@ -9,6 +9,8 @@ from typing import Any
 
 from lingshu.commands import report_metrics
 from lingshu.commands.scored_run import REPORT_SETTINGS
+from lingshu.core.files import write_json
+from lingshu.core.ids import sha256_file
 from lingshu.evalkit.llm_judge.rubrics import Criterion
 from lingshu.evalkit.llm_judge.rulings import NOTHING_TO_JUDGE, Grades, Vote, decide, failed_vote
 from lingshu.evalkit.scorefile import Judgements, Settings, score_file
@@ -61,11 +63,12 @@ def write_run(root: Path) -> Path:
 
 
 def judge(run: Path, benchmark: str, judgements: Judgements) -> None:
-    """Write what `lingshu score --judge` would of a benchmark's responses."""
-    out = run / "scores" / "judged" / f"{benchmark}.jsonl"
+    """Write what `lingshu eval --judge` would of a benchmark's responses."""
+    responses, out = run / "responses" / f"{benchmark}.jsonl", run / "scores" / "strict" / f"{benchmark}.jsonl"
     out.parent.mkdir(parents=True, exist_ok=True)
     with out.open("wb") as handle:
-        score_file(run / "responses" / f"{benchmark}.jsonl", Settings(), handle, judgements)
+        score_file(responses, Settings(), handle, judgements)
+    write_json(out.with_name(f"{benchmark}.summary.json"), {"responses_sha256": sha256_file(responses)})
 
 
 def write_judged(root: Path) -> Path:
@@ -80,13 +83,10 @@ def write_judged(root: Path) -> Path:
         mcq("several", "a stone", **plain),
         mcq("silent", "", **plain),
         mcq("down", "a stone", **plain),
-        mcq("late", "a stone", **plain),
         mcq("graded", "See a doctor.", kind="rubric", choices=None, answer=None, meta={"rubrics": rubrics}),
         mcq("report", "The lungs are clear.", kind="report", choices=None, answer="Clear lungs.", meta={}),
     ]
-    write_lines(
-        run / "responses" / "care.jsonl", [*rows[:3], rows[3] | {"response": None, "error": "timeout"}, *rows[4:]]
-    )
+    write_lines(run / "responses" / "care.jsonl", rows)
     criteria = tuple(Criterion(one["criterion"], one["points"], ()) for one in rubrics)
     told = [Vote("big", True, "It is one."), Vote("small", True, "Yes."), Vote("tiny", None, "Hm.", "unreadable")]
     judged = {
@@ -96,10 +96,9 @@ def write_judged(root: Path) -> Path:
         "graded": Grades(criteria, (decide([Vote("big", True, "It does.")]), decide([Vote("big", False, HOSTILE)]))),
     }
     judge(run, "care", Judgements(judged))
-    write_lines(run / "responses" / "care.jsonl", rows)
     folder = run / "scores" / "report" / "care"
-    references = write_lines(folder / "references.jsonl", [{"id": "report", "report": rows[5]["answer"]}])
-    candidates = write_lines(folder / "candidates.jsonl", [{"id": "report", "report": rows[5]["response"]}])
+    references = write_lines(folder / "references.jsonl", [{"id": "report", "report": rows[4]["answer"]}])
+    candidates = write_lines(folder / "candidates.jsonl", [{"id": "report", "report": rows[4]["response"]}])
     metrics, samples = folder / "metrics.json", folder / "samples.jsonl"
     report_metrics.score_files(references, candidates, REPORT_SETTINGS, out=metrics, per_sample=samples)
     return run

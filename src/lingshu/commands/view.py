@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from lingshu.report.viewer.scored_lines import Key
     from lingshu.report.viewer.scores import BenchmarkFacts
 
-JUDGED = "judged"  # beside the scores by rules
 SHOWN_PROBLEMS = 20
 PICTURED = ("multimodal", "report")
 ADVICE = "its pictures are not given: pass --folder {name}=DIR, the folder of the benchmark's files"
@@ -95,7 +94,7 @@ def find_runs(texts: Sequence[str]) -> list[Run]:
 
 
 def _run(text: str) -> Run:
-    from lingshu.report.viewer.rows import RunInput  # noqa: PLC0415
+    from lingshu.report.viewer.rows import STRICT, RunInput  # noqa: PLC0415
 
     name, equals, rest = text.partition("=")
     path = Path(rest) if equals and not Path(text).exists() else Path(text)
@@ -104,17 +103,17 @@ def _run(text: str) -> Run:
         return Run(path, RunInput(given or path.stem, (path,)), project=project_of(path))
     if not path.is_dir():
         raise UserError(f"{path}: no such file or folder", "name a folder of `lingshu eval --out`, or a .jsonl file")
-    judged = tuple(sorted((path / SCORES / JUDGED).glob("*.jsonl")))
+    scores = path / SCORES / STRICT
     reports = {found.parent.name: found.parent for found in sorted((path / SCORES / REPORT).glob(f"*/{METRICS}"))}
     if (path / RUN_FILE).exists():
         record = read_run(path)
         files = tuple(path / run.file for run in record.benchmarks.values())
-        return Run(path, RunInput(given or record.model, files, judged, reports, _about(record)), record)
+        return Run(path, RunInput(given or record.model, files, scores, reports, _about(record)), record)
     files = tuple(sorted(path.glob("*.jsonl"))) or tuple(sorted((path / RESPONSES).glob("*.jsonl")))
     if not files:
         raise UserError(f"{path}: neither {RUN_FILE} nor .jsonl files", "name a folder of `lingshu eval --out`")
     label = given or path.resolve().name
-    return Run(path, RunInput(label, files, judged, reports), project=project_of(path))
+    return Run(path, RunInput(label, files, scores, reports), project=project_of(path))
 
 
 def _about(record: RunRecord) -> dict[str, str]:

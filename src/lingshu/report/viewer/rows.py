@@ -26,14 +26,14 @@ class RunInput:
     Attributes:
         label: its name, unique in the viewer.
         files: responses, or scored lines.
-        judged: what `lingshu score --judge` wrote of the same responses: the verdicts on kinds that are for judges.
+        scores: folder with a strict scored file for each of `files`, of which judges' verdicts are taken.
         reports: by benchmark, the folder where `lingshu eval` scored its reports.
         about: what to say of it (model, settings, …), as texts.
     """
 
     label: str
     files: tuple[Path, ...]
-    judged: tuple[Path, ...] = ()
+    scores: Path | None = None
     reports: Mapping[str, Path] = field(default_factory=dict)
     about: Mapping[str, str] = field(default_factory=dict)
 
@@ -85,12 +85,12 @@ def read_rows(run: RunInput, seed: int) -> Iterator[Row]:
         seed: of the official rules' random fall-back.
 
     Raises:
-        UserError: a file can't be read, a line is neither a response nor a scored line, or comes twice (named), or a
-            judged line belongs to no response.
+        UserError: a file can't be read, a line is neither a response nor a scored line, or comes twice (named), or
+            judges saw other responses.
     """
-    judged = read_judged(run.judged)
     seen: dict[Key, str] = {}
     for path in run.files:
+        judged = {} if run.scores is None else read_judged(run.scores / path.name, path)
         total = sum(1 for _ in numbered_lines(path))
         for number, raw in track(numbered_lines(path), f"{run.label}: {path.name}", total):
             where = f"{path}:{number}"
@@ -103,13 +103,9 @@ def read_rows(run: RunInput, seed: int) -> Iterator[Row]:
             yield row
     if not seen:
         raise UserError(f"{', '.join(map(str, run.files))}: no responses", "give files with a JSON object on each line")
-    if lost := sorted(judged.keys() - seen.keys()):
-        files = ", ".join(map(str, run.judged))
-        what = f"{files}: {len(lost)} judged lines belong to no response of {run.label}: {lost[0][1]!r} of {lost[0][0]}"
-        raise UserError(what, "judge these responses again, or take the file away")
 
 
-def _row(data: Any, where: str, path: Path, judged: Mapping[Key, ScoredLine], seed: int) -> Row:
+def _row(data: Any, where: str, path: Path, judged: Mapping[str, ScoredLine], seed: int) -> Row:
     if not isinstance(data, dict) or not {"correct", "response"} & data.keys():
         fix = "give lines that `lingshu eval` or `lingshu score` writes (docs/score-files.md)"
         raise UserError(f"{where}: neither a response nor a scored line", fix)
@@ -122,9 +118,7 @@ def _row(data: Any, where: str, path: Path, judged: Mapping[Key, ScoredLine], se
         strict, official = score_item(item, "strict", seed), score_item(item, "official", seed)
     except UserError as error:
         raise UserError(f"{where}: {error.what}", error.fix) from None
-    line = judged.get((benchmark, item.id))
-    if line is None or not line.decides(item):
-        line = None
+    line = judged.get(item.id)
     first = strict if line is None else line.scored()
     pictures = tuple(path.parent / name for name in told.pictures)
     return Row(benchmark, item, first, official, line if line and line.judge else None, told, pictures)

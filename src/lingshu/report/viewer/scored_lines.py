@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from lingshu.core.errors import UserError
+from lingshu.core.ids import sha256_file
 from lingshu.core.params import validate
-from lingshu.evalkit.items import RUBRIC, Item, numbered_lines, parsed_line
+from lingshu.evalkit.items import RUBRIC, numbered_lines, parsed_line
 from lingshu.evalkit.rules import Score
-from lingshu.evalkit.scored import NO_RESPONSE, Scored
+from lingshu.evalkit.scored import Scored
 
 Key = tuple[str, str]
 UNKNOWN_KIND = "unknown"
@@ -68,30 +69,39 @@ class ScoredLine(BaseModel):
         score = Score(self.correct, self.score, self.parsed, self.rule, self.no_answer)
         return Scored(self.id, self.kind, score, self.cluster, self.meta, self.reason)
 
-    def decides(self, item: Item) -> bool:
-        """Return whether the line's verdict on `item` stands in place of the rules': judges were asked of its kind.
 
-        A failed call that was answered after the judging has yet to be judged.
-        """
-        return item.kind in JUDGED_KINDS and not (self.rule == NO_RESPONSE and not item.error)
+class _Summary(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
+
+    responses_sha256: str
 
 
-def read_judged(paths: Sequence[Path]) -> dict[Key, ScoredLine]:
-    """Return the lines of files of `lingshu score --judge`, by (benchmark, id).
+def read_judged(scores: Path, responses: Path) -> dict[str, ScoredLine]:
+    """Return by id the scored lines of a response file on which judges decide; none if no judge was asked.
+
+    Args:
+        scores: the scored file, with its `.summary.json` beside it; it need not be there.
+        responses: the file that it should be of.
 
     Raises:
-        UserError: a file can't be read, or a line is no scored line or comes twice (named).
+        UserError: a file can't be read, a line is no scored line (named), or judges saw other responses than these.
     """
-    found: dict[Key, ScoredLine] = {}
-    for path in paths:
-        for number, raw in numbered_lines(path):
-            where = f"{path}:{number}"
-            line = validate(ScoredLine, parsed_line(raw, where), where)
-            key = benchmark_of(line.meta, path), line.id
-            if key in found:
-                raise UserError(f"{where}: id {line.id!r} of benchmark {key[0]!r} comes twice", "score each file once")
-            found[key] = line
-    return found
+    if not scores.is_file():
+        return {}
+    lines = [
+        validate(ScoredLine, parsed_line(raw, f"{scores}:{number}"), f"{scores}:{number}")
+        for number, raw in numbered_lines(scores)
+    ]
+    if not any(line.judge for line in lines):
+        return {}
+    summary = scores.with_name(scores.name.removesuffix(".jsonl") + ".summary.json")
+    if not summary.is_file():
+        raise UserError(f"{summary}: no such file", "judge again; `lingshu score` writes it by --summary")
+    about = validate(_Summary, parsed_line(summary.read_bytes(), str(summary)), f"{summary}: ")
+    if about.responses_sha256 != sha256_file(responses):
+        what = f"{scores}: judges saw other responses than {responses} holds"
+        raise UserError(what, "run the same `lingshu eval --judge` again: what was judged is not asked twice")
+    return {line.id: line for line in lines if line.kind in JUDGED_KINDS}
 
 
 def benchmark_of(meta: Mapping[str, Any], path: Path) -> str:

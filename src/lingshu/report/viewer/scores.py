@@ -9,7 +9,7 @@ from typing import Any
 
 from lingshu.evalkit.breakdown import Tally
 from lingshu.evalkit.items import RUBRIC
-from lingshu.evalkit.llm_judge import grading
+from lingshu.evalkit.llm_judge.grading import Marks
 from lingshu.evalkit.scored import Scored
 from lingshu.report.viewer.chunks import modalities
 from lingshu.report.viewer.comparable import Gap
@@ -45,7 +45,7 @@ class RunScores:
     reports: Mapping[str, ReportScores] = field(default_factory=dict)
     totals: dict[tuple[str, str], Tally] = field(default_factory=dict)
     parts: dict[tuple[str, str], dict[str, Tally]] = field(default_factory=dict)
-    rubrics: dict[tuple[str, str], list[float]] = field(default_factory=dict)
+    rubrics: dict[tuple[str, str], Marks] = field(default_factory=dict)
     gaps: dict[str, Gap] = field(default_factory=dict)
 
     def add(self, row: Row) -> None:
@@ -64,7 +64,7 @@ class RunScores:
         key = track, row.benchmark
         self.totals.setdefault(key, Tally()).add(scored)
         if scored.kind == RUBRIC and scored.score.score is not None:
-            self.rubrics.setdefault(key, []).append(scored.score.score)
+            self.rubrics.setdefault(key, Marks()).add(scored.score.score, scored.cluster or scored.id)
         parts = self.parts.setdefault(key, {})
         for name in modalities(row):
             parts.setdefault(name, Tally()).add(scored)
@@ -74,7 +74,7 @@ class RunScores:
         key = track, benchmark
         if key not in self.totals:
             return None
-        graded = {"rubric": grading.cell(self.rubrics[key])} if key in self.rubrics else {}
+        graded = {"rubric": self.rubrics[key].cell(confidence)} if key in self.rubrics else {}
         return self.totals[key].cell(confidence) | graded
 
     def tracks(self) -> list[str]:
