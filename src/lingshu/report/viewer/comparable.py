@@ -7,7 +7,6 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from lingshu.evalkit.rules import UNJUDGED
-from lingshu.evalkit.scored import JUDGE_PREFIX
 from lingshu.report.viewer.rows import Row
 
 OPEN = "open"
@@ -20,13 +19,11 @@ class Gap:
     Attributes:
         answers: responses in all.
         unjudged: open answers that official scores, and that strict leaves to a judge that nobody asked.
-        judged: open answers on which strict has a judge's verdict, and official one of its own.
         official_only, strict_only: other answers that one of them scores, by why the other does not.
     """
 
     answers: int = 0
     unjudged: int = 0
-    judged: int = 0
     official_only: Counter[str] = field(default_factory=Counter)
     strict_only: Counter[str] = field(default_factory=Counter)
 
@@ -43,8 +40,6 @@ class Gap:
                 self.official_only[first.rule] += 1
         elif official.correct is None and first.correct is not None:
             self.strict_only[official.rule] += 1
-        elif official.correct is not None and first.rule.startswith(JUDGE_PREFIX):
-            self.judged += 1
 
     def sentences(self) -> Iterator[str]:
         """Yield why the two numbers can't be compared; nothing if they can."""
@@ -54,8 +49,6 @@ class Gap:
                 f"{self.unjudged:,} {of} are open: official counts one as right only if it equals the reference "
                 "(exact match), strict leaves it to a judge, and no judge was asked of these"
             )
-        if self.judged:
-            yield f"{self.judged:,} {of} are open: a judge decided under strict, exact match under official"
         if self.official_only:
             count = self.official_only.total()
             yield f"{count:,} {of} are scored by official only (strict: {_told(self.official_only)})"

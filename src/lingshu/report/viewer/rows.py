@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +58,7 @@ class Row:
         item: question and response; texts are empty if the run has scored lines only.
         first: the strict verdict (the judges' on kinds that are for judges, if they were asked), or that of a scored
             line where there is no response.
-        official: MedEvalKit's verdict; None where there is no response.
+        official: MedEvalKit's verdict, or the judges' as above; None where there is no response.
         judged: the scored line that has the judges' words, if there is one.
         pictures: files that the line names.
     """
@@ -120,8 +120,15 @@ def _row(data: Any, where: str, path: Path, judged: Mapping[str, ScoredLine], se
         raise UserError(f"{where}: {error.what}", error.fix) from None
     line = judged.get(item.id)
     first = strict if line is None else line.scored()
+    official = official if line is None else _judged(official, line)
     pictures = tuple(path.parent / name for name in told.pictures)
     return Row(benchmark, item, first, official, line if line and line.judge else None, told, pictures)
+
+
+def _judged(official: Scored, line: ScoredLine) -> Scored:
+    """Return the judges' verdict, which is the same under both rules; the official ones know no "no answer"."""
+    score = replace(official.score, correct=line.correct, score=line.score, rule=line.rule, no_answer=False)
+    return replace(official, score=score, reason=line.reason)
 
 
 def _given(line: ScoredLine, path: Path) -> Row:
