@@ -16,14 +16,15 @@ from lingshu.report.viewer.chunks import CHUNK_CHARS
 from lingshu.report.viewer.published import PublishedRow
 from lingshu.report.viewer.rows import RunInput, read_rows
 from lingshu.report.viewer.scores import BenchmarkFacts, mean, suites
-from tests.report.viewer_runs import HOSTILE, ROWS, mcq, write_lines, write_other, write_run, write_scored
+from tests.report.viewer_runs import HOSTILE, ROWS, mcq, write_judged, write_lines, write_other, write_run, write_scored
 
 SETTINGS = ViewerSettings(picture_px=32)
 
 
 def run_input(run: Path, label: str = "mine") -> RunInput:
     files = sorted((run / "responses").glob("*.jsonl"), reverse=True)
-    return RunInput(label, tuple(files), tuple((run / "scored").glob("*.jsonl")))
+    reports = {path.name: path for path in (run / "scores" / "report").glob("*")}
+    return RunInput(label, tuple(files), run / "scores" / "strict", reports)
 
 
 def data_of(out: Path, name: str) -> Any:
@@ -48,7 +49,7 @@ def test_rows_come_in_order_with_both_verdicts(run: Path, tmp_path: Path) -> Non
     assert rows["nodule"]["first"]["parsed"] == "yes"
     assert rows["nodule"]["official"]["correct"] is False
     assert rows["open"]["first"]["rule"] == "judge:big"
-    assert rows["open"]["judge"]["verdict"] is True
+    assert [(judge["name"], judge["verdict"]) for judge in rows["open"]["judges"]] == [("big", True)]
     assert rows["failed"]["error"] == "timeout: no answer in 60 s"
     assert rows["failed"]["first"]["correct"] is None
     assert rows["hostile"]["response"] == HOSTILE
@@ -62,8 +63,94 @@ def test_rows_come_in_order_with_both_verdicts(run: Path, tmp_path: Path) -> Non
 def test_pictures_are_reduced_and_those_that_are_missing_are_told(run: Path, tmp_path: Path) -> None:
     built = build_viewer([run_input(run)], Surroundings(), SETTINGS, tmp_path / "out")
     assert len(list((tmp_path / "out" / "pictures").iterdir())) == 1
-    assert [problem.rpartition("/")[2] for problem in built.problems] == ["gone.png: No such file or directory"]
-    assert "gone.png" in built.page.read_text(encoding="utf-8")
+    advice = "put it where `pictures` of the line says, or pass --questions FILE or --folder NAME=DIR"
+    assert built.problems == [f"short, empty: gone.png: No such file or directory: {advice}"]
+    page = built.page.read_text(encoding="utf-8")
+    assert "gone.png" in page
+    assert str(tmp_path) not in page
+
+
+def test_a_benchmark_without_its_pictures_says_what_to_pass(run: Path, tmp_path: Path) -> None:
+    around = Surroundings(advice={"short": "never said: it has one", "long": "pass --folder", "other": "not asked"})
+    built = build_viewer([run_input(run)], around, SETTINGS, tmp_path / "out")
+    assert built.problems[1:] == ["long: pass --folder"]
+
+
+def test_judges_decide_open_answers_and_rubrics_and_nothing_else(tmp_path: Path) -> None:
+    build_viewer([run_input(write_judged(tmp_path))], Surroundings(), SETTINGS, tmp_path / "out")
+    rows = {row["id"]: row for row in data_of(tmp_path / "out", "g000/c00000")}
+    assert {name: (row["first"]["correct"], row["first"]["rule"]) for name, row in rows.items()} == {
+        "several": (True, "judge:majority"),
+        "silent": (False, "no_answer"),
+        "down": (None, "judge_failed"),
+        "graded": (None, "judge:big"),
+        "report": (None, "report"),
+    }
+    assert "timeout: 60 s" in rows["down"]["first"]["reason"]
+    assert [judge["name"] for judge in rows["several"]["judges"]] == ["big", "small", "tiny", "majority"]
+    assert [judge["text"] for judge in rows["several"]["judges"]] == ["It is one.", "Yes.", "Hm.", ""]
+    assert rows["graded"]["first"]["score"] == 1.0
+    for row in rows.values():  # judges say the same under both rules
+        assert (row["official"]["correct"], row["official"]["rule"]) == (row["first"]["correct"], row["first"]["rule"])
+    assert [(one["points"], one["met"]) for one in rows["graded"]["criteria"]] == [(6.0, True), (-2.0, False)]
+    assert rows["report"]["metrics"]["rouge_l"] == pytest.approx(1 / 3)  # one word in order, of four and of two
+
+
+def test_rubrics_and_reports_have_their_own_numbers(tmp_path: Path) -> None:
+    build_viewer([run_input(write_judged(tmp_path))], Surroundings(), SETTINGS, tmp_path / "out")
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "rubric score 100.0, n 1" in page
+    assert "Reports of care" in page
+    assert "rouge_l_coco" in page
+
+
+def test_numbers_that_cannot_be_compared_are_marked_and_explained(run: Path, tmp_path: Path) -> None:
+    inputs = [run_input(run, "one"), RunInput("two", (run / "responses" / "short.jsonl",))]
+    row = PublishedRow(model="Big", benchmark="SHORT", score=91.5, metric="accuracy", protocol="p", source="table 1")
+    around = Surroundings({"short": BenchmarkFacts("text", "Short", "SHORT")}, [row])
+    build_viewer(inputs, around, SETTINGS, tmp_path / "out")
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    told = re.findall(r"<li><b>(\w+)</b>, (\w+): (\d[^<]*)</li>", page)
+    assert [(benchmark, label) for benchmark, label, _ in told] == [("short", "two")]  # run one has a judge for both
+    assert told[0][2].startswith("1 of 6 answers are open: official counts one as right only if it equals")
+    assert page.count("†</sup>") == 1
+    assert "not where † stands" in page
+
+
+def test_a_suite_without_verdicts_says_why_instead_of_a_table(tmp_path: Path) -> None:
+    rows = [mcq(str(n), "a film", kind=kind, choices=None) for n, kind in enumerate(["caption", "caption", "report"])]
+    path = write_lines(tmp_path / "told.jsonl", rows)
+    build_viewer([RunInput("r", (path,))], Surroundings(), SETTINGS, tmp_path / "out")
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "None of these 3 answers is right or wrong by rules" in page
+    assert "stage scores captions (2)" in page
+    assert "Leaderboard" not in page
+
+
+def test_judgements_of_other_responses_are_refused(run: Path, tmp_path: Path) -> None:
+    responses = run / "responses" / "short.jsonl"
+    responses.write_bytes(responses.read_bytes() + b"\n")
+    with pytest.raises(UserError, match=r"short\.jsonl: judges saw other responses than .*short\.jsonl holds"):
+        build_viewer([run_input(run)], Surroundings(), SETTINGS, tmp_path / "out")
+    (run / "scores" / "strict" / "short.summary.json").unlink()
+    with pytest.raises(UserError, match=r"short\.summary\.json: no such file"):
+        build_viewer([run_input(run)], Surroundings(), SETTINGS, tmp_path / "out")
+
+
+def test_scores_that_no_judge_saw_are_not_needed(run: Path, tmp_path: Path) -> None:
+    """Rules decide anew: scores of an older version, or of fewer responses, change nothing."""
+    line = {"id": "plain", "kind": "mcq", "correct": False, "rule": "old"}
+    write_lines(run / "scores" / "strict" / "short.jsonl", [line])
+    build_viewer([run_input(run)], Surroundings(), SETTINGS, tmp_path / "out")
+    rows = {row["id"]: row["first"] for row in data_of(tmp_path / "out", "g000/c00000")}
+    assert (rows["plain"]["correct"], rows["open"]["rule"]) == (True, "unjudged")
+
+
+def test_broken_report_scores_are_named(tmp_path: Path) -> None:
+    run = write_judged(tmp_path)
+    (run / "scores" / "report" / "care" / "metrics.json").write_text('{"format": 2}', encoding="utf-8")
+    with pytest.raises(UserError, match=r"metrics\.json: format"):
+        build_viewer([run_input(run)], Surroundings(), SETTINGS, tmp_path / "out")
 
 
 def test_the_page_escapes_what_models_and_users_write(run: Path, tmp_path: Path) -> None:
@@ -88,6 +175,7 @@ def test_published_rows_stand_apart(run: Path, tmp_path: Path) -> None:
     published = theirs.partition("</details>")[0]
     assert re.findall(r'"number">([\d.]+)<', published) == ["91.5", "81.5", "86.5"]
     assert "Protocol: theirs" in published
+    assert "not where † stands" not in published
 
 
 def test_a_scored_file_and_a_second_run(run: Path, tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from lingshu.report.viewer.published import PublishedRow
 from lingshu.report.viewer.rows import RunInput
 from lingshu.report.viewer.scores import BenchmarkFacts
 from tests.report.conftest import CHROMIUM
-from tests.report.viewer_runs import HOSTILE, write_other, write_run, write_scored
+from tests.report.viewer_runs import HOSTILE, write_judged, write_other, write_run, write_scored
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 READY = "#results[aria-busy=false]"
@@ -32,11 +32,14 @@ class Quiet(http.server.SimpleHTTPRequestHandler):
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("viewer")
     run = write_run(root)
+    judges = write_judged(root)
+    reports = {"care": judges / "scores" / "report" / "care"}
     files = (run / "responses" / "short.jsonl", run / "responses" / "long.jsonl")
     runs = [
-        RunInput("mine", files, (run / "scored" / "short.jsonl",), {"model": HOSTILE}),
+        RunInput("mine", files, run / "scores" / "strict", {}, {"model": HOSTILE}),
         RunInput("other & <b>", (write_other(root),)),
         RunInput("given", (write_scored(root),)),
+        RunInput("judges", (judges / "responses" / "care.jsonl",), judges / "scores" / "strict", reports),
     ]
     facts = {"short": BenchmarkFacts("text", "Short", "SHORT", 0.25), "long": BenchmarkFacts("text", "", "LONG")}
     row = PublishedRow(model="Big", benchmark="SHORT", score=91.5, metric="accuracy", protocol="p", source="table 1")
@@ -105,8 +108,8 @@ def test_filters(page, address: str) -> None:
     open_at(page, address)
     assert page.inner_text("#status") == "256 answers"
     choose(page, "bench", "short", "6 answers")
-    choose(page, "show", "official_wrong", "3 answers")
-    assert ids(page) == ["nodule", "open", "hostile"]
+    choose(page, "show", "official_wrong", "2 answers")
+    assert ids(page) == ["nodule", "hostile"]
     assert page.locator(".sample").first.locator(".verdict .badge").all_text_contents() == ["right", "wrong"]
     choose(page, "show", "failed", "1 answer")
     assert "timeout: no answer in 60 s" in page.inner_text(".sample")
@@ -140,18 +143,20 @@ def test_paging_and_search(page, address: str) -> None:
 def test_links_lead_to_one_answer_and_its_neighbours(page, address: str) -> None:
     open_at(page, address + "#run=mine&bench=short&show=official_wrong&id=nodule")
     assert ids(page) == ["nodule"]
-    assert page.inner_text("#status") == "Answer 1 of 3 in this filter"
+    assert page.inner_text("#status") == "Answer 1 of 2 in this filter"
     assert page.evaluate("document.activeElement.id") == "samples"
     page.click("text=Next answer")
-    page.wait_for_selector("text=Answer 2 of 3")
-    assert ids(page) == ["open"]
+    page.wait_for_selector("text=Answer 2 of 2")
+    assert ids(page) == ["hostile"]
     page.locator(".sample a", has_text="other").click()
     until(page, "document.querySelector('select[name=run]').value === 'other & <b>'")
+    page.wait_for_selector(READY, state="attached")
     assert "D" in page.inner_text(".response")
     page.go_back()
     until(page, "document.querySelector('select[name=run]').value === 'mine'")
+    page.wait_for_selector(READY, state="attached")
     page.click("text=Back to the list")
-    page.wait_for_selector("text=3 answers")
+    page.wait_for_selector("text=2 answers")
     open_at(page, address + "#run=nobody&bench=nothing&show=toString&page=x&id=gone")
     page.wait_for_selector("text=No answer with the id “gone”")
 
@@ -176,10 +181,24 @@ def test_pictures_and_scored_files(page, address: str) -> None:
     assert "A scored file holds no question" in page.inner_text(".sample")
 
 
+def test_what_judges_said(page, address: str) -> None:
+    open_at(page, address + "#run=judges&bench=care&id=several")
+    judges = page.locator(".verdict b").all_text_contents()
+    assert judges == ["Strict", "Official", "Judge big", "Judge small", "Judge tiny", "Judge majority"]
+    open_at(page, address + "#run=judges&bench=care&id=graded")
+    assert "rubric score: 100.0" in page.inner_text(".verdicts")
+    page.locator(".criteria summary").last.click()
+    assert page.locator(".criteria li .badge").all_text_contents() == ["met", "not met"]
+    assert "−2 points: </script><script>" in page.locator(".criteria li").last.inner_text()
+    open_at(page, address + "#run=judges&bench=care&id=report")
+    assert "rouge_l" in page.inner_text(".sample")
+    choose(page, "show", "judged", "3 answers")
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")])
 def test_nothing_runs_off_the_screen(browser, site: Path, width: int, scheme: str) -> None:
     page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    for part in ("", "#run=mine&bench=short", "#run=mine&bench=short&id=hostile"):
+    for part in ("", "#run=mine&bench=short", "#run=mine&bench=short&id=hostile", "#run=judges&bench=care"):
         open_at(page, (site / "index.html").as_uri() + part)
         page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")

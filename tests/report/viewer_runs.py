@@ -7,6 +7,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from lingshu.commands import report_metrics
+from lingshu.commands.scored_run import REPORT_SETTINGS
+from lingshu.core.files import write_json
+from lingshu.core.ids import sha256_file
+from lingshu.evalkit.llm_judge.rubrics import Criterion
+from lingshu.evalkit.llm_judge.rulings import NOTHING_TO_JUDGE, Grades, Vote, decide, failed_vote
+from lingshu.evalkit.scorefile import Judgements, Settings, score_file
 from tests.inference.invented import png
 
 HOSTILE = (
@@ -49,10 +56,51 @@ def write_run(root: Path) -> Path:
     write_lines(run / "responses" / "short.jsonl", short_rows())
     long = [mcq(f"item{n:03d}", "B" if n % 2 else "I think it is C.", meta={}) for n in range(ROWS)]
     write_lines(run / "responses" / "long.jsonl", long)
-    judged = {"id": "open", "kind": "open", "correct": True, "rule": "judge:big", "judge": "big", "verdict": True}
-    write_lines(run / "scored" / "short.jsonl", [judged | {"judge_text": f"It is one. {HOSTILE}", "meta": {}}])
+    judge(run, "short", Judgements({"open": decide([Vote("big", True, f"It is one. {HOSTILE}")])}))
     (root / "run" / "pictures").mkdir()
     (root / "run" / "pictures" / "scan.png").write_bytes(png(1).data)
+    return run
+
+
+def judge(run: Path, benchmark: str, judgements: Judgements) -> None:
+    """Write what `lingshu eval --judge` would of a benchmark's responses."""
+    responses, out = run / "responses" / f"{benchmark}.jsonl", run / "scores" / "strict" / f"{benchmark}.jsonl"
+    out.parent.mkdir(parents=True, exist_ok=True)
+    with out.open("wb") as handle:
+        score_file(responses, Settings(), handle, judgements)
+    write_json(out.with_name(f"{benchmark}.summary.json"), {"responses_sha256": sha256_file(responses)})
+
+
+def write_judged(root: Path) -> Path:
+    """Write a run with reports, and with open answers and a rubric that judges saw, and return it."""
+    run = root / "judges"
+    rubrics = [
+        {"criterion": "names a doctor", "points": 6, "tags": []},
+        {"criterion": HOSTILE, "points": -2, "tags": []},
+    ]
+    plain = {"kind": "open", "choices": None, "answer": "gallstone", "meta": {}}
+    rows = [
+        mcq("several", "a stone", **plain),
+        mcq("silent", "", **plain),
+        mcq("down", "a stone", **plain),
+        mcq("graded", "See a doctor.", kind="rubric", choices=None, answer=None, meta={"rubrics": rubrics}),
+        mcq("report", "The lungs are clear.", kind="report", choices=None, answer="Clear lungs.", meta={}),
+    ]
+    write_lines(run / "responses" / "care.jsonl", rows)
+    criteria = tuple(Criterion(one["criterion"], one["points"], ()) for one in rubrics)
+    told = [Vote("big", True, "It is one."), Vote("small", True, "Yes."), Vote("tiny", None, "Hm.", "unreadable")]
+    judged = {
+        "several": decide(told),
+        "silent": NOTHING_TO_JUDGE,
+        "down": decide([failed_vote("big", "timeout: 60 s")]),
+        "graded": Grades(criteria, (decide([Vote("big", True, "It does.")]), decide([Vote("big", False, HOSTILE)]))),
+    }
+    judge(run, "care", Judgements(judged))
+    folder = run / "scores" / "report" / "care"
+    references = write_lines(folder / "references.jsonl", [{"id": "report", "report": rows[4]["answer"]}])
+    candidates = write_lines(folder / "candidates.jsonl", [{"id": "report", "report": rows[4]["response"]}])
+    metrics, samples = folder / "metrics.json", folder / "samples.jsonl"
+    report_metrics.score_files(references, candidates, REPORT_SETTINGS, out=metrics, per_sample=samples)
     return run
 
 

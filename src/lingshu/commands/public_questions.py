@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 
-import lingshu
 from lingshu.benchmarks.public.catalog import pick_public, read_public
 from lingshu.benchmarks.public.load import Loaded, load
+from lingshu.commands.catalogue import find_catalog
 from lingshu.commands.evaluate import Found, Wanted
 from lingshu.core.errors import UserError
-from lingshu.core.layout import CATALOG
 from lingshu.inference.evaluate import AskedBenchmark
 
 
@@ -23,7 +21,7 @@ def find_public(wanted: Wanted) -> Found:
     Raises:
         UserError: no such benchmark, or a named one can't be loaded.
     """
-    catalog = _catalog()
+    catalog = find_catalog()
     for name in (*wanted.benchmarks, *(name for name, _ in wanted.folders)):
         pick_public(name, catalog)
     records = read_public(catalog)
@@ -68,32 +66,10 @@ def _asked(loaded: Loaded, wanted: Wanted) -> AskedBenchmark:
     return AskedBenchmark(loaded.name, loaded.questions, record)
 
 
-def _catalog() -> Path:
-    """Return the catalogue.
-
-    Raises:
-        UserError: there is none.
-    """
-    if (found := find_catalog()) is None:
-        raise UserError("no catalog/public_benchmarks.yaml here or above", "run in a checkout of lingshu")
-    return found
-
-
 def paper_columns() -> dict[str, list[str]]:
-    """Return the columns of the Lingshu paper's tables by suite, in the catalogue's order; none without a catalogue."""
+    """Return the columns of the Lingshu paper's tables by suite, in the catalogue's order."""
     found: dict[str, list[str]] = {}
-    if (catalog := find_catalog()) is not None:
-        for record in read_public(catalog).values():
-            if record.paper and record.paper not in found.setdefault(record.suite, []):
-                found[record.suite].append(record.paper)
+    for record in read_public(find_catalog()).values():
+        if record.paper and record.paper not in found.setdefault(record.suite, []):
+            found[record.suite].append(record.paper)
     return found
-
-
-def find_catalog() -> Path | None:
-    """Return the catalogue of the project around this folder, else that of the checkout the package is run from."""
-    here = Path.cwd()
-    places: Iterable[Path] = (here, *here.parents, Path(lingshu.__file__).parents[2])
-    for place in places:
-        if (place / CATALOG / "public_benchmarks.yaml").is_file():
-            return place / CATALOG
-    return None

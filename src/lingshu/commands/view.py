@@ -6,13 +6,16 @@ import json
 import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from lingshu.commands.catalogue import find_catalog
 from lingshu.commands.evaluate import parse_wanted
+from lingshu.commands.pipeline_run import pipeline_facts, pipeline_pictures, project_of
+from lingshu.commands.scored_run import METRICS, REPORT, SCORES
 from lingshu.core.errors import UserError
 from lingshu.inference.evaluate import RESPONSES, AskedBenchmark
 from lingshu.inference.own_questions import read_own
@@ -21,12 +24,27 @@ from lingshu.inference.record import RUN_FILE, RunRecord, read_run
 if TYPE_CHECKING:
     from lingshu.core.question import PictureFile
     from lingshu.report.viewer.build import Surroundings
-    from lingshu.report.viewer.published import PublishedRow
-    from lingshu.report.viewer.rows import Key, RunInput
+    from lingshu.report.viewer.rows import RunInput
+    from lingshu.report.viewer.scored_lines import Key
     from lingshu.report.viewer.scores import BenchmarkFacts
 
-SCORED = "scored"
 SHOWN_PROBLEMS = 20
+PICTURED = ("multimodal", "report")
+ADVICE = "its pictures are not given: pass --folder {name}=DIR, the folder of the benchmark's files"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A run as it was named: its `run.json`, if it has one, and the project that predicted it, if that lies around."""
+
+    path: Path
+    input: RunInput
+    record: RunRecord | None = None
+    project: Path | None = None
+
+    def called(self, label: str) -> Run:
+        """Return the run under another name."""
+        return replace(self, input=replace(self.input, label=label))
 
 
 def view(
@@ -52,52 +70,50 @@ def view(
 
     found = find_runs(runs)
     around = _surroundings(found, folder or [], questions or [])
-    built = build_viewer([run for run, _ in found], around, ViewerSettings(seed, confidence, picture_px), out)
+    built = build_viewer([run.input for run in found], around, ViewerSettings(seed, confidence, picture_px), out)
     for problem in built.problems[:SHOWN_PROBLEMS]:
-        print(f"warning: picture not shown: {problem}", file=sys.stderr)
+        print(f"warning: {problem}", file=sys.stderr)
     if (hidden := len(built.problems) - SHOWN_PROBLEMS) > 0:
-        print(f"warning: {hidden} more pictures are not shown", file=sys.stderr)
+        print(f"warning: {hidden} more warnings about pictures", file=sys.stderr)
     typer.echo(f"{built.page}: {len(found)} runs, {built.rows:,} answers, {built.pictures:,} with a picture")
 
 
-def find_runs(texts: Sequence[str]) -> list[tuple[RunInput, RunRecord | None]]:
-    """Return each run with what its `run.json` says (None: it has none); names that clash get their path.
+def find_runs(texts: Sequence[str]) -> list[Run]:
+    """Return each run that is named; names that clash get their path.
 
     Raises:
         UserError: no such path, nothing to read in it, or two runs of the same name and path.
     """
     named = [_run(text) for text in texts]
-    counts = Counter(run.label for run, _, _ in named)
-    found = [(_renamed(run, str(path)) if counts[run.label] > 1 else run, record) for run, record, path in named]
-    twice = [label for label, count in Counter(run.label for run, _ in found).items() if count > 1]
+    counts = Counter(run.input.label for run in named)
+    found = [run.called(str(run.path)) if counts[run.input.label] > 1 else run for run in named]
+    twice = [label for label, count in Counter(run.input.label for run in found).items() if count > 1]
     if twice:
         raise UserError(f"{twice[0]}: two runs of this name", "give them names of their own: NAME=PATH")
     return found
 
 
-def _run(text: str) -> tuple[RunInput, RunRecord | None, Path]:
-    from lingshu.report.viewer.rows import RunInput  # noqa: PLC0415
+def _run(text: str) -> Run:
+    from lingshu.report.viewer.rows import STRICT, RunInput  # noqa: PLC0415
 
     name, equals, rest = text.partition("=")
     path = Path(rest) if equals and not Path(text).exists() else Path(text)
     given = name if equals and not Path(text).exists() else ""
     if path.is_file():
-        return RunInput(given or path.stem, (path,)), None, path
+        return Run(path, RunInput(given or path.stem, (path,)), project=project_of(path))
     if not path.is_dir():
         raise UserError(f"{path}: no such file or folder", "name a folder of `lingshu eval --out`, or a .jsonl file")
-    scored = tuple(sorted((path / SCORED).glob("*.jsonl")))
+    scores = path / SCORES / STRICT
+    reports = {found.parent.name: found.parent for found in sorted((path / SCORES / REPORT).glob(f"*/{METRICS}"))}
     if (path / RUN_FILE).exists():
         record = read_run(path)
         files = tuple(path / run.file for run in record.benchmarks.values())
-        return RunInput(given or record.model, files, scored, _about(record)), record, path
+        return Run(path, RunInput(given or record.model, files, scores, reports, _about(record)), record)
     files = tuple(sorted(path.glob("*.jsonl"))) or tuple(sorted((path / RESPONSES).glob("*.jsonl")))
     if not files:
         raise UserError(f"{path}: neither {RUN_FILE} nor .jsonl files", "name a folder of `lingshu eval --out`")
-    return RunInput(given or path.resolve().name, files, scored), None, path
-
-
-def _renamed(run: RunInput, label: str) -> RunInput:
-    return replace(run, label=label)
+    label = given or path.resolve().name
+    return Run(path, RunInput(label, files, scores, reports), project=project_of(path))
 
 
 def _about(record: RunRecord) -> dict[str, str]:
@@ -106,27 +122,19 @@ def _about(record: RunRecord) -> dict[str, str]:
     return {key: value for key, value in about.items() if value}
 
 
-def _surroundings(
-    found: Sequence[tuple[RunInput, RunRecord | None]], folders: Sequence[str], questions: Sequence[Path]
-) -> Surroundings:
-    from lingshu.commands.public_questions import find_catalog  # noqa: PLC0415
+def _surroundings(found: Sequence[Run], folders: Sequence[str], questions: Sequence[Path]) -> Surroundings:
     from lingshu.report.viewer.build import Surroundings  # noqa: PLC0415
-
-    pictures = dict(_pictures(folders, questions))
-    catalog = find_catalog()
-    if catalog is None:
-        print("warning: no catalog/ here or above: no published scores are shown", file=sys.stderr)
-        return Surroundings(_told(found), (), pictures)
-    known = _facts(catalog)
-    return Surroundings(
-        known | {n: f for n, f in _told(found).items() if n not in known}, _published(catalog), pictures
-    )
-
-
-def _published(catalog: Path) -> list[PublishedRow]:
     from lingshu.report.viewer.published import PUBLISHED_FILE, read_published  # noqa: PLC0415
 
-    return read_published(catalog / PUBLISHED_FILE)
+    catalog = find_catalog()
+    public = _facts(catalog)
+    pictures, facts = dict(_pictures(folders, questions)), dict(public)
+    for root in dict.fromkeys(run.project for run in found if run.project is not None):
+        facts |= pipeline_facts(root)
+        pictures |= pipeline_pictures(root)
+    told = {name: of for name, of in _told(found).items() if name not in facts}
+    advice = {name: ADVICE.format(name=name) for name, of in public.items() if of.suite in PICTURED}
+    return Surroundings(facts | told, read_published(catalog / PUBLISHED_FILE), pictures, advice)
 
 
 def _facts(catalog: Path) -> dict[str, BenchmarkFacts]:
@@ -140,16 +148,16 @@ def _facts(catalog: Path) -> dict[str, BenchmarkFacts]:
     }
 
 
-def _told(found: Sequence[tuple[RunInput, RunRecord | None]]) -> dict[str, BenchmarkFacts]:
+def _told(found: Sequence[Run]) -> dict[str, BenchmarkFacts]:
     """Return the suite of each benchmark whose run names one."""
     from lingshu.report.viewer.scores import BenchmarkFacts  # noqa: PLC0415
 
     return {
-        name: BenchmarkFacts(str(run.record["suite"]))
-        for _, record in found
-        if record is not None
-        for name, run in record.benchmarks.items()
-        if "suite" in run.record
+        name: BenchmarkFacts(str(of.record["suite"]))
+        for run in found
+        if run.record is not None
+        for name, of in run.record.benchmarks.items()
+        if "suite" in of.record
     }
 
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-WIDTH, LABEL, END, TOP = 720, 190, 48, 4
+WIDTH, END, TOP = 720, 48, 4
 BAR, GAP = 13, 12
-LABEL_CHARS = 27
+LABEL_CHARS, CHAR, PAD = 27, 7, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,53 +33,54 @@ class BarGroup:
 
 
 def interval_bars(groups: Sequence[BarGroup], title: str) -> Markup:
-    """Return groups of horizontal bars on a scale from 0 to 1."""
-    plot = WIDTH - LABEL - END
+    """Return groups (at least one) of horizontal bars on a scale from 0 to 1."""
+    left = PAD + CHAR * max(min(len(group.label), LABEL_CHARS) for group in groups)
+    plot = WIDTH - left - END
     drawn: list[str] = []
     top = float(TOP)
     for group in groups:
         height = BAR * len(group.bars)
-        drawn.append(_label(group.label, top + height / 2 + 4))
+        drawn.append(_label(group.label, left, top + height / 2 + 4))
         for place, bar in enumerate(group.bars):
-            drawn.append(_bar(bar, top + place * BAR, plot))
+            drawn.append(_bar(bar, top + place * BAR, left, plot))
         if group.chance is not None:
-            x = LABEL + plot * group.chance
+            x = left + plot * group.chance
             drawn.append(
                 f'<line class="chance" x1="{x:.1f}" x2="{x:.1f}" y1="{top - 2:g}" y2="{top + height + 2:g}">'
                 f"<title>chance {group.chance:.1%}</title></line>"
             )
         top += height + GAP
-    body = "".join([*_scale(plot, top), *drawn])
+    body = "".join([*_scale(left, plot, top), *drawn])
     return Markup(
         f'<svg class="chart" viewBox="0 0 {WIDTH} {top + 16:g}" role="img" aria-label="{escape(title)}">'
         f"<title>{escape(title)}</title>{body}</svg>"
     )
 
 
-def _bar(bar: IntervalBar, y: float, plot: float) -> str:
+def _bar(bar: IntervalBar, y: float, left: float, plot: float) -> str:
     low, high, end = (plot * min(max(value, 0.0), 1.0) for value in (bar.low, bar.high, bar.value))
     middle = y + (BAR - 2) / 2
     return (
-        f'<g><title>{escape(bar.title)}</title><rect class="{bar.style}" x="{LABEL}" y="{y:g}" '
+        f'<g><title>{escape(bar.title)}</title><rect class="{bar.style}" x="{left}" y="{y:g}" '
         f'width="{max(end, 1):.1f}" height="{BAR - 2}"/>'
-        f'<path class="whisker" d="M{LABEL + low:.1f} {middle:g}H{LABEL + high:.1f}'
-        f'M{LABEL + low:.1f} {middle - 3:g}v6M{LABEL + high:.1f} {middle - 3:g}v6"/>'
-        f'<text class="value" x="{LABEL + max(high, end) + 6:.1f}" y="{middle + 4:g}">{100 * bar.value:.1f}</text></g>'
+        f'<path class="whisker" d="M{left + low:.1f} {middle:g}H{left + high:.1f}'
+        f'M{left + low:.1f} {middle - 3:g}v6M{left + high:.1f} {middle - 3:g}v6"/>'
+        f'<text class="value" x="{left + max(high, end) + 6:.1f}" y="{middle + 4:g}">{100 * bar.value:.1f}</text></g>'
     )
 
 
-def _scale(plot: float, bottom: float) -> list[str]:
+def _scale(left: float, plot: float, bottom: float) -> list[str]:
     drawn = []
     for tick in (0, 25, 50, 75, 100):
-        x = LABEL + plot * tick / 100
+        x = left + plot * tick / 100
         drawn.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{bottom:g}"/>')
         drawn.append(f'<text class="tick" x="{x:.1f}" y="{bottom + 13:g}" text-anchor="middle">{tick}</text>')
     return drawn
 
 
-def _label(text: str, y: float) -> str:
+def _label(text: str, left: float, y: float) -> str:
     shown = text if len(text) <= LABEL_CHARS else text[: LABEL_CHARS - 1] + "…"
     return (
-        f'<text class="label" x="{LABEL - 8}" y="{y:g}" text-anchor="end">{escape(shown)}'
+        f'<text class="label" x="{left - 8}" y="{y:g}" text-anchor="end">{escape(shown)}'
         f"<title>{escape(text)}</title></text>"
     )

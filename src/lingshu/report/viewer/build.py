@@ -20,7 +20,9 @@ from lingshu.report.viewer.chunks import GroupWriter
 from lingshu.report.viewer.page import PageData, render_page, script
 from lingshu.report.viewer.pictures import Keeper, NamedPicture
 from lingshu.report.viewer.published import PublishedRow
-from lingshu.report.viewer.rows import Key, RunInput, read_rows
+from lingshu.report.viewer.report_scores import ReportScores, read_report_scores
+from lingshu.report.viewer.rows import RunInput, read_rows
+from lingshu.report.viewer.scored_lines import Key
 from lingshu.report.viewer.scores import BenchmarkFacts, RunScores
 
 DATA = "data"
@@ -44,11 +46,19 @@ class ViewerSettings:
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """What is known beside the runs: benchmarks (in order), published rows, and pictures by (benchmark, id)."""
+    """What is known beside the runs.
+
+    Attributes:
+        benchmarks: facts, in the order in which benchmarks are shown.
+        published: rows of `catalog/published.csv`.
+        pictures: by (benchmark, id).
+        advice: by benchmark, what to do if none of its pictures was given.
+    """
 
     benchmarks: Mapping[str, BenchmarkFacts] = field(default_factory=dict)
     published: Sequence[PublishedRow] = ()
     pictures: Mapping[Key, Sequence[PictureFile]] = field(default_factory=dict)
+    advice: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,23 +101,33 @@ def _replaceable(out: Path) -> bool:
 
 def _write(runs: Sequence[RunInput], around: Surroundings, settings: ViewerSettings, folder: Path) -> Built:
     keeper = Keeper(folder, settings.picture_px)
-    scores = [RunScores(run.label) for run in runs]
+    scores = [RunScores(run.label, _reports(run)) for run in runs]
     groups: dict[tuple[int, str], GroupWriter] = {}
     rows = pictures = 0
+    pictured: set[str] = set()
     for number, run in enumerate(runs):
         for row in read_rows(run, settings.seed):
             named: list[PictureFile] = [NamedPicture(str(path)) for path in row.pictures]
-            kept = keeper.keep(named or around.pictures.get((row.benchmark, row.item.id), ()))
+            given = named or around.pictures.get((row.benchmark, row.item.id), ())
+            kept = keeper.keep(given, f"{row.benchmark}, {row.item.id}")
             key = number, row.benchmark
             if key not in groups:
                 groups[key] = GroupWriter(folder / DATA, len(groups))
-            groups[key].add(row, kept)
+            groups[key].add(row, kept, scores[number].metrics_of(row))
             scores[number].add(row)
             rows, pictures = rows + 1, pictures + len(kept)
+            pictured |= {row.benchmark} if given else set()
     for group in groups.values():
         group.close()
+    for name in dict.fromkeys(name for _, name in groups):
+        if name in around.advice and name not in pictured:
+            keeper.tell(f"{name}: {around.advice[name]}")
     data = PageData(runs, scores, groups, around.benchmarks, around.published, settings.confidence, keeper.problems)
     write_text(folder / SCRIPT, script())
     # Half a surrogate pair in a name has no UTF-8 form; the page shows it as "?".
     write_bytes(folder / PAGE, render_page(data).encode("utf-8", "replace"))
     return Built(folder / PAGE, rows, pictures, keeper.problems)
+
+
+def _reports(run: RunInput) -> dict[str, ReportScores]:
+    return {name: read_report_scores(folder) for name, folder in run.reports.items()}

@@ -14,9 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.core.files import write_bytes
+from lingshu.evalkit.items import RUBRIC
 from lingshu.evalkit.scored import JUDGE_PREFIX, Scored, plain_meta
 from lingshu.evalkit.scorefile import encoded
+from lingshu.report.viewer.report_scores import Values
 from lingshu.report.viewer.rows import Row
+from lingshu.report.viewer.scored_lines import VoteLine
 
 ROWS = 200
 CHUNK_CHARS = 1 << 19
@@ -39,9 +42,9 @@ class GroupWriter:
     _rows: list[str] = field(default_factory=list)
     _chars: int = 0
 
-    def add(self, row: Row, pictures: list[str]) -> None:
-        """Take one row; `pictures` are addresses from the page."""
-        text = json.dumps(row_json(row, pictures), ensure_ascii=False, allow_nan=False)
+    def add(self, row: Row, pictures: list[str], metrics: Values) -> None:
+        """Take one row; `pictures` are addresses from the page, `metrics` those of a report (empty for none)."""
+        text = json.dumps(row_json(row, pictures, metrics), ensure_ascii=False, allow_nan=False)
         if self._rows and (len(self._rows) == ROWS or self._chars + len(text) > CHUNK_CHARS):
             self._flush()
         if not self._rows:
@@ -99,7 +102,7 @@ def _verdict(scored: Scored) -> int:
     return UNSCORED if correct is None else RIGHT if correct else WRONG
 
 
-def row_json(row: Row, pictures: list[str]) -> dict[str, Any]:
+def row_json(row: Row, pictures: list[str], metrics: Values) -> dict[str, Any]:
     """Return what the page shows of a row; keys without a value are left out."""
     item, told = row.item, row.told
     shown: dict[str, Any] = {
@@ -116,7 +119,9 @@ def row_json(row: Row, pictures: list[str]) -> dict[str, Any]:
         "meta": {key: value for key, value in plain_meta(item.meta).items() if key != "benchmark"},
         "first": _verdict_json(row.first),
         "official": None if row.official is None else _verdict_json(row.official),
-        "judge": _judge_json(row),
+        "judges": _judges_json(row),
+        "criteria": _criteria_json(row),
+        "metrics": metrics,
         "finish": told.finish_reason,
         "tokens": told.tokens,
         "seconds": told.seconds,
@@ -126,9 +131,29 @@ def row_json(row: Row, pictures: list[str]) -> dict[str, Any]:
 
 def _verdict_json(scored: Scored) -> dict[str, Any]:
     score = scored.score
-    return {"correct": score.correct, "parsed": score.parsed, "rule": score.rule, "reason": scored.reason}
+    shown = {"correct": score.correct, "parsed": score.parsed, "rule": score.rule, "reason": scored.reason}
+    graded = scored.kind == RUBRIC and score.score is not None
+    return shown | ({"score": score.score} if graded else {})
 
 
-def _judge_json(row: Row) -> dict[str, Any] | None:
+def _judges_json(row: Row) -> list[dict[str, Any]]:
+    """Return what the judges of an open answer said, the ruling of several last."""
     line = row.judged
-    return None if line is None else {"name": line.judge, "verdict": line.verdict, "text": line.judge_text}
+    if line is None or line.criteria:
+        return []
+    ruling = {"name": line.judge, "verdict": line.verdict, "text": "" if line.judges else line.judge_text}
+    return [*(_vote_json(vote) for vote in line.judges), ruling]
+
+
+def _criteria_json(row: Row) -> list[dict[str, Any]]:
+    if row.judged is None:
+        return []
+    return [
+        {"text": one.criterion, "points": one.points, "met": one.met, "judges": [_vote_json(v) for v in one.judges]}
+        for one in row.judged.criteria
+    ]
+
+
+def _vote_json(vote: VoteLine) -> dict[str, Any]:
+    why = ": ".join(filter(None, (vote.reason, vote.detail)))
+    return {"name": vote.judge, "verdict": vote.verdict, "text": vote.text or why}

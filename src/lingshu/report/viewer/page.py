@@ -9,6 +9,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from lingshu.evalkit.scored import ELSEWHERE
 from lingshu.report.charts import SERIES_COLOURS
 from lingshu.report.page import environment
 from lingshu.report.viewer.bars import BarGroup, IntervalBar, interval_bars
@@ -66,6 +67,24 @@ class PublishedTable:
 
 
 @dataclass(frozen=True, slots=True)
+class Caution:
+    """Why the strict and the official number of a run on a benchmark can't be compared."""
+
+    run: str
+    benchmark: str
+    reasons: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class ReportTable:
+    """Metrics of the reports of one benchmark; a line is a run, its number of reports, and a value for each metric."""
+
+    benchmark: str
+    metrics: Sequence[str]
+    lines: Sequence[tuple[str, int, Sequence[float | None]]]
+
+
+@dataclass(frozen=True, slots=True)
 class SuitePart:
     """One suite's part of the page."""
 
@@ -75,6 +94,29 @@ class SuitePart:
     chart: Markup
     modalities: Sequence[tuple[str, Markup]]
     published: PublishedTable | None
+    gaps: Sequence[Caution]
+    reports: Sequence[ReportTable]
+
+    @property
+    def marked(self) -> set[tuple[str, str]]:
+        """(run, benchmark) of each official number that stands beside a strict one of another sort."""
+        return {(gap.run, gap.benchmark) for gap in self.gaps}
+
+    @property
+    def marked_runs(self) -> set[str]:
+        """Runs that have such a number, so that their official means are marked, too."""
+        return {gap.run for gap in self.gaps}
+
+    @property
+    def elsewhere(self) -> dict[str, int]:
+        """If no line has a number: why not, and for how many answers; empty if one has."""
+        cells = [cell for line in self.lines for cell in line.cells if cell and line.track != OFFICIAL]
+        if any(cell["n"] or "rubric" in cell for line in self.lines for cell in line.cells if cell):
+            return {}
+        reasons: Counter[str] = Counter()
+        for cell in cells:
+            reasons.update(cell["unscored"]["reasons"])
+        return {ELSEWHERE.get(rule, rule): count for rule, count in sorted(reasons.items())}
 
 
 def script() -> str:
@@ -136,7 +178,32 @@ def _part(name: str, benchmarks: Sequence[str], data: PageData) -> SuitePart:
     ]
     groups = [group for group in groups if group.bars]
     chart = interval_bars(groups, f"Accuracy by benchmark, {name}") if groups else Markup("")
-    return SuitePart(name, benchmarks, lines, chart, list(_modalities(benchmarks, data)), _published(benchmarks, data))
+    return SuitePart(
+        name,
+        benchmarks,
+        lines,
+        chart,
+        list(_modalities(benchmarks, data)),
+        _published(benchmarks, data),
+        list(_gaps(benchmarks, data)),
+        list(_reports(benchmarks, data)),
+    )
+
+
+def _gaps(benchmarks: Sequence[str], data: PageData) -> Iterator[Caution]:
+    for benchmark in benchmarks:
+        for run in data.scores:
+            if (gap := run.gaps.get(benchmark)) and (reasons := list(gap.sentences())):
+                yield Caution(run.label, benchmark, reasons)
+
+
+def _reports(benchmarks: Sequence[str], data: PageData) -> Iterator[ReportTable]:
+    for benchmark in benchmarks:
+        found = [(run.label, run.reports[benchmark]) for run in data.scores if benchmark in run.reports]
+        metrics = list(dict.fromkeys(name for _, scores in found for name in scores.metrics))
+        if metrics:
+            lines = [(label, of.samples, [of.metrics.get(name) for name in metrics]) for label, of in found]
+            yield ReportTable(benchmark, metrics, lines)
 
 
 def _bar(line: Line, cell: Cell) -> IntervalBar:

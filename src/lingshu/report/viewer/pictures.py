@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from PIL import Image
 
@@ -16,6 +16,7 @@ from lingshu.core.question import PictureFile
 
 FOLDER = "pictures"
 QUALITY = 88
+NAMED_FIX = "put it where `pictures` of the line says, or pass --questions FILE or --folder NAME=DIR"
 KEPT_FORMATS = {"JPEG": "jpg", "PNG": "png"}  # written as they are if they are small enough
 
 
@@ -30,7 +31,7 @@ class NamedPicture:
         try:
             return Path(self.name).read_bytes()
         except OSError as error:
-            raise UserError(f"{self.name}: {error.strerror}", "mend `pictures` of the line") from None
+            raise UserError(f"{self.name}: {error.strerror}", NAMED_FIX) from None
 
 
 @dataclass(slots=True)
@@ -39,18 +40,27 @@ class Keeper:
 
     folder: Path
     longest_px: int
-    problems: list[str] = field(default_factory=list)
+    _problems: dict[str, None] = field(default_factory=dict)
     _kept: dict[str, str] = field(default_factory=dict)
 
-    def keep(self, pictures: Iterable[PictureFile]) -> list[str]:
-        """Return the address of each picture, from the page."""
+    @property
+    def problems(self) -> list[str]:
+        """What could not be had, each once, and what to do about it; files by their names, not by where they lie."""
+        return list(self._problems)
+
+    def keep(self, pictures: Iterable[PictureFile], where: str) -> list[str]:
+        """Return the address of each picture, from the page; `where` says whose pictures they are."""
         found: list[str] = []
         for picture in pictures:
             try:
                 found.append(self._address(picture))
             except UserError as error:
-                self.problems.append(error.what)
+                self.tell(f"{where}: {_short(error.what, picture.name)}: {error.fix}")
         return found
+
+    def tell(self, problem: str) -> None:
+        """Note a problem, once."""
+        self._problems[problem] = None
 
     def _address(self, picture: PictureFile) -> str:
         data = picture.read()
@@ -60,6 +70,12 @@ class Keeper:
             self._kept[digest] = f"{FOLDER}/{digest[:20]}.{suffix}"
             write_bytes(self.folder / self._kept[digest], shown)
         return self._kept[digest]
+
+
+def _short(what: str, name: str) -> str:
+    """Return a message about the file `name` with its last part alone: the page is for other machines, too."""
+    _, found, reason = what.rpartition(name)
+    return f"{PurePath(name).name}{reason}" if found else what
 
 
 def _shown(data: bytes, name: str, longest_px: int) -> tuple[bytes, str]:

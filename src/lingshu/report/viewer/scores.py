@@ -8,11 +8,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from lingshu.evalkit.breakdown import Tally
+from lingshu.evalkit.items import RUBRIC
+from lingshu.evalkit.llm_judge.grading import Marks
 from lingshu.evalkit.scored import Scored
 from lingshu.report.viewer.chunks import modalities
+from lingshu.report.viewer.comparable import Gap
+from lingshu.report.viewer.report_scores import ReportScores, Values
 from lingshu.report.viewer.rows import OFFICIAL, Row
 
 Cell = dict[str, Any]
+REPORT = "report"
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,24 +32,50 @@ class BenchmarkFacts:
 
 @dataclass(slots=True)
 class RunScores:
-    """Tallies of one run; a track is a way of scoring (strict, official, as scored)."""
+    """Tallies of one run; a track is a way of scoring (strict, official, as scored).
+
+    Attributes:
+        reports: metrics of generated reports, by benchmark.
+        totals: by (track, benchmark); parts: the same by modality.
+        rubrics: scores of graded replies, by (track, benchmark).
+        gaps: by benchmark, how far its tracks can be compared.
+    """
 
     label: str
+    reports: Mapping[str, ReportScores] = field(default_factory=dict)
     totals: dict[tuple[str, str], Tally] = field(default_factory=dict)
     parts: dict[tuple[str, str], dict[str, Tally]] = field(default_factory=dict)
+    rubrics: dict[tuple[str, str], Marks] = field(default_factory=dict)
+    gaps: dict[str, Gap] = field(default_factory=dict)
 
     def add(self, row: Row) -> None:
         """Count one row under each of its tracks."""
         self._count(row.track, row, row.first)
+        self.gaps.setdefault(row.benchmark, Gap()).add(row)
         if row.official is not None:
             self._count(OFFICIAL, row, row.official)
+
+    def metrics_of(self, row: Row) -> Values:
+        """Return the metrics of a generated report; nothing for other answers."""
+        found = self.reports.get(row.benchmark)
+        return found.by_id.get(row.item.id, {}) if found and row.item.kind == REPORT else {}
 
     def _count(self, track: str, row: Row, scored: Scored) -> None:
         key = track, row.benchmark
         self.totals.setdefault(key, Tally()).add(scored)
+        if scored.kind == RUBRIC and scored.score.score is not None:
+            self.rubrics.setdefault(key, Marks()).add(scored.score.score, scored.cluster or scored.id)
         parts = self.parts.setdefault(key, {})
         for name in modalities(row):
             parts.setdefault(name, Tally()).add(scored)
+
+    def cell(self, track: str, benchmark: str, confidence: float) -> Cell | None:
+        """Return accuracy and interval (and `rubric`, the mean score of graded replies); None if it was not asked."""
+        key = track, benchmark
+        if key not in self.totals:
+            return None
+        graded = {"rubric": self.rubrics[key].cell(confidence)} if key in self.rubrics else {}
+        return self.totals[key].cell(confidence) | graded
 
     def tracks(self) -> list[str]:
         """Return the tracks that the run has, in the order of the first row that has them."""
@@ -68,9 +99,8 @@ def leaderboard(runs: Sequence[RunScores], benchmarks: Sequence[str], confidence
     lines = []
     for number, run in enumerate(runs):
         for track in run.tracks():
-            found = [run.totals.get((track, name)) for name in benchmarks]
-            if any(found):
-                cells = tuple(None if tally is None else tally.cell(confidence) for tally in found)
+            cells = tuple(run.cell(track, name, confidence) for name in benchmarks)
+            if any(cells):
                 scored = [cell for cell in cells if cell is not None and cell["n"]]
                 weights = [cell["n"] for cell in scored]
                 lines.append(Line(number, run.label, track, cells, mean(scored), mean(scored, weights)))

@@ -115,15 +115,40 @@
 
   function verdict(title, found) {
     if (!found) return null;
-    const part = make("div", "verdict", make("b", "", title), badge(found.correct), make("p", "", `rule: ${found.rule || "–"}`));
+    const shown = found.score === undefined ? badge(found.correct) : make("span", "badge none", "graded");
+    const part = make("div", "verdict", make("b", "", title), shown, make("p", "", `rule: ${found.rule || "–"}`));
+    if (found.score !== undefined) part.append(make("p", "", `rubric score: ${(100 * found.score).toFixed(1)}`));
     if (found.parsed) part.append(make("p", "", `understood: ${found.parsed}`));
     if (found.reason) part.append(make("p", "dim", found.reason));
     return part;
   }
 
   function judgement(judge) {
-    if (!judge) return null;
-    return make("div", "verdict", make("b", "", `Judge ${judge.name}`), badge(judge.verdict), make("p", "text", judge.text || ""));
+    const shown = typeof judge.verdict === "boolean" ? badge(judge.verdict) : make("span", "badge none", "no verdict");
+    return make("div", "verdict", make("b", "", `Judge ${judge.name}`), shown, judge.text ? make("p", "text", judge.text) : null);
+  }
+
+  function rubric(sample) {
+    if (!sample.criteria) return null;
+    const list = make("ul", "criteria");
+    for (const { text, points, met, judges } of sample.criteria) {
+      const word = met === true ? "met" : met === false ? "not met" : "no verdict";
+      const item = make("li", "", make("span", "badge none", word), ` ${points > 0 ? "+" : "−"}${Math.abs(points)} points: ${text}`);
+      if (judges.some(judge => judge.text)) {
+        item.append(make("details", "", make("summary", "", "What judges said"), ...judges.map(judge => make("div", "text", `${judge.name}: ${judge.text}`))));
+      }
+      list.append(item);
+    }
+    return make("div", "below", make("h3", "", "Rubric"), list);
+  }
+
+  function metrics(sample) {
+    if (!sample.metrics) return null;
+    const list = make("dl", "meta");
+    for (const [name, value] of Object.entries(sample.metrics)) {
+      list.append(make("div", "", make("dt", "", name), make("dd", "", value === null ? "–" : (100 * value).toFixed(1))));
+    }
+    return make("div", "below", make("h3", "", "Metrics of this report, times 100"), list);
   }
 
   function options(sample) {
@@ -182,7 +207,8 @@
     if (!sample.question && sample.response === undefined) words.append(make("p", "dim", "A scored file holds no question and no response: give the responses to see them."));
     article.append(make("div", "body", pictures(sample), words));
     const title = manifest.runs[group.run].tracks[0] === "strict" ? "Strict" : "As scored";
-    article.append(make("div", "verdicts", verdict(title, sample.first), verdict("Official", sample.official), judgement(sample.judge)));
+    article.append(make("div", "verdicts", verdict(title, sample.first), verdict("Official", sample.official), ...(sample.judges || []).map(judgement)));
+    article.append(...[rubric(sample), metrics(sample)].filter(Boolean));
     article.append(details(sample));
     if (alone) article.append(...[block("Prompt", sample.prompt), elsewhere(group, sample)].filter(Boolean));
     // Only what overflows takes the keyboard's focus: it has to be scrolled.
@@ -227,8 +253,8 @@
   }
 
   function matches(sample, words) {
-    const judge = sample.judge ? sample.judge.text : "";
-    const text = [sample.id, sample.question, ...(sample.choices || []), ...(sample.answer || []), sample.response, sample.error, judge,
+    const judges = [sample, ...(sample.criteria || [])].flatMap(part => part.judges || []).map(judge => judge.text);
+    const text = [sample.id, sample.question, ...(sample.choices || []), ...(sample.answer || []), sample.response, sample.error, ...judges,
       sample.first.rule, sample.official ? sample.official.rule : ""].join("\n").toLowerCase();
     return words.every(word => text.includes(word));
   }
