@@ -29,7 +29,6 @@ from lingshu.evalkit.official.scorers import score_official
 from lingshu.evalkit.rules import score_strict
 
 CASES, RESPONSES = 50_000, 150_000
-LONG_WORDS = 5000
 # Shares of the catalogued items: OmniMedVQA, PMC-VQA and the text suites are multiple choice; the rest is VQA.
 SHARES = {"mcq": 0.945, "yesno": 0.025, "closed": 0.005, "open": 0.025}
 FORMS = (
@@ -45,10 +44,6 @@ FORMS = (
 FILLER = (
     *("the", "scan", "shows", "a", "mass", "in", "upper", "lobe", "with", "smooth", "margins", "and", "no", "effusion"),
     *("left", "heart", "size", "is", "within", "limits", "."),
-)
-REASONING = (
-    "The patient is a 54-year-old man with crushing chest pain. Option A would reduce the heart rate, but it does not"
-    " treat the clot. Aspirin is given early. We should not discharge him, so D is excluded. There is no effusion. "
 )
 UNUSED = ("google", "google.genai", "openai", "sympy", "sympy.parsing", "pylatexenc", "tenacity")
 
@@ -305,31 +300,13 @@ def _seconds(work: Callable[[Item], Any], items: Sequence[Item]) -> float:
     return time.process_time() - start
 
 
-def long_responses() -> dict[str, float]:
-    """Return milliseconds of the strict rules on 500 and 5,000 words, the slowest of the kinds.
-
-    `reasoning` is a chain of thought that weighs options and ends in an answer; `undecided` never ends.
-    """
-    found = {}
-    for name, ending in (("reasoning", " So the answer is B."), ("undecided", "")):
-        for words in (LONG_WORDS // 10, LONG_WORDS):
-            text = " ".join((REASONING * words).split()[:words]) + ending
-            items = [
-                Item("l", kind, "Is there a mass?", CHOICES[0] if kind == "mcq" else None, gold, text)
-                for kind, gold in (("mcq", "B"), ("yesno", "yes"), ("closed", "CT"))
-            ]
-            slowest = max(min(_seconds(score_strict, [item]) for _ in range(5)) for item in items)
-            found[f"{name}_{words}_words_ms"] = round(slowest * 1000, 2)
-    return found
-
-
 def main(checkout: Path, cases: int, responses: int) -> None:
     """Fuzz, then time, and print."""
     warnings.simplefilter("ignore")  # nltk warns at every unsmoothed zero
     kit, kit_mmmu = upstream(checkout)
     passed = fuzz(kit, kit_mmmu, cases) | whole_benchmarks(cases // 10)
     times = timed(kit, mixed(responses))
-    print(json.dumps({"equal": passed, "differences": 0, "times": times, "long": long_responses()}, indent=2))
+    print(json.dumps({"equal": passed, "differences": 0, "times": times}, indent=2))
 
 
 if __name__ == "__main__":

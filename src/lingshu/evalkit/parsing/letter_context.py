@@ -38,7 +38,9 @@ _LED_BEFORE = re.compile(
     r"(?:\b(?:answer|ans|option|choice|choose|pick|select)\b\s*(?:is\b|[:：=])?|选项?|答案[是为:：]?)\s*[\"'(]?\Z"
 )
 _SAID_BEFORE = re.compile(r"(?:\b(?:is|be|with)|['’]s)\s+[\"'(]?\Z")
-_LED_AFTER = re.compile(r"[\"')]?\s*(?:\Z|[.,;:!?。，；\n)]|(?:is|was|because|since|and|or|but|not)\b)")
+AFTER_SMALL = "is|was|because|since|and|or|but|not"
+"""Words that may follow a small option letter after blanks; no other word does."""
+_LED_AFTER = re.compile(rf"[\"')]?\s*(?:\Z|[.,;:!?。，；\n)]|(?:{AFTER_SMALL})\b)")
 _LINE_AFTER = re.compile(r"[.)：:](?:\s|\Z)|[ \t]*(?:\n|\Z)")
 _BEFORE = 24  # characters that may hold the word before
 _AFTER = 16  # … and the word after
@@ -52,13 +54,13 @@ def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: li
     noun = _noun_before(before)
     if noun or own_text:
         return not noun
-    led, colon = _led(before)
     if _ABBREVIATION.match(text, end) and not _FUNCTION_WORD.match(after):
-        return led
+        return _led(before)[0]
     if letters == ["I"] and not _AFTER_I.match(after):
         return False
     if _AFTER_ANY.match(after):
         return True
+    led, colon = _led(before)
     if letters[-1] in WORDS_TOO:
         return len(letters) > 1 or (led and not colon)
     return led or _AFTER_MORE.match(after) is not None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from lingshu.evalkit.parsing.letter_context import EDGES, is_option_letter, is_small_option_letter
+from lingshu.evalkit.parsing.letter_context import AFTER_SMALL, EDGES, is_option_letter, is_small_option_letter
 from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts
 from lingshu.evalkit.parsing.stance import lower
 
@@ -28,8 +29,7 @@ _MARGIN = 12  # characters beside a letter that decide whether it stands alone o
 _WINDOW = 48  # characters that may lead a run of letters
 
 
-@dataclass(frozen=True, slots=True)
-class Group:
+class Group(NamedTuple):
     """A mention of one letter or a list of letters; `end` lies behind an option text that follows."""
 
     start: int
@@ -44,7 +44,8 @@ def _candidates(count: int, several: bool) -> re.Pattern[str]:
     """Letters that stand alone; with `several` also runs of capitals ("ABD", "A B D"), which are tried first."""
     upper = f"A-{letter_of(count - 1)}"
     run = rf"[{upper}]{{2,{count}}}|[{upper}](?: [{upper}]){{1,{count - 1}}}|" if several and count > 1 else ""
-    return re.compile(rf"(?<![A-Za-z0-9_+])(?:{run}[{upper}{upper.lower()}])(?![A-Za-z0-9_+])")
+    article = rf"(?! +(?!(?:{AFTER_SMALL})\b)[a-z0-9])"  # "a mass": most small letters of a text
+    return re.compile(rf"(?<![A-Za-z0-9_+])(?:{run}[{upper}]|[{upper.lower()}]{article})(?![A-Za-z0-9_+])")
 
 
 @lru_cache(maxsize=64)
@@ -77,16 +78,19 @@ def _valid(letter: str, count: int) -> tuple[str, ...]:
     return (letter,) if len(letter) == 1 and 0 <= ord(letter) - ord("A") < count else ()
 
 
-def letter_groups(text: str, count: int, choices: tuple[str, ...] | None, several: bool) -> list[Group]:
+def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] | None, several: bool) -> list[Group]:
     """Return the places where `text` speaks of options by letter, in order; `count` letters from A are options.
 
-    With `several`, a run of letters ("答案是ABD") counts too.
+    Args:
+        lowered: `lower(text)`.
+        several: a run of letters ("答案是ABD") counts too.
     """
     shown = option_texts(choices) if choices else ()
     if choices and any(_LONE_LETTER.search(option) for option in shown):
         text = _masked(text, choices)
+        lowered = lower(text)
     texts = tuple(lower(option).lstrip(EDGES) for option in shown)
-    scan = _Scan(text, lower(text), texts, _list_pattern(count))
+    scan = _Scan(text, lowered, texts, _list_pattern(count))
     candidates = _candidates(count, several)
     result: list[Group] = []
     position = 0
@@ -165,11 +169,11 @@ class _Scan:
             return end
         own = self.texts[index]
         core = own.rstrip(EDGES)
-        lead = len(self.lowered[end : end + _MARGIN]) - len(self.lowered[end : end + _MARGIN].lstrip(EDGES))
-        at = end + lead
+        behind = self.lowered[end : end + _MARGIN]
+        at = end + len(behind) - len(behind.lstrip(EDGES))
         if (
-            not core
-            or not self.lowered.startswith(core, at)
+            not self.lowered.startswith(core, at)
+            or not core
             or self.lowered[at + len(core) : at + len(core) + 1].isalnum()
         ):
             return end

@@ -19,7 +19,7 @@ from lingshu.evalkit.parsing.options import (
     plain_form,
     whole_option,
 )
-from lingshu.evalkit.parsing.stance import Stance, stances
+from lingshu.evalkit.parsing.stance import Clauses, Stance, stances
 
 MAX_OPTIONS = 26
 
@@ -61,13 +61,15 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool) -> P
         return Parsed((plain[1].upper(),), STATED_LETTER)
     if not several and len(text) > 2 * _ENDING:
         # The last statement of a letter decides; in a long response it is near the end, if there is one.
-        groups, attitudes = _read(_ending(text), count, choices, several)
+        ending = _ending(text)
+        groups, attitudes = _read(ending, Clauses(ending), count, choices, several)
         if Stance.STATED in attitudes and (parsed := _by_letter(groups, attitudes, several)).rule == STATED_LETTER:
             return parsed
-    groups, attitudes = _read(text, count, choices, several)
+    clauses = Clauses(text)
+    groups, attitudes = _read(text, clauses, count, choices, several)
     parsed = _by_letter(groups, attitudes, several)
     if parsed is NOTHING and choices:
-        parsed = _by_text(text, choices, several)
+        parsed = _by_text(text, clauses, choices, several)
     if parsed is NOTHING and choices:
         parsed = _by_elimination(groups, attitudes, count)
     return parsed
@@ -80,9 +82,11 @@ def _upper_run(text: str) -> str:
     return bare.upper() if run and list(bare) == sorted(bare) else text
 
 
-def _read(text: str, count: int, choices: tuple[str, ...] | None, several: bool) -> tuple[list[Group], list[Stance]]:
-    groups = letter_groups(text, count, choices, several)
-    return groups, stances(text, [(g.start, g.end) for g in groups])
+def _read(
+    text: str, clauses: Clauses, count: int, choices: tuple[str, ...] | None, several: bool
+) -> tuple[list[Group], list[Stance]]:
+    groups = letter_groups(text, clauses.text, count, choices, several)
+    return groups, stances(clauses, [(g.start, g.end) for g in groups])
 
 
 def _ending(text: str) -> str:
@@ -93,11 +97,14 @@ def _ending(text: str) -> str:
 
 
 def _by_letter(groups: list[Group], attitudes: list[Stance], several: bool) -> Parsed:
-    denied = [set[str]() for _ in range(len(groups) + 1)]
-    for i in range(len(groups) - 1, -1, -1):
-        later = set(groups[i].letters) if attitudes[i] is Stance.DENIED else set[str]()
-        denied[i] = denied[i + 1] | later
-    stated = [g for i, g in enumerate(groups) if attitudes[i] is Stance.STATED and not set(g.letters) & denied[i + 1]]
+    denied = set[str]()
+    stated: list[Group] = []
+    for group, attitude in zip(reversed(groups), reversed(attitudes), strict=True):
+        if attitude is Stance.DENIED:
+            denied.update(group.letters)
+        elif attitude is Stance.STATED and denied.isdisjoint(group.letters):
+            stated.append(group)
+    stated.reverse()
     if stated:
         joined = several and len(stated[-1].letters) == 1
         return _parsed({c for g in stated for c in g.letters} if joined else set(stated[-1].letters), STATED_LETTER)
@@ -105,7 +112,7 @@ def _by_letter(groups: list[Group], attitudes: list[Stance], several: bool) -> P
     if not several and (parsed := _alone(forward)):
         return parsed
     letters = {c for g in forward for c in g.letters}
-    letters -= denied[0] if not several else set()
+    letters -= denied if not several else set()
     return _parsed(letters, "only_letter") if letters else NOTHING
 
 
@@ -125,9 +132,9 @@ def _parsed(letters: set[str], rule: str) -> Parsed:
     return Parsed(tuple(sorted(letters)), rule)
 
 
-def _by_text(text: str, choices: tuple[str, ...], several: bool) -> Parsed:
+def _by_text(text: str, clauses: Clauses, choices: tuple[str, ...], several: bool) -> Parsed:
     named = named_options(choices, text)
-    attitudes = stances(text, [span for span, _ in named], findings=True)
+    attitudes = stances(clauses, [span for span, _ in named], findings=True)
     stated = [letter for (_, letter), s in zip(named, attitudes, strict=True) if s is Stance.STATED]
     if stated:
         return _parsed(set(stated) if several else {stated[-1]}, "stated_option")

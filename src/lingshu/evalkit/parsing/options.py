@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections.abc import Collection, Iterator
 from functools import lru_cache
+from itertools import islice
 
 from lingshu.evalkit.parsing.stance import Span
 
 ARTICLES = frozenset({"a", "an", "the"})
 _WORD = re.compile(r"\d+(?:\.\d+)?|[\u4e00-\u9fff]|[^\W_\d\u4e00-\u9fff]+|[<>≤≥%+±]|(?<!\w)-(?=\d)")
+_LETTERS = re.compile(r"[^\W_\d\u4e00-\u9fff]+")
+_CHARACTER = re.compile(r"[\u4e00-\u9fff]")  # each is a word
 _SIGNS = ("-", "<", ">", "≤", "≥", "±")
 _SLACK = 64  # characters of mark-up and punctuation that may stand around an option's text
 _PREFIX = re.compile(r"\s*[(\[]?\s*([A-Za-z])\s*[)\].:：、,，]\s*")
@@ -43,16 +47,14 @@ def option_texts(choices: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(choice.strip() for choice in choices)
 
 
-def _tokens(text: str) -> list[tuple[str, int, int]]:
-    """Return (lower-case word, start, end) of the words, numbers and signs of `text`, without articles.
+def _tokens(text: str, start: int = 0) -> Iterator[tuple[str, int, int]]:
+    """Yield (lower-case word, start, end) of the words, numbers and signs of `text` from `start` on, without articles.
 
     A capital "A" within a sentence is a name ("vitamin A"), not an article.
     """
-    return [
-        (word, found.start(), found.end())
-        for found in _WORD.finditer(text)
-        if (word := found[0].lower()) not in ARTICLES or (found[0] == "A" and _is_name(text, found.start()))
-    ]
+    for found in _WORD.finditer(text, start):
+        if (word := found[0].lower()) not in ARTICLES or (found[0] == "A" and _is_name(text, found.start())):
+            yield word, found.start(), found.end()
 
 
 def _is_name(text: str, at: int) -> bool:
@@ -114,24 +116,41 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
     lowered = text.lower()
     if not any(first in lowered for first in table):
         return []
-    tokens = _tokens(text)
-    names = [token[0] for token in tokens]
     result: list[tuple[Span, str]] = []
     position = 0
-    while position < len(names):
-        step = 1
-        hits = [
-            (len(entry), index)
-            for entry, index in table.get(names[position], ())
-            if tuple(names[position : position + len(entry)]) == entry
-        ]
-        if hits and _part_of_number(text, tokens[position], tokens[position + hits[0][0] - 1]):
-            hits = []
-        if hits:
-            step = hits[0][0]
-            longest = [index for length, index in hits if length == step]
-            if len(longest) == 1:
-                span = (tokens[position][1], tokens[position + step - 1][2])
-                result.append((span, letter_of(longest[0])))
-        position += step
+    for start, first in _first_words(table, text, lowered):
+        if start < position:
+            continue
+        entries = table[first]
+        tokens = list(islice(_tokens(text, start), len(entries[0][0])))
+        names = tuple([token[0] for token in tokens])
+        hits = [(len(entry), index) for entry, index in entries if names[: len(entry)] == entry]
+        if not hits or _part_of_number(text, tokens[0], tokens[hits[0][0] - 1]):
+            continue
+        position = tokens[hits[0][0] - 1][2]
+        indices = [index for length, index in hits if length == hits[0][0]]
+        if len(indices) == 1:
+            result.append(((start, position), letter_of(indices[0])))
     return result
+
+
+def _first_words(firsts: Collection[str], text: str, lowered: str) -> list[tuple[int, str]]:
+    """Return where words of `text` that are one of `firsts` begin, in order, and which.
+
+    Words of letters are found by `str.find`, which costs far less than all tokens of a long text.
+    """
+    simple = len(lowered) == len(text) and "Σ" not in text  # else small letters depend on the place, or are longer
+    if not simple or any(
+        first in ARTICLES or not (_LETTERS.fullmatch(first) or _CHARACTER.match(first)) for first in firsts
+    ):
+        return [(start, word) for word, start, _ in _tokens(text) if word in firsts]
+    found: list[tuple[int, str]] = []
+    for first in firsts:
+        single = _CHARACTER.match(first) is not None
+        at = lowered.find(first)
+        while at >= 0:
+            end = at + len(first)
+            if single or not (_LETTERS.match(text, end) or (at and _LETTERS.match(text, at - 1))):
+                found.append((at, first))
+            at = lowered.find(first, end)
+    return sorted(found)

@@ -1,0 +1,75 @@
+"""What the strict rules cost on long responses: milliseconds for 500 and 5,000 words, so that linear growth shows.
+
+Run: `python perf/long_responses.py`. Needs nothing but the package. Prints one JSON object: for each text and kind the
+CPU milliseconds of the best of some rounds.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import time
+
+from lingshu.evalkit.items import Item
+from lingshu.evalkit.rules import score_strict
+
+WORDS = (500, 5000)
+ROUNDS = 25
+CHOICES = (
+    "A. Beta blocker therapy",
+    "B. Aspirin",
+    "C. Cardiac catheterisation",
+    "D. Discharge home",
+    "E. None of these",
+)
+KINDS = {"mcq": "B", "yesno": "yes", "closed": "CT"}  # with a gold answer
+REASONING = (
+    "The patient is a 54-year-old man with crushing chest pain. Option A would reduce the heart rate, but it does not"
+    " treat the clot. Aspirin is given early. We should not discharge him, so D is excluded. There is no effusion. "
+)
+NAMING = (
+    "Beta blocker therapy would help. Aspirin is given early and Cardiac catheterisation is planned, not Discharge"
+    " home. The heart rate is slow and the patient feels well because of the new drug that was given in the ward. "
+)
+
+
+def texts(words: int) -> dict[str, str]:
+    """Return texts of so many words, all densely made of what the rules look at.
+
+    `decided` weighs options and ends in an answer, `undecided` never ends, `names` has whole options and no letter,
+    `shuffled` is made of the same words in random order, so that no two clauses are alike.
+    """
+    undecided = " ".join((REASONING * words).split()[:words])
+    shuffled = random.Random(4).choices((REASONING + NAMING).split(), k=words)
+    return {
+        "decided": f"{undecided} So the answer is B.",
+        "undecided": undecided,
+        "names": " ".join((NAMING * words).split()[:words]),
+        "shuffled": " ".join(shuffled),
+    }
+
+
+def milliseconds(item: Item) -> float:
+    """Return the CPU milliseconds of the best round."""
+    best = float("inf")
+    for _ in range(ROUNDS):
+        start = time.process_time()
+        score_strict(item)
+        best = min(best, time.process_time() - start)
+    return round(best * 1000, 2)
+
+
+def main() -> None:
+    """Measure and print."""
+    found: dict[str, dict[str, float]] = {}
+    for words in WORDS:
+        for name, text in texts(words).items():
+            row = found.setdefault(f"{name}, {words} words", {})
+            for kind, gold in KINDS.items():
+                choices = CHOICES if kind == "mcq" else None
+                row[kind] = milliseconds(Item("long", kind, "Is there a mass?", choices, gold, text))
+    print(json.dumps(found, indent=2))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,140 @@
+"""The words by which a text states, denies or weighs what it mentions, as patterns for lower-case text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class _Cue:
+    """A pattern for lower-case text in three parts, so that a text pays for no alternatives that can't match in it.
+
+    Args:
+        words: English alternatives that begin at the edge of a word; they share one `\\b`, by which the engine passes
+            over most of a text.
+        other: English alternatives that don't.
+        beyond: alternatives that need a character of `_BEYOND_ENGLISH`; they are tried at every character.
+    """
+
+    words: str
+    other: str = ""
+    beyond: str = ""
+
+
+_BEYOND_ENGLISH = re.compile(r"[\u2028-\U0010ffff]")
+
+_REASON = _Cue(
+    r"(?:because|since|as|given|due to|which|unlike|rather than|instead of)\b",
+    beyond=r"因为|由于|而不是|而非",
+)
+_OF_NEXT = _Cue(r"(?:not|nor|over)\b", beyond=r"是|非")
+_NOT = r"not\b(?!\s+(?:only|sure|certain|just)\b)|cannot\b|never\b"
+_EXCLUDING = (
+    r"exclud\w*|eliminat\w*|rul(?:e|es|ed|ing)\s+(?:\w+\s+)?out\b|reject\w*|discard\w*|dismiss\w*|except\b"
+    r"|incorrect\b|wrong\b|false\b|neither\b"
+)
+_EXCLUDING_ZH = "排除|除了|除外|错误|不正确|不选"
+_EXCLUDING_BEFORE = _Cue(_EXCLUDING, beyond=_EXCLUDING_ZH)
+_DENIED_BEFORE = _Cue(
+    rf"{_NOT}|{_EXCLUDING}|nor\b|rather than\b|instead of\b|unlike\b|unlikely\b|other than\b|against\b"
+    rf"|i doubt\b|avoid(?:s|ed|ing)?\b|over\s*\Z"
+    rf"|(?:more|better|likelier)\b[^.,;]*\bthan\s*(?:option\s*)?\Z",
+    r"n['’]t\b",
+    rf"{_EXCLUDING_ZH}|除\s*\Z|不是|不会是|不应|不能|不可能|并非|而非|非\s*\Z|不\s*\Z",
+)
+_FINDING_DENIED = _Cue(
+    r"(?:no|without|absen(?:t|ce)|negative for|free of|lack(?:s|ing)?|denies)\b",
+    beyond=r"无(?!\s*疑)|没有|未见|未发现|否认|不存在",
+)
+_DENIED_AFTER = _Cue(
+    rf"{_NOT}|{_EXCLUDING}|unlikely\b|less likely\b|implausible\b|invalid\b|inappropriate\b|contraindicated\b"
+    rf"|irrelevant\b|unrelated\b|absent\b",
+    r"n['’]t\b|\A[)\]\s]*[:：][\s]*no\b|\A[)\s]*×(?!\s*\d)",
+    rf"[✗✘❌]|{_EXCLUDING_ZH}|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
+)
+_AFTER_NOT = (
+    r"\s+(?:\w+\s+){0,2}?(?:exclud\w*|eliminat\w*|rule[ds]?\s+out|reject\w*|incorrect\b|wrong\b|unlikely\b|false\b"
+    r"|implausible\b)"
+)
+_DOUBLE = _Cue(
+    rf"(?:not|cannot|never){_AFTER_NOT}",
+    rf"n['’]t{_AFTER_NOT}",
+    r"(?:不能|不可|无法|不|难以)(?:完全)?排除|没有错|不错误",
+)
+_WEIGHED_BEFORE = _Cue(
+    r"(?:between|either|whether|among|considered|considering|at first|initially|originally|(?<!second )thought"
+    r"|(?:might|may|could|would) think|(?:sure|certain|know|tell|say|clear|determine) if)\b",
+    beyond=r"还是|介于",
+)
+_LETTER_LEAD = (
+    r"\s*(?:(?:probably|likely|most likely|definitely|clearly|actually|certainly|indeed|obviously|simply|surely)\s+)?"
+    r"(?:the\s+|an?\s+)?(?:letter|option|choice|答案|选项)?[\s:：=\"'“‘(\[{（为是-]*\Z"
+)
+_STATED_BEFORE = _Cue(
+    r"(?:(?:answer|correct|right|best|final)\b[^.,;\n]{0,40}?(?:\bis\b|\bare\b|\bbe\b|\bwas\b|[:：=])"
+    r"|answer\b|(?:choose|chose|select|pick|answered)\b|(?:go|going) (?:with|for)\b|opt for\b|settle on\b)"
+    + _LETTER_LEAD,
+    beyond=r"(?:答案[^,，。;\n]{0,8}|选择?|应为)" + _LETTER_LEAD,
+)
+_STATED_AFTER = _Cue(
+    r"(?:correct|true|the answer|(?:my|final|best|right) (?:answer|choice|option)|the (?:best|right|most \w+)"
+    r"|(?:is|be|seems|are) (?:right|best|most (?:likely|appropriate))(?!\w|[ -]?(?:sided|lateral|lung|side))"
+    r"|(?:is|seems|fits|would be) better(?! known)|remains)\b",
+    r"\A[)\]\s]*[:：][\s]*yes\b",
+    r"[✓✔✅]|\A[)\s]*√(?!\s*\d)|正确|是对的|为答案|是答案|最符合",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Cues:
+    """The compiled cues; `before` and `after` say where, by the mention, a cue is looked for.
+
+    Args:
+        any_before: finds what any cue before a mention would; where it finds nothing, none of them has to be tried.
+        any_before_finding: … where the mention is a finding.
+        any_after: … after a mention, or what ends what is said of it (a reason, a "not" that belongs to the next one).
+    """
+
+    reason: re.Pattern[str]
+    double: re.Pattern[str]
+    excluding_before: re.Pattern[str]
+    denied_before: re.Pattern[str]
+    finding_denied: re.Pattern[str]
+    weighed_before: re.Pattern[str]
+    stated_before: re.Pattern[str]
+    denied_after: re.Pattern[str]
+    stated_after: re.Pattern[str]
+    any_before: re.Pattern[str]
+    any_before_finding: re.Pattern[str]
+    any_after: re.Pattern[str]
+
+
+def _compiled(*, english: bool) -> Cues:
+    def either(*cues: _Cue) -> re.Pattern[str]:
+        parts = [rf"\b(?:{'|'.join(cue.words for cue in cues)})", *(cue.other for cue in cues if cue.other)]
+        return re.compile("|".join(parts + [cue.beyond for cue in cues if cue.beyond and not english]))
+
+    before = (_DOUBLE, _DENIED_BEFORE, _WEIGHED_BEFORE, _STATED_BEFORE)
+    return Cues(
+        reason=either(_REASON),
+        double=either(_DOUBLE),
+        excluding_before=either(_EXCLUDING_BEFORE),
+        denied_before=either(_DENIED_BEFORE),
+        finding_denied=either(_FINDING_DENIED),
+        weighed_before=either(_WEIGHED_BEFORE),
+        stated_before=either(_STATED_BEFORE),
+        denied_after=either(_DENIED_AFTER),
+        stated_after=either(_STATED_AFTER),
+        any_before=either(*before),
+        any_before_finding=either(*before, _FINDING_DENIED),
+        any_after=either(_DOUBLE, _DENIED_AFTER, _STATED_AFTER, _REASON, _OF_NEXT),
+    )
+
+
+_ENGLISH, _ALL = _compiled(english=True), _compiled(english=False)
+
+
+def cues_for(text: str) -> Cues:
+    """Return the cues that can stand in `text`."""
+    return _ALL if not text.isascii() and _BEYOND_ENGLISH.search(text) else _ENGLISH
