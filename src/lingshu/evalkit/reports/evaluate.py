@@ -15,6 +15,7 @@ from lingshu.core.params import Strict
 from lingshu.evalkit.reports.files import Pairs, pair, read_reports, read_sub_scores
 from lingshu.evalkit.reports.model_metrics import MODEL_METRICS, ModelSettings, ModelTexts
 from lingshu.evalkit.reports.radcliq import RADCLIQ, SUB_SCORES, reciprocal_warning
+from lingshu.evalkit.reports.radgraph import CANDIDATES, REFERENCES
 from lingshu.evalkit.reports.sections import (
     Form,
     Section,
@@ -116,8 +117,9 @@ def _counts(sections: Sequence[Sections], texts: Sequence[str], thinking: int) -
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """`result` is what the command prints; `samples` has one JSON object for each id."""
+    """`result` is what the command prints; `samples` has one JSON object for each id; `prepared` what was compared."""
 
+    prepared: Prepared
     result: dict[str, Any]
     samples: list[dict[str, Any]]
 
@@ -136,6 +138,8 @@ def evaluate(
     extra = read_sub_scores(sub_scores, SUB_SCORES, prepared.ids) if sub_scores else {}
     values, warnings = compute(prepared, settings, extra)
     inputs = {"references": references, "candidates": candidates} | ({"sub_scores": sub_scores} if sub_scores else {})
+    if folder := settings.models.radgraph_annotations:
+        inputs |= {"annotated_references": folder / REFERENCES, "annotated_candidates": folder / CANDIDATES}
     result = {
         "format": FORMAT,
         "metrics": _corpus(values),
@@ -150,7 +154,7 @@ def evaluate(
             "version": version("lingshu"),
         },
     }
-    return Evaluation(result, _samples(prepared, values))
+    return Evaluation(prepared, result, _samples(prepared, values))
 
 
 def compute(
@@ -158,12 +162,12 @@ def compute(
 ) -> tuple[dict[str, Values], list[str]]:
     """Return the values of the settings' metrics, and what to beware of."""
     texts = Texts(prepared.references, prepared.candidates, settings.tokens)
-    models = ModelTexts(prepared.references, prepared.candidates, settings.models, sub_scores)
+    models = ModelTexts(prepared.ids, prepared.references, prepared.candidates, settings.models, sub_scores)
     values = {
         name: TEXT_METRICS[name](texts) if name in TEXT_METRICS else MODEL_METRICS[name](models)
         for name in settings.metrics
     }
-    warnings = text_warnings(texts, settings.metrics)
+    warnings = [*text_warnings(texts, settings.metrics), *models.warnings()]
     composites = [reciprocal_warning(name, values[name].corpus) for name in RADCLIQ if name in values]
     return values, [*warnings, *filter(None, composites)]
 
@@ -187,6 +191,8 @@ def _empty(prepared: Prepared) -> list[str]:
 
 
 def _file(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        raise UserError(f"{path}: no such file", "see docs/report-metrics.md for the files that each metric needs")
     return {"path": path.as_posix(), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 

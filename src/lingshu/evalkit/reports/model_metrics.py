@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -12,6 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 from lingshu.core.errors import UserError
 from lingshu.core.params import Strict
 from lingshu.evalkit.reports.radcliq import RADCLIQ, radcliq
+from lingshu.evalkit.reports.radgraph import Graphs, RadGraphF1, annotation_warnings, graphs_of, radgraph_f1
 from lingshu.evalkit.reports.text_metrics import Values
 from lingshu.evalkit.reports.weights import weights_file, weights_folder
 
@@ -32,18 +34,21 @@ class ModelSettings(Strict):
     bertscore_baseline: float | None = None
     chexbert: str | None = None
     chexbert_base: str = CHEXBERT_BASE
+    radgraph_annotations: Path | None = None  # a folder with references.json and candidates.json
 
 
 class ModelTexts:
-    """References and candidates as models take them, and sub-scores that came from a file."""
+    """References and candidates as models take them, by ids, and sub-scores that came from a file."""
 
     def __init__(
         self,
+        ids: Sequence[str],
         references: Sequence[str],
         candidates: Sequence[str],
         settings: ModelSettings,
         sub_scores: Mapping[str, Sequence[float]],
     ) -> None:
+        self.ids = ids
         self.references = references
         self.candidates = candidates
         self.settings = settings
@@ -93,6 +98,26 @@ class ModelTexts:
 
         return semb_scores(*self.read)
 
+    @cached_property
+    def graphs(self) -> Graphs:
+        """The RadGraph annotations of both sides."""
+        folder = self.settings.radgraph_annotations
+        if folder is None:
+            raise UserError(
+                "RadGraph-F1 needs annotations, and --radgraph-annotations is not given",
+                "make them with the package radgraph as docs/report-metrics.md says, and name their folder",
+            )
+        return graphs_of(folder, self.ids, self.references, self.candidates)
+
+    @cached_property
+    def radgraph(self) -> RadGraphF1:
+        """The RadGraph-F1 scores of each sample."""
+        return radgraph_f1(self.graphs)
+
+    def warnings(self) -> list[str]:
+        """Return what to beware of in what was used so far."""
+        return annotation_warnings(self.graphs) if "graphs" in self.__dict__ else []
+
 
 def _not_given(metric: str, option: str, what: str) -> UserError:
     return UserError(f"{metric} needs a model, and {option} is not given", f"name its folder or hub id: {what}")
@@ -103,6 +128,14 @@ def _label_f1(place: int, *, five: bool) -> Callable[[ModelTexts], Values]:
         from lingshu.evalkit.reports.chexbert import FIVE, LABELS, label_f1  # noqa: PLC0415 - imports torch
 
         return Values(label_f1(*texts.read, FIVE if five else LABELS)[place], None)
+
+    return score
+
+
+def _radgraph(name: str) -> Callable[[ModelTexts], Values]:
+    def score(texts: ModelTexts) -> Values:
+        each: NDArray[np.float64] = texts.radgraph._asdict()[name]
+        return Values(float(each.mean()), each)
 
     return score
 
@@ -124,10 +157,17 @@ def _sub_score(name: str, version: str, texts: ModelTexts) -> ArrayLike:
         return texts.rescaled
     if name == "semb" and texts.settings.chexbert is not None:
         return texts.semb
-    models = {"bertscore": ", or --bertscore-model", "semb": ", or --chexbert"}
+    if name == "radgraph" and texts.settings.radgraph_annotations is not None:
+        return texts.radgraph.combined
+    models = {
+        "bertscore": ", or --bertscore-model",
+        "semb": ", or --chexbert",
+        "radgraph": ", or --radgraph-annotations",
+        "bleu_2": "",
+    }
     raise UserError(
         f"{version} needs the sub-score {name!r}",
-        f"give --sub-scores FILE with an id and {', '.join(RADCLIQ[version].terms)} a row{models.get(name, '')}",
+        f"give --sub-scores FILE with an id and {', '.join(RADCLIQ[version].terms)} a row{models[name]}",
     )
 
 
@@ -139,5 +179,6 @@ MODEL_METRICS: dict[str, Callable[[ModelTexts], Values]] = {
     "chexbert_f1_macro_14": _label_f1(1, five=False),
     "chexbert_f1_micro_5": _label_f1(0, five=True),
     "chexbert_f1_macro_5": _label_f1(1, five=True),
+    **{f"radgraph_f1_{name}": _radgraph(name) for name in RadGraphF1._fields},
     **{version: _radcliq(version) for version in RADCLIQ},
 }
