@@ -6,7 +6,7 @@ import pytest
 
 from lingshu.core.errors import UserError
 from lingshu.evalkit.reports.evaluate import ReportSettings, evaluate
-from lingshu.evalkit.reports.model_metrics import ModelSettings
+from lingshu.evalkit.reports.model_texts import ModelSettings
 from lingshu.evalkit.reports.radcliq import radcliq
 from lingshu.evalkit.reports.radgraph import RadGraphF1
 

@@ -7,13 +7,18 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from lingshu.core.errors import UserError
 from lingshu.core.files import write_text
 from lingshu.evalkit.reports.sections import Form, Section, Tokens
+
+if TYPE_CHECKING:
+    from lingshu.evalkit.reports.green import AskGreen
+
+Matrix = Literal["long", "short"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +36,15 @@ class Written:
     def files(self) -> list[Path]:
         """Return all files."""
         return [path for path in (self.out, self.per_sample) if path is not None] + self.texts()
+
+
+@dataclass(frozen=True, slots=True)
+class GreenRequest:
+    """GREEN's model, its options as JSON, and the folder of its replies (None: beside the candidates)."""
+
+    model: str
+    options: str
+    store: Path | None
 
 
 ALL_TEXT = "text"  # names every metric that needs no model
@@ -66,6 +80,15 @@ def report_metrics(
     radgraph_annotations: Annotated[
         Path | None, typer.Option(help="Folder with references.json and candidates.json, as RadGraph writes them.")
     ] = None,
+    ratescore_tagger: Annotated[str | None, typer.Option(help="Folder or hub id of RaTE-NER-Deberta.")] = None,
+    ratescore_encoder: Annotated[str | None, typer.Option(help="Folder or hub id of BioLORD-2023-C.")] = None,
+    ratescore_matrix: Annotated[Matrix, typer.Option(help="Weights for reports, or for single sentences.")] = "long",
+    wordnet: Annotated[Path | None, typer.Option(help="Folder with the files of WordNet, for meteor_wordnet.")] = None,
+    green_judge: Annotated[str | None, typer.Option(help="GREEN's model, as --model of lingshu eval.")] = None,
+    green_options: Annotated[str, typer.Option(help="JSON of options of lingshu eval, by name.")] = "{}",
+    green_store: Annotated[
+        Path | None, typer.Option(help="Folder of its replies; default: CANDIDATES.green-store.")
+    ] = None,
 ) -> None:
     """Score generated reports against references: BLEU, ROUGE, METEOR, CIDEr, and with weights BERTScore, CheXbert."""
     models = {
@@ -76,10 +99,15 @@ def report_metrics(
         "chexbert": chexbert,
         "chexbert_base": chexbert_base,
         "radgraph_annotations": radgraph_annotations,
+        "ratescore_tagger": ratescore_tagger,
+        "ratescore_encoder": ratescore_encoder,
+        "ratescore_matrix": ratescore_matrix,
+        "wordnet": wordnet,
     }
     settings = {"metrics": metrics, "form": form, "section": section, "tokens": tokens, "models": models}
     written = Written(out, per_sample, texts_out)
-    text = score_files(references, candidates, settings, sub_scores=sub_scores, written=written)
+    green = GreenRequest(green_judge, green_options, green_store) if green_judge is not None else None
+    text = score_files(references, candidates, settings, sub_scores=sub_scores, written=written, green=green)
     typer.echo(text, nl=False)
 
 
@@ -90,6 +118,7 @@ def score_files(
     *,
     sub_scores: Path | None = None,
     written: Written,
+    green: GreenRequest | None = None,
 ) -> str:
     """Write the files that are asked for and return what goes to standard output; warnings go to standard error.
 
@@ -98,7 +127,7 @@ def score_files(
     """
     # Here, because they take a second that no other command should wait for.
     from lingshu.evalkit.reports.evaluate import ReportSettings, evaluate  # noqa: PLC0415
-    from lingshu.evalkit.reports.model_metrics import ModelSettings  # noqa: PLC0415
+    from lingshu.evalkit.reports.model_texts import ModelSettings  # noqa: PLC0415
     from lingshu.evalkit.reports.text_metrics import TEXT_METRICS  # noqa: PLC0415
 
     names = [name.strip() for name in settings["metrics"].split(",") if name.strip()]
@@ -108,7 +137,8 @@ def score_files(
     chosen = ReportSettings(**{**settings, "metrics": tuple(metrics), "models": model_settings})
     for path in written.files():
         _check_writable(path)
-    evaluation = evaluate(references, candidates, chosen, sub_scores)
+    ask_green = _ask_green(green, candidates) if green is not None else None
+    evaluation = evaluate(references, candidates, chosen, sub_scores, ask_green)
     for warning in evaluation.result["warnings"]:
         typer.echo(f"warning: {warning}", err=True)
     if written.per_sample is not None:
@@ -121,6 +151,14 @@ def score_files(
         return text
     _write(written.out, text)
     return f"wrote {written.out}\n"
+
+
+def _ask_green(green: GreenRequest, candidates: Path) -> AskGreen:
+    from lingshu.commands.evaluate import parse_json  # noqa: PLC0415 - as above
+    from lingshu.commands.green_judge import green_asker  # noqa: PLC0415 - as above
+
+    options = parse_json(green.options, "--green-options") or {}
+    return green_asker(green.model, options, green.store or candidates.with_name(f"{candidates.name}.green-store"))
 
 
 def _json(value: Any, indent: int | None = None) -> str:

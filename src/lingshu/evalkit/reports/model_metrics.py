@@ -1,126 +1,17 @@
-"""The metrics that need a model's weights or given sub-scores, by key; a model is loaded when first asked for."""
+"""The metrics that need a model's weights, other files or given sub-scores, by key."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cached_property
-from pathlib import Path
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from lingshu.core.errors import UserError
-from lingshu.core.params import Strict
+from lingshu.evalkit.reports.model_texts import ModelTexts
 from lingshu.evalkit.reports.radcliq import RADCLIQ, radcliq
-from lingshu.evalkit.reports.radgraph import Graphs, RadGraphF1, annotation_warnings, graphs_of, radgraph_f1
+from lingshu.evalkit.reports.radgraph import RadGraphF1
 from lingshu.evalkit.reports.text_metrics import Values
-from lingshu.evalkit.reports.weights import weights_file, weights_folder
-
-if TYPE_CHECKING:
-    from lingshu.evalkit.reports.bertscore import BertScorer
-    from lingshu.evalkit.reports.chexbert import Read
-
-CHEXBERT_FILE = "chexbert.pth"
-CHEXBERT_BASE = "google-bert/bert-base-uncased"
-
-
-class ModelSettings(Strict):
-    """Where the models are, and how they are applied; every model is a folder (CheXbert's: or a file) or a hub id."""
-
-    bertscore_model: str | None = None
-    bertscore_layer: int = 5  # of distilroberta-base
-    bertscore_idf: bool = False
-    bertscore_baseline: float | None = None
-    chexbert: str | None = None
-    chexbert_base: str = CHEXBERT_BASE
-    radgraph_annotations: Path | None = None  # a folder with references.json and candidates.json
-
-
-class ModelTexts:
-    """References and candidates as models take them, by ids, and sub-scores that came from a file."""
-
-    def __init__(
-        self,
-        ids: Sequence[str],
-        references: Sequence[str],
-        candidates: Sequence[str],
-        settings: ModelSettings,
-        sub_scores: Mapping[str, Sequence[float]],
-    ) -> None:
-        self.ids = ids
-        self.references = references
-        self.candidates = candidates
-        self.settings = settings
-        self.sub_scores = sub_scores
-
-    @cached_property
-    def scorer(self) -> BertScorer:
-        """The model of BERTScore."""
-        from lingshu.evalkit.reports.bertscore import load_scorer  # noqa: PLC0415 - imports torch
-
-        if self.settings.bertscore_model is None:
-            raise _not_given("BERTScore", "--bertscore-model", "distilroberta-base, the model of RadCliQ")
-        folder = weights_folder(self.settings.bertscore_model, "--bertscore-model")
-        return load_scorer(folder, self.settings.bertscore_layer)
-
-    @cached_property
-    def bertscore(self) -> NDArray[np.float64]:
-        """F1 of each sample, not rescaled."""
-        if self.settings.bertscore_idf and len(self.references) == 1:
-            raise UserError("--bertscore-idf: with one sample every token weighs log 1 = 0", "leave it out")
-        return self.scorer.f1(self.references, self.candidates, idf=self.settings.bertscore_idf)
-
-    @cached_property
-    def rescaled(self) -> NDArray[np.float64]:
-        """F1 of each sample over the baseline; 0 for an empty text."""
-        from lingshu.evalkit.reports.bertscore import baseline_of  # noqa: PLC0415 - imports torch
-
-        baseline = baseline_of(self.scorer, self.settings.bertscore_baseline)
-        filled = [bool(r.strip() and c.strip()) for r, c in zip(self.references, self.candidates, strict=True)]
-        return np.where(filled, (self.bertscore - baseline) / (1 - baseline), 0.0)
-
-    @cached_property
-    def read(self) -> tuple[Read, Read]:
-        """What CheXbert reads in the references and in the candidates."""
-        from lingshu.evalkit.reports.chexbert import load_chexbert  # noqa: PLC0415 - imports torch
-
-        if self.settings.chexbert is None:
-            raise _not_given("CheXbert", "--chexbert", f"{CHEXBERT_FILE}, or StanfordAIMI/RRG_scorers on the hub")
-        checkpoint = weights_file(self.settings.chexbert, CHEXBERT_FILE, "--chexbert")
-        model = load_chexbert(checkpoint, weights_folder(self.settings.chexbert_base, "--chexbert-base"))
-        return model.read(self.references), model.read(self.candidates)
-
-    @cached_property
-    def semb(self) -> NDArray[np.float64]:
-        """SembScore of each sample."""
-        from lingshu.evalkit.reports.chexbert import semb_scores  # noqa: PLC0415 - imports torch
-
-        return semb_scores(*self.read)
-
-    @cached_property
-    def graphs(self) -> Graphs:
-        """The RadGraph annotations of both sides."""
-        folder = self.settings.radgraph_annotations
-        if folder is None:
-            raise UserError(
-                "RadGraph-F1 needs annotations, and --radgraph-annotations is not given",
-                "make them with the package radgraph as docs/report-metrics.md says, and name their folder",
-            )
-        return graphs_of(folder, self.ids, self.references, self.candidates)
-
-    @cached_property
-    def radgraph(self) -> RadGraphF1:
-        """The RadGraph-F1 scores of each sample."""
-        return radgraph_f1(self.graphs)
-
-    def warnings(self) -> list[str]:
-        """Return what to beware of in what was used so far."""
-        return annotation_warnings(self.graphs) if "graphs" in self.__dict__ else []
-
-
-def _not_given(metric: str, option: str, what: str) -> UserError:
-    return UserError(f"{metric} needs a model, and {option} is not given", f"name its folder or hub id: {what}")
 
 
 def _label_f1(place: int, *, five: bool) -> Callable[[ModelTexts], Values]:
@@ -179,6 +70,9 @@ MODEL_METRICS: dict[str, Callable[[ModelTexts], Values]] = {
     "chexbert_f1_macro_14": _label_f1(1, five=False),
     "chexbert_f1_micro_5": _label_f1(0, five=True),
     "chexbert_f1_macro_5": _label_f1(1, five=True),
+    "meteor_wordnet": lambda texts: Values(float(texts.meteor.mean()), texts.meteor),
+    "ratescore_own_split": lambda texts: Values(float(texts.ratescore.mean()), texts.ratescore),
+    "green": lambda texts: Values(texts.green.mean(), texts.green.each),
     **{f"radgraph_f1_{name}": _radgraph(name) for name in RadGraphF1._fields},
     **{version: _radcliq(version) for version in RADCLIQ},
 }
