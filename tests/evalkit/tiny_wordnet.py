@@ -18,7 +18,7 @@ def wordnet_folder(folder: Path) -> Path:
     for part, senses in SENSES.items():
         data = "  1 An invented licence.  \n"
         places: dict[str, list[int]] = {}
-        for number, words in enumerate(senses):
+        for words in senses:
             for word in words:
                 places.setdefault(word.partition("(")[0].lower(), []).append(len(data))
             listed = " ".join(f"{word} 0" for word in words)
