@@ -40,8 +40,7 @@ class RateModels:
         """Return RaTEScore of each pair, shape (samples,); 0 where a text is empty."""
         filled = [bool(r.strip() and c.strip()) for r, c in zip(references, candidates, strict=True)]
         named = self.named([*references, *candidates])
-        vectors = self._vectors(sorted({name for report in named for name, _ in report}))
-        reports = [_entities(report, vectors) for report in named]
+        reports = [self._entities(report) for report in track(named, "RaTEScore names, by report", len(named))]
         pairs = zip(reports[: len(references)], reports[len(references) :], filled, strict=True)
         return np.array([rate_score(r, c, affinity) if known else 0.0 for r, c, known in pairs], dtype=np.float64)
 
@@ -70,21 +69,20 @@ class RateModels:
                 found[number] = [names[label] for label in row[: len(tokens[number])]]
         return found
 
-    def _vectors(self, names: Sequence[str]) -> dict[str, torch.Tensor]:
-        tokens = [self.encoder_tokenizer(name, max_length=NAME_TOKENS, truncation=True)["input_ids"] for name in names]
-        found: dict[str, torch.Tensor] = {}
-        for batch in _batches(tokens, "RaTEScore names, batches"):
-            padded = self.encoder_tokenizer.pad({"input_ids": [tokens[n] for n in batch]}, return_tensors="pt")
-            with torch.inference_mode():
-                first = self.encoder(**padded.to(self.encoder.device)).last_hidden_state[:, 0].cpu()
-            found |= {names[number]: vector for number, vector in zip(batch, first, strict=True)}
-        return found
+    def _entities(self, report: Named) -> Entities:
+        """Return types and vectors; the names of a report make one batch, as upstream.
 
-
-def _entities(report: Named, vectors: dict[str, torch.Tensor]) -> Entities:
-    if not report:
-        return Entities((), torch.empty(0, 0))
-    return Entities(tuple(kind for _, kind in report), torch.stack([vectors[name] for name, _ in report]))
+        A name that has two types on the other side is closest to both: rounding decides, and follows the batch.
+        """
+        if not report:
+            return Entities((), torch.empty(0, 0))
+        names = [name for name, _ in report]
+        padded = self.encoder_tokenizer(
+            names, max_length=NAME_TOKENS, truncation=True, padding=True, return_tensors="pt"
+        )
+        with torch.inference_mode():
+            first = self.encoder(**padded.to(self.encoder.device)).last_hidden_state[:, 0].cpu()
+        return Entities(tuple(kind for _, kind in report), first)
 
 
 def _batches(tokens: Sequence[list[int]], title: str) -> Any:
