@@ -12,7 +12,7 @@ from lingshu.core.errors import UserError
 from lingshu.evalkit.reports.bertscore import BASELINE, BertScorer, baseline_of, load_scorer
 from lingshu.evalkit.reports.chexbert import FIVE, LABELS, Read, label_f1, load_chexbert, semb_scores
 from lingshu.evalkit.reports.evaluate import ReportSettings, evaluate
-from lingshu.evalkit.reports.model_metrics import ModelSettings
+from lingshu.evalkit.reports.model_texts import ModelSettings
 from lingshu.evalkit.reports.radcliq import NEAR_ZERO, RADCLIQ, radcliq, reciprocal_warning
 from tests.evalkit.tiny_encoders import SENTENCES, bert_folder, chexbert_file, roberta_folder
 

@@ -4,7 +4,17 @@ from pathlib import Path
 
 import torch
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
-from transformers import BertConfig, BertModel, PreTrainedTokenizerFast, RobertaConfig, RobertaModel
+from transformers import (
+    BertConfig,
+    BertModel,
+    DebertaV2Config,
+    DebertaV2ForTokenClassification,
+    MPNetConfig,
+    MPNetModel,
+    PreTrainedTokenizerFast,
+    RobertaConfig,
+    RobertaModel,
+)
 
 SENTENCES = [
     "The heart is normal in size. No pleural effusion.",
@@ -48,6 +58,50 @@ def bert_folder(folder: Path, positions: int = 64) -> Path:
     tokens = {f"{key}_token": value for key, value in names.items()}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=positions, **tokens).save_pretrained(folder)
     BertConfig(**SHAPE, num_hidden_layers=2, max_position_embeddings=positions).save_pretrained(folder)
+    return folder
+
+
+RATE_LABELS = ("O", *(f"{m}-{t}" for t in ("ABNORMALITY", "ANATOMY", "DISEASE") for m in "BI"))
+RATE_LABELS += tuple(f"{m}-NON-{t}" for t in ("ABNORMALITY", "DISEASE") for m in "BI")
+
+
+def tagger_folder(folder: Path, labels: tuple[str, ...] = RATE_LABELS) -> Path:
+    """A DeBERTa-v2 that tags tokens, with a unigram tokenizer, as RaTE-NER-Deberta."""
+    special = ["[PAD]", "[CLS]", "[SEP]", "[UNK]", "[MASK]"]
+    tokenizer = Tokenizer(models.Unigram())
+    tokenizer.pre_tokenizer, tokenizer.decoder = pre_tokenizers.Metaspace(), decoders.Metaspace()
+    trainer = trainers.UnigramTrainer(vocab_size=80, special_tokens=special, unk_token="[UNK]")
+    tokenizer.train_from_iterator(SENTENCES, trainer)
+    tokenizer.post_processor = processors.BertProcessing(("[SEP]", 2), ("[CLS]", 1))
+    names = {"cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "unk": "[UNK]", "mask": "[MASK]"}
+    tokens = {f"{key}_token": value for key, value in names.items()}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, **tokens).save_pretrained(folder)
+    torch.manual_seed(13)
+    named = {"id2label": dict(enumerate(labels)), "label2id": {label: n for n, label in enumerate(labels)}}
+    config = DebertaV2Config(
+        **SHAPE, **named, num_hidden_layers=2, relative_attention=True, pos_att_type=["p2c", "c2p"]
+    )
+    model = DebertaV2ForTokenClassification(config)
+    with torch.no_grad():
+        for weights in model.parameters():
+            weights.mul_(6)  # random weights as they are give all tokens one label
+    model.save_pretrained(folder)
+    return folder
+
+
+def encoder_folder(folder: Path) -> Path:
+    """An MPNet, as BioLORD-2023-C is one."""
+    special = ["<s>", "<pad>", "</s>", "[UNK]", "<mask>"]
+    tokenizer = Tokenizer(models.WordPiece(unk_token="[UNK]"))
+    tokenizer.normalizer = normalizers.BertNormalizer()
+    tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
+    tokenizer.train_from_iterator(SENTENCES, trainers.WordPieceTrainer(vocab_size=VOCABULARY, special_tokens=special))
+    tokenizer.post_processor = processors.RobertaProcessing(("</s>", 2), ("<s>", 0))
+    names = {"bos": "<s>", "eos": "</s>", "cls": "<s>", "sep": "</s>", "pad": "<pad>", "unk": "[UNK]", "mask": "<mask>"}
+    tokens = {f"{key}_token": value for key, value in names.items()}
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=62, **tokens).save_pretrained(folder)
+    torch.manual_seed(17)
+    MPNetModel(MPNetConfig(**SHAPE, num_hidden_layers=2, max_position_embeddings=64)).save_pretrained(folder)
     return folder
 
 

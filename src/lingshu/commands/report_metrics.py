@@ -5,14 +5,47 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
 from lingshu.core.errors import UserError
 from lingshu.core.files import write_text
 from lingshu.evalkit.reports.sections import Form, Section, Tokens
+
+if TYPE_CHECKING:
+    from lingshu.evalkit.reports.green import AskGreen
+
+Matrix = Literal["long", "short"]
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """The files that are asked for: the result, the values of each sample, and a folder for the compared texts."""
+
+    out: Path | None = None
+    per_sample: Path | None = None
+    texts_out: Path | None = None
+
+    def texts(self) -> list[Path]:
+        """Return where the texts of references and candidates go, if they are asked for."""
+        return [self.texts_out / name for name in ("references.json", "candidates.json")] if self.texts_out else []
+
+    def files(self) -> list[Path]:
+        """Return all files."""
+        return [path for path in (self.out, self.per_sample) if path is not None] + self.texts()
+
+
+@dataclass(frozen=True, slots=True)
+class GreenRequest:
+    """GREEN's model, its options as JSON, and the folder of its replies (None: beside the candidates)."""
+
+    model: str
+    options: str
+    store: Path | None
+
 
 ALL_TEXT = "text"  # names every metric that needs no model
 
@@ -33,6 +66,10 @@ def report_metrics(
     per_sample: Annotated[
         Path | None, typer.Option(help="Write the values of each sample here, as JSON lines.")
     ] = None,
+    texts_out: Annotated[
+        Path | None,
+        typer.Option(help="Write the compared texts to references.json and candidates.json in this folder."),
+    ] = None,
     sub_scores: Annotated[Path | None, typer.Option(help="RadCliQ's sub-scores: id, radgraph, … a row.")] = None,
     bertscore_model: Annotated[str | None, typer.Option(help="Folder or hub id, e.g. distilroberta-base.")] = None,
     bertscore_layer: Annotated[int, typer.Option(help="Layer whose embeddings are compared.")] = 5,
@@ -40,6 +77,18 @@ def report_metrics(
     bertscore_baseline: Annotated[float | None, typer.Option(help="To rescale F1 of another model with.")] = None,
     chexbert: Annotated[str | None, typer.Option(help="chexbert.pth, its folder or hub id.")] = None,
     chexbert_base: Annotated[str | None, typer.Option(help="Folder or hub id of bert-base-uncased.")] = None,
+    radgraph_annotations: Annotated[
+        Path | None, typer.Option(help="Folder with references.json and candidates.json, as RadGraph writes them.")
+    ] = None,
+    ratescore_tagger: Annotated[str | None, typer.Option(help="Folder or hub id of RaTE-NER-Deberta.")] = None,
+    ratescore_encoder: Annotated[str | None, typer.Option(help="Folder or hub id of BioLORD-2023-C.")] = None,
+    ratescore_matrix: Annotated[Matrix, typer.Option(help="Weights for reports, or for single sentences.")] = "long",
+    wordnet: Annotated[Path | None, typer.Option(help="Folder with the files of WordNet, for meteor_wordnet.")] = None,
+    green_judge: Annotated[str | None, typer.Option(help="GREEN's model, as --model of lingshu eval.")] = None,
+    green_options: Annotated[str, typer.Option(help="JSON of options of lingshu eval, by name.")] = "{}",
+    green_store: Annotated[
+        Path | None, typer.Option(help="Folder of its replies; default: CANDIDATES.green-store.")
+    ] = None,
 ) -> None:
     """Score generated reports against references: BLEU, ROUGE, METEOR, CIDEr, and with weights BERTScore, CheXbert."""
     models = {
@@ -49,9 +98,16 @@ def report_metrics(
         "bertscore_baseline": bertscore_baseline,
         "chexbert": chexbert,
         "chexbert_base": chexbert_base,
+        "radgraph_annotations": radgraph_annotations,
+        "ratescore_tagger": ratescore_tagger,
+        "ratescore_encoder": ratescore_encoder,
+        "ratescore_matrix": ratescore_matrix,
+        "wordnet": wordnet,
     }
     settings = {"metrics": metrics, "form": form, "section": section, "tokens": tokens, "models": models}
-    text = score_files(references, candidates, settings, sub_scores=sub_scores, out=out, per_sample=per_sample)
+    written = Written(out, per_sample, texts_out)
+    green = GreenRequest(green_judge, green_options, green_store) if green_judge is not None else None
+    text = score_files(references, candidates, settings, sub_scores=sub_scores, written=written, green=green)
     typer.echo(text, nl=False)
 
 
@@ -61,8 +117,8 @@ def score_files(
     settings: Mapping[str, Any],
     *,
     sub_scores: Path | None = None,
-    out: Path | None = None,
-    per_sample: Path | None = None,
+    written: Written,
+    green: GreenRequest | None = None,
 ) -> str:
     """Write the files that are asked for and return what goes to standard output; warnings go to standard error.
 
@@ -71,7 +127,7 @@ def score_files(
     """
     # Here, because they take a second that no other command should wait for.
     from lingshu.evalkit.reports.evaluate import ReportSettings, evaluate  # noqa: PLC0415
-    from lingshu.evalkit.reports.model_metrics import ModelSettings  # noqa: PLC0415
+    from lingshu.evalkit.reports.model_texts import ModelSettings  # noqa: PLC0415
     from lingshu.evalkit.reports.text_metrics import TEXT_METRICS  # noqa: PLC0415
 
     names = [name.strip() for name in settings["metrics"].split(",") if name.strip()]
@@ -79,19 +135,30 @@ def score_files(
     models = {key: value for key, value in settings["models"].items() if value is not None}
     model_settings = ModelSettings(**models)
     chosen = ReportSettings(**{**settings, "metrics": tuple(metrics), "models": model_settings})
-    for path in (out, per_sample):
-        if path is not None:
-            _check_writable(path)
-    evaluation = evaluate(references, candidates, chosen, sub_scores)
+    for path in written.files():
+        _check_writable(path)
+    ask_green = _ask_green(green, candidates) if green is not None else None
+    evaluation = evaluate(references, candidates, chosen, sub_scores, ask_green)
     for warning in evaluation.result["warnings"]:
         typer.echo(f"warning: {warning}", err=True)
-    if per_sample is not None:
-        _write(per_sample, "".join(_json(sample) + "\n" for sample in evaluation.samples))
+    if written.per_sample is not None:
+        _write(written.per_sample, "".join(_json(sample) + "\n" for sample in evaluation.samples))
+    prepared = evaluation.prepared
+    for path, texts in zip(written.texts(), (prepared.references, prepared.candidates), strict=False):
+        _write(path, _json(dict(zip(prepared.ids, texts, strict=True)), indent=1) + "\n")
     text = _json(evaluation.result, indent=2) + "\n"
-    if out is None:
+    if written.out is None:
         return text
-    _write(out, text)
-    return f"wrote {out}\n"
+    _write(written.out, text)
+    return f"wrote {written.out}\n"
+
+
+def _ask_green(green: GreenRequest, candidates: Path) -> AskGreen:
+    from lingshu.commands.evaluate import parse_json  # noqa: PLC0415 - as above
+    from lingshu.commands.green_judge import green_asker  # noqa: PLC0415 - as above
+
+    options = parse_json(green.options, "--green-options") or {}
+    return green_asker(green.model, options, green.store or candidates.with_name(f"{candidates.name}.green-store"))
 
 
 def _json(value: Any, indent: int | None = None) -> str:

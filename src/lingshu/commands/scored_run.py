@@ -114,7 +114,9 @@ def _reports(lines: list[dict[str, Any]], name: str, out: Path) -> Iterator[str]
         rows = [json.dumps({"id": line["id"], "report": line[key]}, ensure_ascii=False) for line in answered]
         write_text(path, "".join(row + "\n" for row in rows))
     samples = folder / "samples.jsonl"
-    report_metrics.score_files(references, candidates, REPORT_SETTINGS, out=metrics, per_sample=samples)
+    report_metrics.score_files(
+        references, candidates, REPORT_SETTINGS, written=report_metrics.Written(metrics, samples)
+    )
     found = json.loads(metrics.read_text(encoding="utf-8"))["metrics"]
     shown = ", ".join(f"{key} {found[key]:.4f}" for key in ("rouge_l", "bleu_4", "cider_d"))
     yield f"{len(answered)} reports: {shown}{missing}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import hashlib
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -13,8 +14,11 @@ from typing import Any
 from lingshu.core.errors import UserError
 from lingshu.core.params import Strict
 from lingshu.evalkit.reports.files import Pairs, pair, read_reports, read_sub_scores
-from lingshu.evalkit.reports.model_metrics import MODEL_METRICS, ModelSettings, ModelTexts
+from lingshu.evalkit.reports.green import AskGreen
+from lingshu.evalkit.reports.model_metrics import MODEL_METRICS
+from lingshu.evalkit.reports.model_texts import ModelSettings, ModelTexts
 from lingshu.evalkit.reports.radcliq import RADCLIQ, SUB_SCORES, reciprocal_warning
+from lingshu.evalkit.reports.radgraph import CANDIDATES, REFERENCES
 from lingshu.evalkit.reports.sections import (
     Form,
     Section,
@@ -116,16 +120,23 @@ def _counts(sections: Sequence[Sections], texts: Sequence[str], thinking: int) -
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """`result` is what the command prints; `samples` has one JSON object for each id."""
+    """`result` is what the command prints; `samples` has one JSON object for each id; `prepared` what was compared."""
 
+    prepared: Prepared
     result: dict[str, Any]
     samples: list[dict[str, Any]]
 
 
 def evaluate(
-    references: Path, candidates: Path, settings: ReportSettings, sub_scores: Path | None = None
+    references: Path,
+    candidates: Path,
+    settings: ReportSettings,
+    sub_scores: Path | None = None,
+    ask_green: AskGreen | None = None,
 ) -> Evaluation:
     """Score the candidates of one file against the references of another; every metric divides by all samples.
+
+    The exception is GREEN, whose model may fail: what has no reply is null, and left out of the mean, with a warning.
 
     Raises:
         UserError: a setting is wrong, a file is broken, ids do not pair, or a metric lacks its model or sub-score.
@@ -134,8 +145,10 @@ def evaluate(
     wanted, given = read_reports(references), read_reports(candidates)
     prepared = prepare(pair(wanted, given), settings.form, settings.section)
     extra = read_sub_scores(sub_scores, SUB_SCORES, prepared.ids) if sub_scores else {}
-    values, warnings = compute(prepared, settings, extra)
+    values, warnings, records = compute(prepared, settings, extra, ask_green)
     inputs = {"references": references, "candidates": candidates} | ({"sub_scores": sub_scores} if sub_scores else {})
+    if folder := settings.models.radgraph_annotations:
+        inputs |= {"annotated_references": folder / REFERENCES, "annotated_candidates": folder / CANDIDATES}
     result = {
         "format": FORMAT,
         "metrics": _corpus(values),
@@ -148,31 +161,35 @@ def evaluate(
             "keys_not_used": {"references": list(wanted.ignored), "candidates": list(given.ignored)},
             "sub_scores": sorted(extra),
             "version": version("lingshu"),
-        },
+        }
+        | records,
     }
-    return Evaluation(result, _samples(prepared, values))
+    return Evaluation(prepared, result, _samples(prepared, values))
 
 
 def compute(
-    prepared: Prepared, settings: ReportSettings, sub_scores: Mapping[str, Sequence[float]]
-) -> tuple[dict[str, Values], list[str]]:
-    """Return the values of the settings' metrics, and what to beware of."""
+    prepared: Prepared,
+    settings: ReportSettings,
+    sub_scores: Mapping[str, Sequence[float]],
+    ask_green: AskGreen | None = None,
+) -> tuple[dict[str, Values], list[str], dict[str, Any]]:
+    """Return the values of the settings' metrics, what to beware of, and what made them beyond the settings."""
     texts = Texts(prepared.references, prepared.candidates, settings.tokens)
-    models = ModelTexts(prepared.references, prepared.candidates, settings.models, sub_scores)
+    models = ModelTexts(prepared.ids, texts, settings.models, sub_scores, ask_green)
     values = {
         name: TEXT_METRICS[name](texts) if name in TEXT_METRICS else MODEL_METRICS[name](models)
         for name in settings.metrics
     }
-    warnings = text_warnings(texts, settings.metrics)
+    warnings = [*text_warnings(texts, settings.metrics), *models.warnings()]
     composites = [reciprocal_warning(name, values[name].corpus) for name in RADCLIQ if name in values]
-    return values, [*warnings, *filter(None, composites)]
+    return values, [*warnings, *filter(None, composites)], models.records()
 
 
 def _corpus(values: Mapping[str, Values]) -> dict[str, float | None]:
-    """Return the corpus values; RadCliQ has the reciprocal of its mean beside it (null at 0)."""
+    """Return the corpus values, null where none is scored; RadCliQ's reciprocal beside its mean (null at 0)."""
     corpus: dict[str, float | None] = {}
     for name, value in values.items():
-        corpus[name] = value.corpus
+        corpus[name] = None if math.isnan(value.corpus) else value.corpus
         if name in RADCLIQ:
             corpus[f"{name}_reciprocal"] = 1 / value.corpus if value.corpus else None
     return corpus
@@ -187,6 +204,8 @@ def _empty(prepared: Prepared) -> list[str]:
 
 
 def _file(path: Path) -> dict[str, str]:
+    if not path.is_file():
+        raise UserError(f"{path}: no such file", "see docs/report-metrics.md for the files that each metric needs")
     return {"path": path.as_posix(), "sha256": hashlib.sha256(path.read_bytes()).hexdigest()}
 
 
@@ -197,7 +216,7 @@ def _samples(prepared: Prepared, values: Mapping[str, Values]) -> list[dict[str,
             "id": identity,
             "empty_reference": not prepared.references[row],
             "empty_candidate": not prepared.candidates[row],
-            "metrics": {name: column[row] for name, column in each.items()},
+            "metrics": {name: None if math.isnan(column[row]) else column[row] for name, column in each.items()},
         }
         for row, identity in enumerate(prepared.ids)
     ]

@@ -21,7 +21,7 @@ _UNICODE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\u3400-\u4
 
 @dataclass(frozen=True, slots=True)
 class Values:
-    """The value of the corpus, and of each sample, shape (samples,), where the metric has one."""
+    """The value of the corpus, and of each sample, shape (samples,), where the metric has one; NaN is unscored."""
 
     corpus: float
     each: NDArray[np.float64] | None
