@@ -12,6 +12,7 @@ from lingshu.evalkit.reports.green import PROMPT_ID, REMINDER, AskGreen, Replies
 from lingshu.inference.engine import Response
 from lingshu.inference.judge_model import Matter, ask_judge
 
+GREEN = "green"
 MAX_NEW_TOKENS = 2048  # GREEN's own limit, there of prompt and reply together
 
 
@@ -29,10 +30,14 @@ def green_asker(model: str, options: Mapping[str, Any], store: Path) -> AskGreen
         raise UserError(f"--green-judge {model}: not a model that can judge", "name a server or a model")
 
     def ask(prompts: Sequence[str]) -> Replies:
-        matters = [Matter(f"green#{number}", PROMPT_ID, prompt) for number, prompt in enumerate(prompts)]
-        found = ask_judge(matters, setup, store, REMINDER, lambda _, text: read_green(text) is not None)
+        matters = [Matter(f"{GREEN}#{number}", PROMPT_ID, prompt, prompt) for number, prompt in enumerate(prompts)]
+        found = ask_judge({GREEN: matters}, setup, store, REMINDER, _readable)[GREEN]
         texts = [one.text if isinstance(one, Response) else None for one in found.outcomes]
         record = {"judge": setup.spec.name, "model": found.digest, "settings": setup.settings()}
         return Replies(texts, record | {"asked_now": found.asked})
 
     return ask
+
+
+def _readable(_: Matter, text: str) -> bool:
+    return read_green(text) is not None

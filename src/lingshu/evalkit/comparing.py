@@ -247,12 +247,12 @@ def _benchmark(
     delta = [right - wrong for wrong, right in zip(before, after, strict=True)]
     sums = cluster_sums(delta, clusters)
     means = _resampled(sums, f"{name} rubric" if measure == "rubric" else name, settings)
-    widest = 1.0 if measure == "accuracy" else math.inf
+    verdicts = measure == "accuracy"
+    widest = 1.0 if verdicts else math.inf
     low, high = interval(means, settings.confidence) if len(means) else (-widest, widest)
     gained, lost = sum(one > 0 for one in delta), sum(one < 0 for one in delta)
-    verdicts = measure == "accuracy"
     exact, resampled = mcnemar(gained, lost) if verdicts else None, bootstrap_p(means) if len(means) else 1.0
-    spread = estimate if verdicts else estimate_mean
+    spread, alpha = estimate if verdicts else estimate_mean, (1 - settings.confidence) / family
     compared = BenchmarkComparison(
         benchmark=name,
         measure=measure,
@@ -273,9 +273,7 @@ def _benchmark(
         odds_ratio=(gained + 0.5) / (lost + 0.5) if verdicts else None,
         cohens_g=gained / (gained + lost) - 0.5 if verdicts and gained + lost else None,
         cohens_dz=None if verdicts else _standardised(delta),
-        minimum_detectable=minimum_detectable(
-            sums, gained + lost if verdicts else 0, (1 - settings.confidence) / family, settings.power
-        ),
+        minimum_detectable=minimum_detectable(sums, (gained + lost) * verdicts, alpha, settings.power),
         unscored_a=sum(pair.a.value is None for pair in pairs),
         unscored_b=sum(pair.b.value is None for pair in pairs),
         verdict=NO_EVIDENCE,
