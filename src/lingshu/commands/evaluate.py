@@ -16,7 +16,6 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
-from lingshu.commands.averages import tell_averages
 from lingshu.commands.judge_request import JudgeRequest
 from lingshu.commands.scored_run import SCORES, check_judges, score_run
 from lingshu.commands.shuffles import ShuffleRequest, failed_shuffles, plan_shuffles, tell_position_bias
@@ -111,6 +110,9 @@ def run(found: Found, job: Job) -> Iterator[str]:
     for scored in score_run(record, names, job.out, job.judges):
         yield from (f"{scored.name:<{width}}  {line}" for line in scored.lines)
         problems += scored.problems
+    # Imported here: its intervals need scipy, which no other command should wait for.
+    from lingshu.commands.averages import tell_averages  # noqa: PLC0415
+
     yield from tell_averages(record, job.out)
     if plan is not None:
         yield from (f"{name:<{width}}  {line}" for name, line in tell_position_bias(plan, job.out))
