@@ -100,7 +100,8 @@ def write_judged(root: Path) -> Path:
     references = write_lines(folder / "references.jsonl", [{"id": "report", "report": rows[4]["answer"]}])
     candidates = write_lines(folder / "candidates.jsonl", [{"id": "report", "report": rows[4]["response"]}])
     metrics, samples = folder / "metrics.json", folder / "samples.jsonl"
-    report_metrics.score_files(references, candidates, REPORT_SETTINGS, out=metrics, per_sample=samples)
+    written = report_metrics.Written(out=metrics, per_sample=samples)
+    report_metrics.score_files(references, candidates, REPORT_SETTINGS, written=written)
     return run
 
 
