@@ -61,6 +61,60 @@ def test_more_ways_to_say_nothing(response):
     assert parsed("mcq", response, MI) == ""
 
 
+URINARY = ("A. Ureter", "B. Bladder", "C. Urethra", "D. Renal pelvis")
+
+
+@pytest.mark.parametrize(
+    ("response", "wanted"),
+    [
+        *(("A.Ureter\n\nThe correct answer is D.Renal pelvis.", "D"), ("Option C.Urethra", "C")),
+        *(
+            ("It is not A.Ureter but D.Renal pelvis", "D"),
+            ("A.Ureter\nB.Bladder", ""),
+            ("Some pain. D.renal pelvis", "D"),
+        ),
+        *(("I would say D.Renal", ""), ("I would say D.X", ""), ("I would say D.Renal pelvises", "")),
+    ],
+)
+def test_a_letter_with_a_stop_and_no_blank_before_its_own_option(response, wanted):
+    assert parsed("mcq", response, URINARY) == wanted
+
+
+@pytest.mark.parametrize(
+    ("choices", "wanted"),
+    [
+        (("A. S. aureus", "B. Klebsiella", "C. Proteus", "D. E.coli", "E. None"), "D"),
+        (("A. S. aureus", "B. Klebsiella", "C. Proteus", "D. Serratia", "E. None"), ""),
+    ],
+)
+def test_a_genus_with_a_stop_is_no_letter(choices, wanted):
+    assert parsed("mcq", "It grows E.coli in pure culture", choices) == wanted
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        *("A. Ureter\n\nThe correct answer is:\nC. Urethra", "A. Y\n\nSo the answer is:\n\nC. Y\n\nA. Y: too high"),
+        *("A. Y\nAnswer:\n(C) Y", "Not A. Ureter: the correct answer is:\nC", "It excludes A and B.\nAnswer:\nC"),
+        *("A. Ureter\n正确答案是：\nC. Urethra", "**Answer:**\n\nC. Urethra\n\nB. Bladder is a reservoir."),
+        "A. Ureter\nB. Bladder\nC. Urethra\nD. Renal pelvis\n\nThe correct answer is:\nC. Urethra",
+    ],
+)
+def test_the_letter_below_an_announced_answer_decides(response):
+    assert parsed("mcq", response, URINARY) == "C"
+
+
+@pytest.mark.parametrize(
+    "response",
+    [
+        *("The answer is:\nA. Ureter\nB. Bladder\nC. Urethra", "Select the answer:\n\nA. Ureter\n\nB. Bladder"),
+        *("The answer is:\nC. Urethra\nD. Renal pelvis", "The answer is:\nA. Ureter\n\nB. Bladder\n\nC. Urethra"),
+    ],
+)
+def test_a_list_of_options_below_an_announcement_decides_nothing(response):
+    assert parsed("mcq", response, URINARY) == ""
+
+
 @pytest.mark.parametrize(
     ("response", "wanted"),
     [

@@ -126,7 +126,7 @@ class _Scan:
     def group(self, at: int) -> Group | None:
         """Return the mention that begins with the single letter `at`, if it is an option letter."""
         text = self.text
-        if not _stands_alone(text, at):
+        if not _stands_alone(text, at) and not self._labels_own_text(at):
             return None
         start, end = _with_brackets(text, at)
         bracketed = end - start > 1
@@ -162,6 +162,15 @@ class _Scan:
             own_end = end + 1
         return Group(start, own_end, tuple(letters), leads_line, is_line)
 
+    def _labels_own_text(self, at: int) -> bool:
+        """Return whether a stop without a blank ties the letter to its own option's text ("D.Renal pelvis")."""
+        stop = at + 1
+        return (
+            self.text.startswith(".", stop)
+            and not _tied_before(self.text, at)
+            and self._own_text_end(stop, self.text[at].upper()) > stop
+        )
+
     def _own_text_end(self, end: int, letter: str) -> int:
         """Return where the letter's own option text ends if it follows the letter at `end`, else `end`."""
         index = ord(letter) - ord("A")
@@ -192,10 +201,14 @@ class _Scan:
 
 def _stands_alone(text: str, at: int) -> bool:
     """Return whether no apostrophe, hyphen, stop or slash ties the letter to a word ("B's", "C-reactive", "N/A")."""
-    before, after = text[max(0, at - 2) : at], text[at + 1 : at + 3]
-    if before[-1:] in ("'", "’", "-", ".", "/") and before[:-1].isalpha() and before[:-1].isascii():
-        return False
-    return not (after[:1] in ("'", "’", "-", ".") and after[1:].isalpha() and after[1:].isascii())
+    after = text[at + 1 : at + 3]
+    tied_after = after[:1] in ("'", "’", "-", ".") and after[1:].isalpha() and after[1:].isascii()
+    return not tied_after and not _tied_before(text, at)
+
+
+def _tied_before(text: str, at: int) -> bool:
+    before = text[max(0, at - 2) : at]
+    return before[-1:] in ("'", "’", "-", ".", "/") and before[:-1].isalpha() and before[:-1].isascii()
 
 
 def _with_brackets(text: str, at: int) -> tuple[int, int]:

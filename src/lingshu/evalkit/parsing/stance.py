@@ -39,6 +39,17 @@ _CONTRAST_ZH = re.compile(r"而是|所以|因此|因而|故|但|(?<=[，,])(?:�
 _SOFT_BREAK = re.compile(r"[,，、](?!\d)")
 
 
+# "The correct answer is:" and a letter below it, unless that letter begins a list of options.
+_ANNOUNCED = re.compile(
+    r"(?:answer|答案)(?:[^,.;:?!，。\n]{0,40}?(?:\bis|[是为]))?[ \t]*:[ \t]*(?P<gap>\n\s*)"
+    r"(?P<line>[(\[]?(?P<letter>[a-z])(?:[)\].:,]|\s*(?:\n|\Z)).*)"
+)
+_ANNOUNCING = re.compile(
+    r"(?:\A|(?<=[,.;:!?，。；！？\n]))\s*(?:(?:the|my|this|final|correct|best|right|most|likely|appropriate|single|so|thus|hence"
+    r"|therefore|and|that|i believe|i think)\s+|正确|最佳|最终|最后|因此|所以|故|的)*\Z"
+)
+_LISTED = re.compile(r"(?P<gap>\n\s*)[(\[*\-• \t]*(?P<letter>[a-z])[)\].:]")
+
 _CONCLUDING = ("so", "hence", "therefore", "thus", "consequently", "in conclusion", "conclude that")
 _CONCLUDING_ZH = "所以|因此|因而|综上|故"
 _CONCLUDED = re.compile(
@@ -63,7 +74,11 @@ class Clauses:
         self.cues = cues_for(self.text)
         words = _contrasts(self.text)
         self.word_ends = dict(words)  # other breaks are one character long
-        self.hard = sorted([*(found.start() for found in _SENTENCE_END.finditer(self.text)), *self.word_ends])
+        ends = [found.start() for found in _SENTENCE_END.finditer(self.text)]
+        if announced := _announced(self.text):
+            inside = {at for _, gap in announced for at in gap}
+            ends = [*(begin for begin, _ in announced), *(end for end in ends if end not in inside)]
+        self.hard = sorted([*ends, *self.word_ends])
         self.breaks = sorted({*self.hard, *(found.start() for found in _SOFT_BREAK.finditer(self.text))})
         self.conclusions = _conclusions(self.text)
 
@@ -124,6 +139,28 @@ def lower(text: str) -> str:
     """Return `text` in lower case and of the same length (the few letters whose small form is longer stay)."""
     lowered = text.lower()
     return lowered if len(lowered) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+def _announced(text: str) -> list[tuple[int, range]]:
+    """Return the breaks before clauses that announce an answer, and the gaps up to their letter, which hold none."""
+    result: list[tuple[int, range]] = []
+    for word in ("answer", "答案"):
+        start = text.find(word)
+        while start >= 0:
+            found = _ANNOUNCED.match(text, start)
+            lead = _ANNOUNCING.search(text, max(0, start - _LEAD), start) if found else None
+            if found and lead and not _lists(text, found):
+                result.append((lead.start() - 1, range(*found.span("gap"))))
+            start = text.find(word, start + len(word))
+    return result
+
+
+def _lists(text: str, found: re.Match[str]) -> bool:
+    """Return whether the next line is an option too: right below, or B after A."""
+    following = _LISTED.match(text, found.end())
+    return following is not None and (
+        following["gap"].count("\n") == 1 or (found["letter"], following["letter"]) == ("a", "b")
+    )
 
 
 def _contrasts(text: str) -> list[Span]:
