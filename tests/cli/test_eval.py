@@ -194,6 +194,57 @@ def test_options_go_where_they_belong():
         parse_json("{", "--body")
 
 
+LINE_ENDS = "one\u2028two\u2029three\x85four\x0cfive\x1csix"
+
+
+def test_text_that_holds_strange_line_ends_stays_one_line(tmp_path):
+    choices = [f"A. {LINE_ENDS}", "B. right"]
+    asked = {"prompt": f"Which?{LINE_ENDS}", "choices": choices, "answer": "B", "meta": {"topic": LINE_ENDS}}
+    rows = [{"id": str(n), "kind": "mcq", **asked} for n in range(2)]
+    rows.append({"id": "r", "kind": "report", "prompt": "Report.", "answer": f"Clear lungs.{LINE_ENDS}"})
+    own = tmp_path / "own.jsonl"
+    own.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows), encoding="utf-8")
+    result = run("--model", "echo", "--questions", own, "--out", tmp_path / "out", "--shuffles", 1)
+    assert result.returncode == 0, result.stderr
+    found = [json.loads(line) for line in (tmp_path / "out/responses/own.jsonl").read_bytes().split(b"\n") if line]
+    assert [line["prompt"] for line in found] == [asked["prompt"], asked["prompt"], "Report."]
+
+
+HALF = "half a surrogate pair, which is no character"
+
+
+@pytest.mark.parametrize(
+    "broken", [{"prompt": "Is it \ud83d?"}, {"meta": {"topic": "\ud83d"}}, {"choices": ["\ud83d"]}]
+)
+def test_half_a_surrogate_pair_in_a_question_is_named_before_anything_is_asked(tmp_path, broken):
+    row = {"id": "1", "kind": "mcq", "prompt": "Is it?", "choices": ["no", "yes"], "answer": "A"}
+    own = write(tmp_path / "own.jsonl", [row, row | {"id": "2"} | broken])
+    result = run("--model", "echo", "--questions", own, "--out", tmp_path / "out")
+    assert (result.returncode, result.stderr.splitlines()[0]) == (2, f"error: {own}:2: {HALF}")
+    assert not (tmp_path / "out").exists()
+
+
+def test_half_a_surrogate_pair_in_an_answer_is_kept_and_scored(tmp_path):
+    rows = [
+        {"id": "1", "kind": "mcq", "prompt": "Is it?", "choices": ["no", "yes"], "answer": "A"},
+        {"id": "2", "kind": "report", "prompt": "Report.", "answer": "Clear lungs."},
+    ]
+    own = write(tmp_path / "own.jsonl", rows)
+    said = write(tmp_path / "said.jsonl", [{"id": one, "response": f"A \ud83d{one}"} for one in "12"])
+    out = tmp_path / "out"
+    result = run("--model", said, "--questions", own, "--out", out)
+    assert result.returncode == 0, result.stderr
+    files = ("responses/own.jsonl", "scores/report/own/candidates.jsonl")
+    found = [json.loads((out / file).read_bytes().splitlines()[-1]) for file in files]
+    assert [found[0]["response"], found[1]["report"]] == ["A \ud83d2", "A \ud83d2"]
+
+
+def test_an_answer_file_that_is_not_text_is_named(own, tmp_path):
+    (tmp_path / "said.jsonl").write_bytes(b'{"id": "1", "response": "\xff"}\n')
+    result = run("--model", tmp_path / "said.jsonl", "--questions", own, "--out", tmp_path / "out")
+    assert (result.returncode, "said.jsonl:1: not UTF-8" in result.stderr) == (2, True)
+
+
 def test_a_chat_template_is_read_and_keyed_by_its_text(tmp_path):
     file = tmp_path / "t.jinja"
     file.write_text("one")

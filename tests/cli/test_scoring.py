@@ -141,6 +141,18 @@ def test_strange_text_survives(tmp_path: Path) -> None:
     assert "in.jsonl:1: not UTF-8" in score("in.jsonl", at=tmp_path).stderr
 
 
+def test_half_a_surrogate_pair_in_meta_is_kept_everywhere(tmp_path: Path) -> None:
+    half = {"benchmark": "b\ud83d", "topic": ["\ud83d"]}
+    (tmp_path / "in.jsonl").write_text(json.dumps(line("1", meta=half)) + "\n")
+    result = score("in.jsonl", "--out", "out.jsonl", "--summary", "sum.json", at=tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert json.loads((tmp_path / "out.jsonl").read_text())["meta"] == half
+    assert list(json.loads((tmp_path / "sum.json").read_text())["by_meta"]["topic"]) == ["\ud83d"]
+    command = [*RUN, "compare", "in.jsonl", "out.jsonl", "--out", "compared.json"]
+    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (result.returncode, r"b\ud83d" in result.stdout) == (0, True), result.stderr
+
+
 def test_mistakes_with_files_are_one_message(tmp_path: Path) -> None:
     write(tmp_path / "in.jsonl", [line("1")])
     (tmp_path / "empty.jsonl").write_text("\n")

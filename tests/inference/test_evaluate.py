@@ -195,11 +195,11 @@ def test_a_blind_run_sends_no_picture_and_has_answers_of_its_own(tmp_path):
 
 
 def test_a_full_disk_while_writing_the_files_is_one_message(tmp_path, monkeypatch):
-    def full(path, text):
+    def full(path, data):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     with monkeypatch.context() as patched:
-        patched.setattr("lingshu.inference.evaluate.write_text", full)
+        patched.setattr("lingshu.inference.evaluate.write_bytes", full)
         with pytest.raises(UserError, match="the disk is full"):
             evaluate([benchmark(3)], echo(), tmp_path)
     assert evaluate([benchmark(3)], echo(), tmp_path).benchmarks["invented"].asked == 0

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from lingshu.commands import report_metrics, scoring
-from lingshu.core.files import write_text
+from lingshu.core.files import write_bytes
+from lingshu.evalkit.items import encoded, numbered_lines
 from lingshu.inference.record import BenchmarkRun, RunRecord
 
 if TYPE_CHECKING:
@@ -84,7 +85,7 @@ def _for_judges(record: RunRecord, names: Sequence[str], out: Path) -> dict[str,
 
 
 def _scored(run: BenchmarkRun, name: str, out: Path, asked: Asked | None = None) -> ScoredBenchmark:
-    lines = [json.loads(line) for line in (out / run.file).read_text(encoding="utf-8").splitlines()]
+    lines = [json.loads(line) for _, line in numbered_lines(out / run.file)]
     reports = [line for line in lines if line["kind"] == REPORT]
     told = [*(_answers(run, name, out, asked) if len(reports) < len(lines) else ()), *_reports(reports, name, out)]
     return ScoredBenchmark(name, told, asked.problems if asked else [])
@@ -112,7 +113,7 @@ def _reports(lines: list[dict[str, Any]], name: str, out: Path) -> Iterator[str]
     references, candidates, metrics = (folder / file for file in ("references.jsonl", "candidates.jsonl", METRICS))
     for path, key in ((references, "answer"), (candidates, "response")):
         rows = [json.dumps({"id": line["id"], "report": line[key]}, ensure_ascii=False) for line in answered]
-        write_text(path, "".join(row + "\n" for row in rows))
+        write_bytes(path, b"".join(map(encoded, rows)))
     samples = folder / "samples.jsonl"
     report_metrics.score_files(
         references, candidates, REPORT_SETTINGS, written=report_metrics.Written(metrics, samples)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import shutil
 import sys
@@ -13,8 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lingshu.core.errors import UserError
-from lingshu.core.files import atomic_path, write_json
+from lingshu.core.files import atomic_path, write_bytes
 from lingshu.core.ids import sha256_file
+from lingshu.evalkit.items import encoded, escaped
 
 if TYPE_CHECKING:
     from lingshu.commands.judge_request import JudgeRequest
@@ -76,8 +78,13 @@ def score_judged(
         found["responses_sha256"] = sha256_file(file)
         if summary is not None:
             with _writing(summary):
-                write_json(summary, found)
-    return [_sentence(found), *_judge_lines(found)]
+                write_bytes(summary, _json(found))
+    return [escaped(line) for line in (_sentence(found), *_judge_lines(found))]
+
+
+def _json(found: dict[str, Any]) -> bytes:
+    """Return indented JSON; what users call their benchmarks and topics may hold what UTF-8 has no form for."""
+    return encoded(json.dumps(found, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False))
 
 
 def _asked(file: Path, judges: JudgeRequest) -> Asked:
@@ -175,5 +182,5 @@ def compare(run_a: Path, run_b: Path, options: CompareOptions, out: Path | None)
     found = compare_runs(runs[0], runs[1], settings)
     if out is not None:
         with _writing(out):
-            write_json(out, found.as_json())
-    return table(found)
+            write_bytes(out, _json(found.as_json()))
+    return [escaped(line) for line in table(found)]

@@ -10,6 +10,7 @@ from typing import Any
 
 from lingshu.commands.scored_run import CONFIDENCE, SCORES
 from lingshu.core.files import write_json
+from lingshu.evalkit.items import numbered_lines
 from lingshu.inference.evaluate import RESPONSES, AskedBenchmark
 from lingshu.inference.record import read_run, too_many_failed
 from lingshu.inference.shuffling import ORDER, Shuffles, shuffled
@@ -86,9 +87,7 @@ def _items(files: Sequence[Path]) -> tuple[list[Any], int]:
     """Return the items with an answer in every order, and how many lack one."""
     from lingshu.evalkit.position_bias import Asked  # noqa: PLC0415
 
-    lines = [
-        {line["id"]: line for line in map(json.loads, file.read_text(encoding="utf-8").splitlines())} for file in files
-    ]
+    lines = [{line["id"]: line for line in (json.loads(raw) for _, raw in numbered_lines(file))} for file in files]
     items: list[Asked] = []
     unanswered = 0
     for identity, line in lines[0].items():

@@ -132,7 +132,7 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
                 if raw.strip():
                     yield number, raw
     except FileNotFoundError:
-        raise UserError(f"{path}: no such file", "give the path of a JSON-lines file of responses") from None
+        raise UserError(f"{path}: no such file", "give the path of a JSON-lines file") from None
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}", "give a JSON-lines file that can be read") from None
 
@@ -149,3 +149,20 @@ def parsed_line(raw: bytes, where: str) -> Any:
         raise UserError(f"{where}: not UTF-8: {error.reason} at byte {error.start}", "save the file as UTF-8") from None
     except (json.JSONDecodeError, RecursionError) as error:
         raise UserError(f"{where}: not JSON: {error}", "write one JSON object on each line") from None
+
+
+def escaped(text: str) -> str:
+    """Return `text` with "\\ud83d" for each half of a surrogate pair, which no file or terminal can hold.
+
+    A model may end inside a character. In JSON the escape means the same text.
+    """
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return "".join(c if not "\ud800" <= c <= "\udfff" else f"\\u{ord(c):04x}" for c in text)
+    return text
+
+
+def encoded(line: str) -> bytes:
+    """Return a line, or a text of JSON, as UTF-8 with its line feed; half surrogate pairs stay escaped."""
+    return escaped(line).encode() + b"\n"

@@ -11,7 +11,7 @@ from typing import BinaryIO
 from lingshu.core.errors import UserError
 from lingshu.core.progress import track
 from lingshu.evalkit.breakdown import Breakdown
-from lingshu.evalkit.items import Item, numbered_items, numbered_lines
+from lingshu.evalkit.items import Item, encoded, numbered_items, numbered_lines
 from lingshu.evalkit.llm_judge.rulings import Judged
 from lingshu.evalkit.params import Rules
 from lingshu.evalkit.rules import GOLD_ERROR
@@ -95,11 +95,3 @@ def _verdict(path: Path, number: int, item: Item, settings: Settings, judged: Ju
         return score_item(item, settings.rules, settings.seed, judged)
     except UserError as error:
         raise UserError(f"{path}:{number}: {error.what}", error.fix) from None
-
-
-def encoded(line: str) -> bytes:
-    """Return a JSON line as UTF-8 with its line feed; half surrogate pairs, which have no UTF-8 form, stay escaped."""
-    try:
-        return line.encode() + b"\n"
-    except UnicodeEncodeError:
-        return "".join(c if not "\ud800" <= c <= "\udfff" else f"\\u{ord(c):04x}" for c in line).encode() + b"\n"

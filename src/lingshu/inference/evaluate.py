@@ -19,10 +19,11 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.core.errors import UserError
-from lingshu.core.files import write_text
+from lingshu.core.files import write_bytes
 from lingshu.core.ids import sha256_file
 from lingshu.core.progress import track
 from lingshu.core.question import Question
+from lingshu.evalkit.items import encoded
 from lingshu.inference.claims import Claims
 from lingshu.inference.engine import Engine, Failure, Outcome, Response
 from lingshu.inference.identity import PROMPT_VERSION, Inquiry, inquire
@@ -120,7 +121,7 @@ def _write(path: Path, questions: Sequence[Question], outcomes: Sequence[Outcome
         json.dumps(response_line(question, outcome), ensure_ascii=False)
         for question, outcome in zip(questions, outcomes, strict=True)
     ]
-    write_text(path, "".join(f"{line}\n" for line in lines))
+    write_bytes(path, b"".join(map(encoded, lines)))
 
 
 def _inquiries(

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TextIO
 
 from pydantic import BaseModel, ConfigDict
 
 from lingshu.core.errors import UserError
 from lingshu.core.params import validate
 from lingshu.core.question import Question
+from lingshu.evalkit.items import numbered_lines, parsed_line
 from lingshu.inference.engine import Request, Response
 
 NAMED = 5  # ids that a message shows
@@ -44,46 +43,29 @@ def read_answers(path: Path, questions: Sequence[Question]) -> FileEngine:
     """Return an engine that answers exactly `questions` from a file.
 
     Raises:
-        UserError: a line is not JSON, breaks the form or repeats an id; an id belongs to no question, or to those of
-            several benchmarks; a question has no line (names them).
+        UserError: the file can't be read; a line is not JSON, breaks the form or repeats an id; an id belongs to no
+            question, or to those of several benchmarks; a question has no line (names them).
     """
     places: dict[str, list[str]] = {}
     for question in questions:
         places.setdefault(question.id, []).append(question.benchmark)
     answers: dict[str, str] = {}
     unknown: list[str] = []
-    with _opened(path) as handle:
-        for number, text in enumerate(handle, start=1):
-            if not text.strip():
-                continue
-            where = f"{path}:{number}"
-            line = validate(AnswerLine, _parsed(text, where), where)
-            found = [name for name in places.get(line.id, []) if line.benchmark in {"", name}]
-            if not found:
-                unknown.append(line.id)
-            elif len(found) > 1:
-                raise UserError(f"{where}: id {line.id!r} is in {', '.join(found)}", 'add "benchmark" to the line')
-            elif (key := f"{found[0]}/{line.id}") in answers:
-                raise UserError(f"{where}: id {line.id!r} stands in the file twice", "give each line its own id")
-            else:
-                answers[key] = line.response
+    for number, raw in numbered_lines(path):
+        where = f"{path}:{number}"
+        line = validate(AnswerLine, parsed_line(raw, where), where)
+        found = [name for name in places.get(line.id, []) if line.benchmark in {"", name}]
+        if not found:
+            unknown.append(line.id)
+        elif len(found) > 1:
+            raise UserError(f"{where}: id {line.id!r} is in {', '.join(found)}", 'add "benchmark" to the line')
+        elif (key := f"{found[0]}/{line.id}") in answers:
+            raise UserError(f"{where}: id {line.id!r} stands in the file twice", "give each line its own id")
+        else:
+            answers[key] = line.response
     missing = [q.id for q in questions if f"{q.benchmark}/{q.id}" not in answers]
     _check_ids(path, unknown, missing)
     return FileEngine(answers)
-
-
-def _opened(path: Path) -> TextIO:
-    try:
-        return path.open(encoding="utf-8")
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}", "name a JSON-lines file of answers") from None
-
-
-def _parsed(line: str, where: str) -> object:
-    try:
-        return json.loads(line)
-    except ValueError as error:
-        raise UserError(f"{where}: not JSON: {error}", "write one JSON object on each line") from None
 
 
 def _check_ids(path: Path, unknown: list[str], missing: list[str]) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_file
 from lingshu.core.params import Strict, validate
 from lingshu.core.question import Question, QuestionKind, Role, Turn
+from lingshu.evalkit.items import escaped, numbered_lines, parsed_line
 from lingshu.inference.evaluate import AskedBenchmark
 
 
@@ -65,22 +67,18 @@ def read_own(path: Path, limit: int | None = None) -> AskedBenchmark:
     """Return the questions of a file, named by its stem; `limit` takes the first so many.
 
     Raises:
-        UserError: the file can't be read, a line is not JSON or breaks the form (names the line).
+        UserError: the file can't be read; a line is not JSON, breaks the form or holds half a surrogate pair (named).
     """
-    try:
-        lines = path.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: {error}", "name a JSON-lines file of questions (UTF-8)") from None
-    numbered = [(number, line) for number, line in enumerate(lines, start=1) if line.strip()]
-    questions = [_question(f"{path}:{number}", line, path) for number, line in numbered[:limit]]
+    numbered = islice(numbered_lines(path), limit)
+    questions = [_question(f"{path}:{number}", raw, path) for number, raw in numbered]
     return AskedBenchmark(path.stem, questions, {"file": path.name, "revision": sha256_file(path), "limit": limit})
 
 
-def _question(where: str, text: str, path: Path) -> Question:
-    try:
-        data = json.loads(text)
-    except ValueError as error:
-        raise UserError(f"{where}: not JSON: {error}", "write one JSON object on each line") from None
+def _question(where: str, raw: bytes, path: Path) -> Question:
+    data = parsed_line(raw, where)
+    text = json.dumps(data, ensure_ascii=False)
+    if escaped(text) != text:
+        raise UserError(f"{where}: half a surrogate pair, which is no character", "mend the text: it can't be sent")
     line = validate(QuestionLine, data, where)
     if (line.prompt is None) == (not line.turns):
         raise UserError(f"{where}: prompt and turns: exactly one is needed", "write the words that are sent as prompt")

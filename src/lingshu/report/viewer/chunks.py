@@ -14,9 +14,8 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.core.files import write_bytes
-from lingshu.evalkit.items import RUBRIC
+from lingshu.evalkit.items import RUBRIC, encoded
 from lingshu.evalkit.scored import JUDGE_PREFIX, Scored, plain_meta
-from lingshu.evalkit.scorefile import encoded
 from lingshu.report.viewer.report_scores import Values
 from lingshu.report.viewer.rows import Row
 from lingshu.report.viewer.scored_lines import VoteLine
