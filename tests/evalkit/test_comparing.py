@@ -223,25 +223,32 @@ def test_rubric_scores_are_read_from_scored_lines(tmp_path):
     assert all(answer.graded for answer in found.values())
 
 
-def test_judged_scores_of_a_run_count_only_for_the_responses_they_are_of(tmp_path):
+def test_judged_scores_of_a_run_count_only_for_the_responses_they_are_of(tmp_path, capsys):
     """`lingshu eval` keeps them beside each other; another answer makes the judge's words stale."""
     for folder in ("responses", "scores/strict"):
         (tmp_path / folder).mkdir(parents=True)
     (tmp_path / "run.json").write_text("{}")
     responses = tmp_path / "responses" / "own.jsonl"
     open_line = {"id": "1", "kind": "open", "question": "?", "answer": "lung", "response": "the lung"}
-    responses.write_text(json.dumps(open_line) + "\n" + response("2", "B"))
+    empty = open_line | {"id": "3", "response": "<think>Well.</think>"}
+    responses.write_text(json.dumps(open_line) + "\n" + response("2", "B") + "\n" + json.dumps(empty) + "\n")
     judged = {"id": "1", "kind": "open", "correct": True, "rule": "judge:j", "judge": "j"}
     old = json.loads(scored("2", False))  # what rules said then is not asked
-    lines = "".join(json.dumps(line) + "\n" for line in (judged, old))
+    nothing = {"id": "3", "kind": "open", "correct": False, "rule": "no_answer", "no_answer": True}
+    lines = "".join(json.dumps(line) + "\n" for line in (judged, old, nothing))
     (tmp_path / "scores" / "strict" / "own.jsonl").write_text(lines)
     summary = {"responses_sha256": sha256_file(responses), "judges": [{}], "n": 1}
     (tmp_path / "scores" / "strict" / "own.summary.json").write_text(json.dumps(summary))
     found = read_run(tmp_path, "strict", 0).answers
-    assert [found["own", n].correct for n in "12"] == [True, True]
+    assert [found["own", n].correct for n in "123"] == [True, True, False]
     assert read_run(tmp_path, "official", 0).answers["own", "1"].correct is False
+    assert capsys.readouterr().err == ""
     responses.write_text(responses.read_text() + "\n")
-    assert read_run(tmp_path, "strict", 0).answers["own", "1"].correct is None
+    found = read_run(tmp_path, "strict", 0).answers
+    assert [found["own", n].correct for n in "123"] == [None, True, None]
+    told = capsys.readouterr().err
+    assert "scores/strict/own.jsonl: 2 open answers or rubrics do not count" in told
+    assert "run the same `lingshu eval --judge` again" in told
 
 
 def test_missing_runs_are_named(tmp_path):

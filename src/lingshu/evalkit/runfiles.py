@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,6 +18,7 @@ from lingshu.evalkit.items import RUBRIC, ResponseLine, numbered_lines, parsed_l
 from lingshu.evalkit.params import Rules
 from lingshu.evalkit.scored import ScoredLine, score_item
 
+JUDGED_KINDS = ("open", RUBRIC)  # all others are decided by rules
 UNNAMED = "all"  # the benchmark of a single file that names none
 Key = tuple[str, str]
 
@@ -145,18 +147,27 @@ def _answer(line: ScoredLine) -> Answer:
 
 
 def _judged(scores: Path, responses: Path) -> dict[str, Answer]:
-    """Return by id what judges decided of a response file, unless its scores are of other responses than it holds.
+    """Return by id what a judged run says of a response file's open answers and rubrics, and warn if that is stale.
 
-    What rules decide is always decided anew, so that both runs are judged by the same rules.
+    An open answer that is empty is wrong there without a judge. What rules decide is always decided anew, so that both
+    runs are judged by the same rules.
     """
     summary = scores.with_name(scores.name.removesuffix(".jsonl") + ".summary.json")
     if not (scores.is_file() and summary.is_file()):
         return {}
     found = validate(ScoresOf, parsed_line(summary.read_bytes(), str(summary)), f"{summary}: ")
-    if not found.judges or found.responses_sha256 != sha256_file(responses):
+    if not found.judges:
         return {}
-    lines = (
+    lines = [
         validate(ScoredLine, parsed_line(raw, f"{scores}:{number}"), f"{scores}:{number}")
         for number, raw in numbered_lines(scores)
+    ]
+    judged = {line.id: _answer(line) for line in lines if line.kind in JUDGED_KINDS}
+    if found.responses_sha256 == sha256_file(responses):
+        return judged
+    print(
+        f"warning: {scores}: {len(judged)} open answers or rubrics do not count, as judges saw other responses than "
+        f"{responses} holds; run the same `lingshu eval --judge` again: what was judged is not asked twice",
+        file=sys.stderr,
     )
-    return {line.id: _answer(line) for line in lines if line.judge is not None}
+    return {}
