@@ -153,12 +153,14 @@ class _Scan:
         return letters, end
 
     def _placed(self, start: int, end: int, own_end: int, letters: list[str]) -> Group:
-        ahead, behind = self.text[max(0, start - _MARGIN) : start], self.text[end : end + _MARGIN]
-        leads = ("\n" in ahead or start <= _MARGIN) and not ahead.rpartition("\n")[2].strip(EDGES + "*#")
+        ahead = self.text[max(0, start - _MARGIN) : start]
+        if ("\n" not in ahead and start > _MARGIN) or ahead.rpartition("\n")[2].strip(EDGES + "*#"):
+            return Group(start, own_end, tuple(letters), leads_line=False, is_line=False)
+        behind = self.text[end : end + _MARGIN]
         rest = behind.partition("\n")[0]
-        leads_line = leads and (own_end > end or not rest.strip() or _LEADING_AFTER.match(rest) is not None)
-        is_line = leads and not rest.strip(EDGES) and (len(behind) < _MARGIN or "\n" in behind)
-        if leads and own_end == end and rest[:1] in ".)：:" and len(rest) > 1:
+        leads_line = own_end > end or not rest.strip() or _LEADING_AFTER.match(rest) is not None
+        is_line = not rest.strip(EDGES) and (len(behind) < _MARGIN or "\n" in behind)
+        if own_end == end and rest[:1] in ".)：:" and len(rest) > 1:
             own_end = end + 1
         return Group(start, own_end, tuple(letters), leads_line, is_line)
 

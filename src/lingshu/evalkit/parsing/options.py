@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from functools import lru_cache
-from itertools import islice
+from operator import itemgetter
 
 from lingshu.evalkit.parsing.stance import Span
 
+Token = tuple[str, int, int]  # the word in lower case, its start and end
 ARTICLES = frozenset({"a", "an", "the"})
 _WORD = re.compile(r"\d+(?:\.\d+)?|[\u4e00-\u9fff]|[^\W_\d\u4e00-\u9fff]+|[<>≤≥%+±]|(?<!\w)-(?=\d)")
 _LETTERS = re.compile(r"[^\W_\d\u4e00-\u9fff]+")
@@ -47,8 +48,8 @@ def option_texts(choices: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(choice.strip() for choice in choices)
 
 
-def _tokens(text: str, start: int = 0) -> Iterator[tuple[str, int, int]]:
-    """Yield (lower-case word, start, end) of the words, numbers and signs of `text` from `start` on, without articles.
+def _tokens(text: str, start: int = 0) -> Iterator[Token]:
+    """Yield the words, numbers and signs of `text` from `start` on, without articles.
 
     A capital "A" within a sentence is a name ("vitamin A"), not an article.
     """
@@ -99,7 +100,7 @@ def whole_option(choices: tuple[str, ...], text: str) -> str:
     return letter_of(found[0]) if len(found) == 1 else ""
 
 
-def _part_of_number(text: str, first: tuple[str, int, int], last: tuple[str, int, int]) -> bool:
+def _part_of_number(text: str, first: Token, last: Token) -> bool:
     """Return whether an option that begins or ends with a number stands in another number ("-5", "> 5", "5 %")."""
     before = text[max(0, first[1] - 2) : first[1]].rstrip()[-1:]
     after = text[last[2] : last[2] + 2].lstrip()[:1]
@@ -118,24 +119,39 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
         return []
     result: list[tuple[Span, str]] = []
     position = 0
-    for start, first in _first_words(table, text, lowered):
-        if start < position:
+    for first in _first_words(table, text, lowered):
+        if first[1] < position:
             continue
-        entries = table[first]
-        tokens = list(islice(_tokens(text, start), len(entries[0][0])))
-        names = tuple([token[0] for token in tokens])
-        hits = [(len(entry), index) for entry, index in entries if names[: len(entry)] == entry]
-        if not hits or _part_of_number(text, tokens[0], tokens[hits[0][0] - 1]):
+        last, indices = _longest(table[first[0]], text, first)
+        if not indices or _part_of_number(text, first, last):
             continue
-        position = tokens[hits[0][0] - 1][2]
-        indices = [index for length, index in hits if length == hits[0][0]]
+        position = last[2]
         if len(indices) == 1:
-            result.append(((start, position), letter_of(indices[0])))
+            result.append(((first[1], position), letter_of(indices[0])))
     return result
 
 
-def _first_words(firsts: Collection[str], text: str, lowered: str) -> list[tuple[int, str]]:
-    """Return where words of `text` that are one of `firsts` begin, in order, and which.
+def _longest(entries: Sequence[tuple[tuple[str, ...], int]], text: str, first: Token) -> tuple[Token, list[int]]:
+    """Return the last token of the longest entries that stand whole from `first` on, and their indices.
+
+    No more tokens are read than it takes to tell: most places hold only the first word of an option.
+    """
+    if len(entries[0][0]) == 1:
+        return first, [index for _, index in entries]
+    last, indices = first, [index for entry, index in entries if len(entry) == 1]
+    left = [one for one in entries if len(one[0]) > 1]
+    for number, token in enumerate(_tokens(text, first[2]), start=1):
+        left = [one for one in left if one[0][number] == token[0]]
+        if whole := [index for entry, index in left if len(entry) == number + 1]:
+            last, indices = token, whole
+            left = [one for one in left if len(one[0]) > number + 1]
+        if not left:
+            break
+    return last, indices
+
+
+def _first_words(firsts: Collection[str], text: str, lowered: str) -> list[Token]:
+    """Return the words of `text` that are one of `firsts`, in order.
 
     Words of letters are found by `str.find`, which costs far less than all tokens of a long text.
     """
@@ -143,14 +159,14 @@ def _first_words(firsts: Collection[str], text: str, lowered: str) -> list[tuple
     if not simple or any(
         first in ARTICLES or not (_LETTERS.fullmatch(first) or _CHARACTER.match(first)) for first in firsts
     ):
-        return [(start, word) for word, start, _ in _tokens(text) if word in firsts]
-    found: list[tuple[int, str]] = []
+        return [token for token in _tokens(text) if token[0] in firsts]
+    found: list[Token] = []
     for first in firsts:
         single = _CHARACTER.match(first) is not None
         at = lowered.find(first)
         while at >= 0:
             end = at + len(first)
             if single or not (_LETTERS.match(text, end) or (at and _LETTERS.match(text, at - 1))):
-                found.append((at, first))
+                found.append((first, at, end))
             at = lowered.find(first, end)
-    return sorted(found)
+    return sorted(found, key=itemgetter(1))

@@ -51,6 +51,7 @@ _ANNOUNCING = re.compile(
 _LISTED = re.compile(r"(?P<gap>\n\s*)[(\[*\-• \t]*(?P<letter>[a-z])[)\].:]")
 
 _CONCLUDING = ("so", "hence", "therefore", "thus", "consequently", "in conclusion", "conclude that")
+_CONCLUDING_ONLY = tuple(word for word in _CONCLUDING if word not in _CONTRAST)
 _CONCLUDING_ZH = "所以|因此|因而|综上|故"
 _CONCLUDED = re.compile(
     rf"(?:\b(?:{'|'.join(_CONCLUDING)})\b|{_CONCLUDING_ZH})"
@@ -72,7 +73,8 @@ class Clauses:
     def __init__(self, text: str) -> None:
         self.text = lower(text)
         self.cues = cues_for(self.text)
-        words = _contrasts(self.text)
+        places = _places(self.text, _CONTRAST)
+        words = _contrasts(self.text, places)
         self.word_ends = dict(words)  # other breaks are one character long
         ends = [found.start() for found in _SENTENCE_END.finditer(self.text)]
         if announced := _announced(self.text):
@@ -80,7 +82,7 @@ class Clauses:
             ends = [*(begin for begin, _ in announced), *(end for end in ends if end not in inside)]
         self.hard = sorted([*ends, *self.word_ends])
         self.breaks = sorted({*self.hard, *(found.start() for found in _SOFT_BREAK.finditer(self.text))})
-        self.conclusions = _conclusions(self.text)
+        self.conclusions = _conclusions(self.text, places)
 
     def around(self, start: int, end: int, after: int, before: int) -> tuple[str, str]:
         """Return what stands beside a mention in its clause, back to `after` and on to `before`."""
@@ -163,11 +165,11 @@ def _lists(text: str, found: re.Match[str]) -> bool:
     )
 
 
-def _contrasts(text: str) -> list[Span]:
-    """Return the words of contrast, which end a clause."""
+def _contrasts(text: str, places: list[Span]) -> list[Span]:
+    """Return the words of contrast (at `places`, or Chinese), which end a clause."""
     words = [
         (start, end)
-        for start, end in _places(text, _CONTRAST)
+        for start, end in places
         if not (follows := _NO_CONTRAST.get(text[start:end])) or not text.startswith(follows, end)
     ]
     if not text.isascii():
@@ -175,9 +177,10 @@ def _contrasts(text: str) -> list[Span]:
     return words
 
 
-def _conclusions(text: str) -> list[int]:
-    """Return where words of conclusion stand, in order."""
-    starts = [word[0] for word in _places(text, _CONCLUDING)]
+def _conclusions(text: str, places: list[Span]) -> list[int]:
+    """Return where words of conclusion stand, in order; some are words of contrast too (at `places`)."""
+    starts = [start for start, end in places if text[start:end] in _CONCLUDING]
+    starts += [start for start, _ in _places(text, _CONCLUDING_ONLY)]
     if not text.isascii():
         starts += [found.start() for found in re.finditer(_CONCLUDING_ZH, text)]
     return sorted(starts)
@@ -190,8 +193,8 @@ def _places(text: str, words: tuple[str, ...]) -> list[Span]:
         start = text.find(word)
         while start >= 0:
             end = start + len(word)
-            edges = text[start - 1 : start] if start else "", text[end : end + 1]
-            if not any(edge.isalnum() or edge == "_" for edge in edges):
+            before, after = text[start - 1 : start] if start else "", text[end : end + 1]
+            if not (before.isalnum() or after.isalnum() or before == "_" or after == "_"):
                 result.append((start, end))
             start = text.find(word, end)
     return result
