@@ -25,6 +25,7 @@ _OWN_PREDICATE = re.compile(
     r"[)\]]?\s*(?:is|was|isn['’]t|wasn['’]t|does|doesn['’]t|has|because|remains)\b", re.IGNORECASE
 )
 _OPENING, _CLOSING = "([{【〔（", ")]}】〕）"
+_TIES_BEFORE, _TIES_AFTER = frozenset("'’-./"), frozenset("'’-.")
 _MARGIN = 12  # characters beside a letter that decide whether it stands alone on its line
 _WINDOW = 48  # characters that may lead a run of letters
 
@@ -43,9 +44,13 @@ class Group(NamedTuple):
 def _candidates(count: int, several: bool) -> re.Pattern[str]:
     """Letters that stand alone; with `several` also runs of capitals ("ABD", "A B D"), which are tried first."""
     upper = f"A-{letter_of(count - 1)}"
-    run = rf"[{upper}]{{2,{count}}}|[{upper}](?: [{upper}]){{1,{count - 1}}}|" if several and count > 1 else ""
     article = rf"(?! +(?!(?:{AFTER_SMALL})\b)[a-z0-9])"  # "a mass": most small letters of a text
-    return re.compile(rf"(?<![A-Za-z0-9_+])(?:{run}[{upper}]|[{upper.lower()}]{article})(?![A-Za-z0-9_+])")
+    # A set of characters at the head lets the engine pass over most of a text.
+    alone = rf"[{upper}{upper.lower()}](?![A-Za-z0-9_+])(?<![A-Za-z0-9_+].)(?:(?<=[{upper}])|{article})"
+    if not several or count == 1:
+        return re.compile(alone)
+    run = rf"(?<![A-Za-z0-9_+])(?:[{upper}]{{2,{count}}}|[{upper}](?: [{upper}]){{1,{count - 1}}})(?![A-Za-z0-9_+])"
+    return re.compile(rf"{run}|{alone}")
 
 
 @lru_cache(maxsize=64)
@@ -203,14 +208,13 @@ class _Scan:
 
 def _stands_alone(text: str, at: int) -> bool:
     """Return whether no apostrophe, hyphen, stop or slash ties the letter to a word ("B's", "C-reactive", "N/A")."""
-    after = text[at + 1 : at + 3]
-    tied_after = after[:1] in ("'", "’", "-", ".") and after[1:].isalpha() and after[1:].isascii()
-    return not tied_after and not _tied_before(text, at)
+    if text[at + 1 : at + 2] in _TIES_AFTER and (after := text[at + 2 : at + 3]).isalpha() and after.isascii():
+        return False
+    return not _tied_before(text, at)
 
 
 def _tied_before(text: str, at: int) -> bool:
-    before = text[max(0, at - 2) : at]
-    return before[-1:] in ("'", "’", "-", ".", "/") and before[:-1].isalpha() and before[:-1].isascii()
+    return at > 1 and text[at - 1] in _TIES_BEFORE and text[at - 2].isalpha() and text[at - 2].isascii()
 
 
 def _with_brackets(text: str, at: int) -> tuple[int, int]:

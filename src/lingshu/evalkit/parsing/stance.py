@@ -81,7 +81,7 @@ class Clauses:
             inside = {at for _, gap in announced for at in gap}
             ends = [*(begin for begin, _ in announced), *(end for end in ends if end not in inside)]
         self.hard = sorted([*ends, *self.word_ends])
-        self.breaks = sorted({*self.hard, *(found.start() for found in _SOFT_BREAK.finditer(self.text))})
+        self.breaks = sorted([*self.hard, *(found.start() for found in _SOFT_BREAK.finditer(self.text))])
         self.conclusions = _conclusions(self.text, places)
 
     def around(self, start: int, end: int, after: int, before: int) -> tuple[str, str]:
