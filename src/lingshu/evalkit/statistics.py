@@ -68,10 +68,7 @@ def estimate(values: Sequence[float], clusters: Sequence[str], confidence: float
     Raises:
         ValueError: no value, or not one cluster a value.
     """
-    if not values or len(values) != len(clusters):
-        raise ValueError(f"{len(values)} values and {len(clusters)} clusters")
-    data = np.asarray(values, dtype=np.float64)
-    index, groups = _numbers(clusters)
+    data, index, groups = _clustered(values, clusters)
     mean, n = float(data.mean()), len(data)
     if groups == n and set(values) <= {0, 1}:
         return Estimate(mean, *wilson(mean, n, NormalDist().inv_cdf((1 + confidence) / 2)), n, groups)
@@ -90,10 +87,7 @@ def estimate_mean(values: Sequence[float], clusters: Sequence[str], confidence: 
     Raises:
         ValueError: no value, or not one cluster a value.
     """
-    if not values or len(values) != len(clusters):
-        raise ValueError(f"{len(values)} values and {len(clusters)} clusters")
-    data = np.asarray(values, dtype=np.float64)
-    index, groups = _numbers(clusters)
+    data, index, groups = _clustered(values, clusters)
     mean, n = float(data.mean()), len(data)
     if groups == 1:
         return Estimate(mean, -math.inf, math.inf, n, 1)
@@ -126,6 +120,13 @@ def detectable(values: Sequence[float], clusters: Sequence[str], confidence: flo
 def _mean_variance(data: NDArray[np.float64], index: NDArray[np.int64], groups: int) -> float:
     residual = np.bincount(index, weights=data - data.mean(), minlength=groups)
     return float((residual**2).sum()) * groups / (groups - 1) / len(data) ** 2
+
+
+def _clustered(values: Sequence[float], clusters: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
+    """Return the values, the number of each one's cluster, and how many clusters there are."""
+    if not values or len(values) != len(clusters):
+        raise ValueError(f"{len(values)} values and {len(clusters)} clusters")
+    return np.asarray(values, dtype=np.float64), *_numbers(clusters)
 
 
 def _numbers(clusters: Sequence[str]) -> tuple[NDArray[np.int64], int]:
