@@ -51,7 +51,7 @@ INDEX_SCHEMA = pa.schema(
 def encode_png(pixels: NDArray[np.uint8]) -> bytes:
     """Encode uint8 pixels, shape (height, width) grey or (height, width, 3) RGB, as a PNG (always the same bytes)."""
     buffer = io.BytesIO()
-    Image.fromarray(pixels).save(buffer, format="PNG", compress_level=6)
+    Image.fromarray(pixels).save(buffer, format="PNG", compress_level=4)
     return buffer.getvalue()
 
 

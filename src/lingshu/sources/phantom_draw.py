@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 Plane = NDArray[np.float64]
 AIR, TISSUE, LUNG, BONE, HEART, FLUID = 0.05, 0.42, 0.17, 0.07, 0.56, 0.58
 OPACITY, NODULE = 0.6, 0.97
+OPACITY_REACH = 0.18  # where the haze has fallen to 1 / e; half the height of a lung
 LUNG_X, LUNG_Y, LUNG_RX, LUNG_RY = 0.225, 0.47, 0.17, 0.36
 HEART_RX: dict[str, tuple[float, float]] = {"normal": (0.11, 0.13), "enlarged": (0.22, 0.25)}
 FLUID_TOP: dict[str, tuple[float, float]] = {"small": (0.63, 0.67), "large": (0.41, 0.49)}
@@ -88,9 +89,9 @@ def _body(grid: Grid, rng: np.random.Generator) -> Plane:
     for side in IMAGE_SIDE:
         shade += (rng.uniform(-0.03, 0.03) + LUNG - shade) * _lung(grid, side)
     spacing, phase, bend = rng.uniform(0.095, 0.115), rng.uniform(0.0, 0.1), rng.uniform(0.5, 0.9)
-    for number in range(NUM_RIBS):
-        middle = 0.12 + phase + number * spacing + bend * (np.abs(grid.x) - 0.22) ** 2
-        shade += BONE * trunk * np.clip(1.0 - np.abs(grid.y - middle) / 0.016, 0.0, 1.0)
+    below_first = grid.y - 0.12 - phase - bend * (np.abs(grid.x) - 0.22) ** 2
+    nearest = np.clip(np.rint(below_first / spacing), 0, NUM_RIBS - 1)
+    shade += BONE * trunk * np.clip(1.0 - np.abs(below_first - nearest * spacing) / 0.016, 0.0, 1.0)
     spine = np.clip((0.055 - np.abs(grid.x)) / 0.02 + 0.5, 0.0, 1.0) * trunk
     body: Plane = shade + (0.52 - shade) * spine * 0.8
     return body
@@ -116,7 +117,8 @@ def _opacity(shade: Plane, grid: Grid, side: str, rng: np.random.Generator) -> P
     if side not in IMAGE_SIDE:
         return shade
     centre = (IMAGE_SIDE[side] * (LUNG_X + rng.uniform(-0.03, 0.03)), rng.uniform(0.27, 0.36))
-    haze: Plane = np.exp(-(((grid.x - centre[0]) / 0.15) ** 2) - ((grid.y - centre[1]) / 0.15) ** 2)
+    squared = ((grid.x - centre[0]) ** 2 + (grid.y - centre[1]) ** 2) / OPACITY_REACH**2
+    haze: Plane = np.exp(-squared)
     return shade + (OPACITY - shade) * rng.uniform(0.85, 1.0) * haze * _lung(grid, side)
 
 
