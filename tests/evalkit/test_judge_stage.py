@@ -19,7 +19,7 @@ from lingshu.core.params import read_yaml, validate
 from lingshu.evalkit.judging import judge_responses
 from lingshu.evalkit.params import EvalkitParams, ModelJudging, RulesJudging
 from lingshu.evalkit.score import score_responses
-from lingshu.inference.checkpoint_judging import make_judges
+from lingshu.inference.judges import judges_of_params
 from tests.cli.test_score_judge import FAST, by_reference, part, verdict
 from tests.loopback_openai import MODEL, Reply, Server, error, serving
 
@@ -176,7 +176,7 @@ def test_a_dead_judge_is_one_message() -> None:
 )
 def test_mistakes_name_the_key(judges: list[dict[str, Any]], complaint: str) -> None:
     with pytest.raises(UserError) as caught:
-        make_judges(ModelJudging.model_validate({"judge": "llm", "judges": judges}))
+        judges_of_params(ModelJudging.model_validate({"judge": "llm", "judges": judges}))
     assert complaint in str(caught.value)
     assert "params.yaml: evalkit.judge.judges" in str(caught.value)
     assert "--" not in str(caught.value)

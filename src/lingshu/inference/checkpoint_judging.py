@@ -10,7 +10,6 @@ whatever is changed and changed back. In `data/judgements`, beside the table tha
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -23,18 +22,15 @@ from lingshu.evalkit.judge import Judgement, RulesJudge
 from lingshu.evalkit.judging import Key, open_items, write_judgements
 from lingshu.evalkit.llm_judge.agreement import Agreement
 from lingshu.evalkit.llm_judge.rulings import Ruling
-from lingshu.evalkit.params import ModelJudge, ModelJudging
+from lingshu.evalkit.params import ModelJudging
 from lingshu.evalkit.responses import read_runs
-from lingshu.inference.judges import Judge, judge_setup, named_judges
+from lingshu.inference.judges import judges_of_params
 from lingshu.inference.judging import Asked, judge_items
-from lingshu.inference.models import Setup
 
 STORE = WORK / "judge-store"
 VOTES_FILE = "votes.jsonl"
 JUDGES_FILE = "judges.json"
 NO_ANSWER = "no answer"
-_WHERE = "params.yaml: evalkit.judge.judges"
-_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 Run = tuple[str, str]  # checkpoint and benchmark
 Ruled = tuple[Item, Ruling]
 
@@ -47,7 +43,7 @@ def judge_by_models(params: ModelJudging, root: Path = Path()) -> None:
     Raises:
         UserError: a judge is wrong or out of reach, or more than `max_failed` of its calls have failed.
     """
-    judges = make_judges(params)
+    judges = judges_of_params(params)
     items = {(run.checkpoint, run.benchmark.name): open_items(run) for run in read_runs(root)}
     files = {"/".join(run): found for run, found in items.items() if found}
     asked = judge_items(files, judges, root / STORE, params.max_failed)
@@ -61,38 +57,6 @@ def judge_by_models(params: ModelJudging, root: Path = Path()) -> None:
             "\n".join(problems),
             "run the same command again: it asks what is missing; or raise evalkit.judge.max_failed",
         )
-
-
-def make_judges(params: ModelJudging, *, with_keys: bool = True) -> list[Judge]:
-    """Return the judges; without `with_keys` no key is read from the environment, to check what is written alone.
-
-    Raises:
-        UserError: names the judge in params.yaml, and what is wrong.
-    """
-    setups = [_setup(number, judge, with_keys=with_keys) for number, judge in enumerate(params.judges)]
-    try:
-        return named_judges([judge.model for judge in params.judges], setups)
-    except UserError as error:
-        raise UserError(f"{_WHERE}: {_as_key(error.what)}", _as_key(error.fix)) from None
-
-
-def _setup(number: int, judge: ModelJudge, *, with_keys: bool) -> Setup:
-    if "api_key_file" in judge.options:
-        raise UserError(
-            f"{_WHERE}.{number}.options: api_key_file: a pipeline's keys come from the environment",
-            "export the key and name the variable by api_key_env",
-        )
-    left_out = () if with_keys else ("api_key_env",)
-    try:
-        return judge_setup(judge.model, {name: judge.options[name] for name in judge.options if name not in left_out})
-    except UserError as error:
-        raise UserError(f"{_WHERE}.{number}: {_as_key(error.what)}", _as_key(error.fix)) from None
-
-
-def _as_key(text: str) -> str:
-    """Return a message about the command line's options as one about the keys of params.yaml."""
-    text = text.replace("--judge-options: ", "options: ").replace("--judge", "model")
-    return _OPTION.sub(lambda found: found[1].replace("-", "_"), text)
 
 
 def _ruled(items: list[Item], asked: Asked) -> Iterator[Ruled]:

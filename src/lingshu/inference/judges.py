@@ -1,7 +1,8 @@
-"""Who judges: from a model and options by name to judges that have each a name of their own."""
+"""Who judges: from models and options, typed or in params.yaml, to judges that have each a name of their own."""
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -15,10 +16,13 @@ from lingshu.core.params import Strict, validate
 from lingshu.evalkit.llm_judge import prompts
 from lingshu.evalkit.llm_judge.agreement import RULES
 from lingshu.evalkit.llm_judge.rulings import MAJORITY
+from lingshu.evalkit.params import ModelJudge, ModelJudging
 from lingshu.inference.models import Setup
 from lingshu.inference.setup import make_setup
 
 MAX_NEW_TOKENS = 4096  # as MedEvalKit gives its judges
+_WHERE = "params.yaml: evalkit.judge.judges"
+_OPTION = re.compile(r"--([a-z]+(?:-[a-z]+)*)")
 PICTURES = ("min_pixels", "max_pixels", "blind")
 
 
@@ -89,3 +93,35 @@ def named_judges(models: Sequence[str], setups: Sequence[Setup]) -> list[Judge]:
         Judge(setup.spec.name if names[setup.spec.name] == 1 else model.removeprefix("openai:"), setup)
         for model, setup in zip(models, setups, strict=True)
     ]
+
+
+def judges_of_params(params: ModelJudging, *, with_keys: bool = True) -> list[Judge]:
+    """Return the judges of the pipeline; without `with_keys` no key is read, to check what is written alone.
+
+    Raises:
+        UserError: names the judge in params.yaml, and what is wrong.
+    """
+    setups = [_setup_of(number, judge, with_keys=with_keys) for number, judge in enumerate(params.judges)]
+    try:
+        return named_judges([judge.model for judge in params.judges], setups)
+    except UserError as error:
+        raise UserError(f"{_WHERE}: {_as_key(error.what)}", _as_key(error.fix)) from None
+
+
+def _setup_of(number: int, judge: ModelJudge, *, with_keys: bool) -> Setup:
+    if "api_key_file" in judge.options:
+        raise UserError(
+            f"{_WHERE}.{number}.options: api_key_file: a pipeline's keys come from the environment",
+            "export the key and name the variable by api_key_env",
+        )
+    left_out = () if with_keys else ("api_key_env",)
+    try:
+        return judge_setup(judge.model, {name: judge.options[name] for name in judge.options if name not in left_out})
+    except UserError as error:
+        raise UserError(f"{_WHERE}.{number}: {_as_key(error.what)}", _as_key(error.fix)) from None
+
+
+def _as_key(text: str) -> str:
+    """Return a message about the command line's options as one about the keys of params.yaml."""
+    text = text.replace("--judge-options: ", "options: ").replace("--judge", "model")
+    return _OPTION.sub(lambda found: found[1].replace("-", "_"), text)
