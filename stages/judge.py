@@ -9,7 +9,14 @@ from lingshu.evalkit.params import EvalkitParams
 
 
 def main() -> None:
-    judge_responses(load_section("evalkit", EvalkitParams).judge)
+    params = load_section("evalkit", EvalkitParams).judge
+    if params.judge == "llm":
+        # Imported here: judging by rules needs no engine.
+        from lingshu.inference.checkpoint_judging import judge_by_models  # noqa: PLC0415
+
+        judge_by_models(params)
+    else:
+        judge_responses(params)
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from lingshu.core.manifest import write_manifest
 from lingshu.core.sample import Answer, ImageRef, Sample, Synthetic, read_samples, turn, write_samples
 from lingshu.core.verdicts import KEPT, Verdict, write_verdicts
 from lingshu.evalkit.judging import judge_responses
-from lingshu.evalkit.params import Comparison, JudgeParams, ScoreParams
+from lingshu.evalkit.params import Comparison, RulesJudging, ScoreParams
 from lingshu.evalkit.score import score_responses
 
 PER_SOURCE = 8
@@ -187,7 +187,7 @@ def write_results(root: Path) -> None:
     for checkpoint in SAID:
         counts = dict.fromkeys(SUITES, HELD_OUT)
         write_manifest(root / "data/responses" / checkpoint, "predict", HELD_OUT * len(SUITES), counts)
-    judge_responses(JudgeParams(judge="rules"), root)
+    judge_responses(RulesJudging(judge="rules"), root)
     pair = Comparison(before="instruct", after="reinforce")
     params = ScoreParams(seed=1, resamples=200, confidence=0.95, comparisons=[pair])
     write_json(root / "metrics/evalkit/score.json", score_responses(params, root))

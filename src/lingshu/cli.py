@@ -94,9 +94,14 @@ def recipe(
 
 
 @app.command()
-def schema() -> None:
+def schema(
+    out: Annotated[Path | None, typer.Option(help="Write them here instead, outside a checkout too.")] = None,
+) -> None:
     """Write schemas/*.json from the models, for editors."""
-    _report_files(schemas.write(Path()), "schemas/")
+    if out is not None:
+        _report_files(schemas.write_apart(out), str(out))
+    else:
+        _report_files(schemas.write(Path()), "schemas/")
 
 
 @app.command()

@@ -102,6 +102,26 @@ def test_a_broken_conversation(change, reason, tmp_path):
     assert first_error(read("healthbench", tmp_path)).reason == reason
 
 
+def test_a_file_of_another_name_is_taken_if_it_is_alone(tmp_path):
+    write({"mine.jsonl": as_lines(RUBRIC), "README.md": b"x"}, tmp_path)
+    loaded = read("healthbench_hard", tmp_path)
+    assert loaded.notes == ("healthbench_hard: no file hard_*.jsonl; mine.jsonl, the only *.jsonl, is read",)
+    assert (loaded.rows, loaded.form) == (1, "authors' JSON lines")
+    with pytest.raises(UserError, match=r"1 rows in the files .*, 1000 in the record"):
+        load("healthbench_hard", root_catalog=CATALOG, folder=tmp_path)
+    write({"other.jsonl": as_lines(RUBRIC)}, tmp_path)
+    with pytest.raises(UserError, match=r"the only \*\.jsonl\n  it has mine\.jsonl, other\.jsonl"):
+        read("healthbench_hard", tmp_path)
+    write({"hard_1.jsonl": as_lines(RUBRIC)}, tmp_path)
+    assert read("healthbench_hard", tmp_path).notes == ()
+
+
+def test_a_file_of_another_set_is_not_taken(tmp_path):
+    write({"consensus_2025-05-09-20-00-46.jsonl": as_lines(RUBRIC)}, tmp_path)
+    with pytest.raises(UserError, match="a file of healthbench_consensus"):
+        read("healthbench", tmp_path)
+
+
 def test_a_report_without_words(tmp_path):
     report = {"image": "a.png", "findings": "", "impression": None}
     rows = [report, report | {"findings": "Clear."}]

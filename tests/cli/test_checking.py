@@ -106,6 +106,15 @@ def test_a_topic_that_no_sample_has_is_named_once_samples_exist(checkout: Path) 
     assert "mix.instruct.phantom_presence.topics: no sample has topic 'presents'\n  fix: use presence" in told(checkout)
 
 
+def test_a_judge_is_checked_without_its_key(checkout: Path) -> None:
+    options = "{api_key_env: NO_SUCH_VARIABLE, colour: 3}"
+    judges = f"judges: [{{model: 'openai:a@https://host/v1', options: {options}}}]"
+    edit(checkout / "params.yaml", "    judge: rules ", f"    judge: llm\n    {judges}\n    #")
+    assert "evalkit.judge.judges.0: colour does nothing with model openai:a@https://host/v1" in told(checkout)
+    edit(checkout / "params.yaml", ", colour: 3", "")
+    assert told(checkout) == ""
+
+
 def test_mistakes_of_all_files_come_at_once(checkout: Path) -> None:
     edit(checkout / "params.yaml", "thumbnail_px:", "thumbnail_pixels:")
     edit(checkout / "recipes/mini.yaml", "recipe: mini", "recipe: maxi")

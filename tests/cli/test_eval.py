@@ -10,11 +10,12 @@ from pathlib import Path
 
 import pytest
 
-from lingshu.commands.evaluate import make_setup, parse_json, parse_wanted, read_key
+from lingshu.commands.evaluate import parse_json, parse_wanted
 from lingshu.commands.workers import without_option, workers
 from lingshu.core.errors import UserError
 from lingshu.inference.own_questions import read_own
 from lingshu.inference.record import read_run
+from lingshu.inference.setup import make_setup, read_key
 from tests.inference.invented import png
 from tests.loopback_openai import MODEL, Reply, error, serving
 

@@ -43,11 +43,14 @@ def test_green_is_asked_once_kept_and_scored(tmp_path: Path) -> None:
         asked = len(server.calls)
         second = run(*command)
         again = [call.prompt for call in server.calls[asked:]]
-    assert first.returncode == 0, first.stderr
+        allowed = run(*command, "--green-max-failed", "0.4")
+    assert (first.returncode, second.returncode, allowed.returncode) == (1, 1, 0), first.stderr
+    assert "error: green: 1 of 3 calls have failed\nrun the same command again" in first.stderr
     found = json.loads(first.stdout)
-    assert found["metrics"] == {"green": (1 / 3 + 1 + 0) / 3}
+    assert found["metrics"] == {"green": None, "green_of_scored": (1 / 3 + 1 + 0) / 3}
+    assert found["unscored"] == {"green": {"failed": 1}}
     assert [json.loads(line)["metrics"]["green"] for line in each.read_text().splitlines()] == [1 / 3, 1, 0, None]
-    assert "warning: green: 1 of 4 samples are unscored (1 failed replies)" in first.stderr
+    assert "warning: green: 1 of 4 samples are unscored (1 failed replies): its value is null" in first.stderr
     record = found["settings"]["green"]
     assert (record["prompt"], record["failed"], record["unreadable"], record["judge"]) == ("green-1", 1, 0, MODEL)
     assert record["settings"]
@@ -56,12 +59,22 @@ def test_green_is_asked_once_kept_and_scored(tmp_path: Path) -> None:
     assert (tmp_path / "candidates.jsonl.green-store").is_dir()
 
 
+def test_a_whole_value_has_its_own_key_alone(tmp_path: Path) -> None:
+    with serving(lambda prompt, count: assessment(1, 1)) as server:
+        command = ["report-metrics", *files(tmp_path), "--metrics", "green", "--green-options", FAST]
+        result = run(*command, "--green-judge", f"openai:{MODEL}@{server.url}")
+    assert result.returncode == 0, result.stderr
+    found = json.loads(result.stdout)
+    assert (found["metrics"], found["unscored"]) == ({"green": 3 / 8}, {})
+
+
 def test_prose_is_asked_for_once_more_and_is_no_score(tmp_path: Path) -> None:
     with serving(lambda prompt, count: Reply("They are much alike.")) as server:
         command = ["report-metrics", *files(tmp_path), "--metrics", "green", "--green-store", str(tmp_path / "kept")]
         result = run(*command, "--green-judge", f"openai:{MODEL}@{server.url}", "--green-options", FAST)
         asked = len(server.calls)
-    assert json.loads(result.stdout)["metrics"] == {"green": 0.0}  # of the one with an empty text
+    assert result.returncode == 0  # no call has failed
+    assert json.loads(result.stdout)["metrics"] == {"green": None, "green_of_scored": 0.0}  # of one with an empty text
     assert "3 of 4 samples are unscored (3 unreadable replies)" in result.stderr
     assert asked == 6
 

@@ -63,6 +63,16 @@ def test_cider_of_one_sample_is_warned_of(score):
     assert "with one sample" in found["warnings"][0]
 
 
+def test_radcliq_v0_needs_no_bleu_2_from_the_file_but_takes_it(score):
+    rows = ("s0,1,1,1", "s1,1,1,1")
+    own = score(
+        ["a b", "c d"], ["a b", "c d"], "\n".join(["id,radgraph,bertscore,semb", *rows]), metrics=("radcliq_v0",)
+    )
+    file = "\n".join(["id,radgraph,bertscore,semb,bleu_2", *(f"{row},1" for row in rows)])
+    given = score(["a b", "c d"], ["a b", "x y"], file, metrics=("radcliq_v0",))
+    assert own.result["metrics"] == given.result["metrics"]
+
+
 def test_settings_say_what_made_the_numbers(score):
     sub_scores = "id,radgraph,bertscore,semb\ns0,1,1,1\ns1,1,1,1\n"
     found = score(REFERENCES, CANDIDATES, sub_scores, metrics=("radcliq_v1", "rouge_l"), section="findings").result

@@ -13,7 +13,7 @@ from lingshu.evalkit.reports.bertscore import BASELINE, BertScorer, baseline_of,
 from lingshu.evalkit.reports.chexbert import FIVE, LABELS, Read, label_f1, load_chexbert, semb_scores
 from lingshu.evalkit.reports.evaluate import ReportSettings, evaluate
 from lingshu.evalkit.reports.model_texts import ModelSettings
-from lingshu.evalkit.reports.radcliq import NEAR_ZERO, RADCLIQ, radcliq, reciprocal_warning
+from lingshu.evalkit.reports.radcliq import NEAR_ZERO, RADCLIQ, radcliq, radcliq_bleu_2, reciprocal_warning
 from tests.evalkit.tiny_encoders import SENTENCES, bert_folder, chexbert_file, roberta_folder
 
 REFERENCES = [*SENTENCES, "heart size normal " * 40]
@@ -154,6 +154,19 @@ def test_radcliq_v1_of_known_sub_scores():
     expected = [2.450143 - 1.245216 * r - 1.650845 * b - 0.994772 * s for r, b, s in zip(*parts.values(), strict=True)]
     np.testing.assert_allclose(radcliq("radcliq_v1", parts), expected, rtol=0, atol=2e-6)
     np.testing.assert_allclose(radcliq("radcliq_v1", parts), [-1.4407, 2.4501, 0.0909, -0.0631], rtol=0, atol=5e-5)
+
+
+def test_bleu_2_of_radcliq_v0_is_that_of_fast_bleu():
+    values = {  # fast_bleu 0.0.90 behind `prep_reports` of CXR-Report-Metric
+        ("The heart is normal. No effusion.", "The heart is large. No pleural effusion."): 0.6236095644623235,
+        ("Clear lungs.", "clear"): 0.04279677428117004,
+        ("no effusion", "effusion no"): 0.3162277660168379,
+        ("A  small   nodule.", "a small nodule in 3.5 cm."): 0.37796447300922725,
+        ("lung", "heart"): 0.0,
+        ("lung", ""): 0.0,
+    }
+    references, candidates = zip(*values, strict=True)
+    np.testing.assert_allclose(radcliq_bleu_2(references, candidates), list(values.values()), rtol=0, atol=1e-12)
 
 
 def test_radcliq_v0_is_the_sum_of_its_standardised_terms():

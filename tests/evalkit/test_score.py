@@ -9,12 +9,14 @@ import pytest
 
 from lingshu.core.errors import UserError
 from lingshu.evalkit.judging import judge_responses, read_judgements
-from lingshu.evalkit.params import JudgeParams, ScoreParams
+from lingshu.evalkit.params import NoJudging, RulesJudging, ScoreParams
 from lingshu.evalkit.score import ACCURACY_PLOT, score_responses
 
+RULES = RulesJudging(judge="rules")
 
-def run(params, judge="rules"):
-    judge_responses(JudgeParams(judge=judge))
+
+def run(params, judging=RULES):
+    judge_responses(judging)
     return score_responses(params)
 
 
@@ -66,7 +68,7 @@ def test_open_answers_are_judged_or_unscored_never_matched_silently(project, par
     verdicts = {j.verdict for j in read_judgements().values()}
     assert verdicts == {True, False, None}
     assert {j.judge for j in read_judgements().values()} == {"rules"}
-    bare = run(params, judge="none")["late"]["asked"]["open"]
+    bare = run(params, NoJudging(judge="none"))["late"]["asked"]["open"]
     assert (bare["accuracy"], bare["n"], bare["unscored"]) == (None, 0, 4)
 
 

@@ -151,6 +151,14 @@ def test_a_threshold_of_quality_runs_the_gate_again_and_decodes_nothing(runs: tu
     assert edited(runs[0], "params.yaml", stricter) == {"gate"} | REPORT
 
 
+def test_another_judge_runs_no_model_again(runs: tuple[Checkout, Checkout]) -> None:
+    def asked(text: str) -> str:
+        judge = "judge: llm\n    judges: [{model: 'openai:a@http://localhost:1/v1'}] #"
+        return text.replace("    judge: rules", f"    {judge}")
+
+    assert edited(runs[0], "params.yaml", asked) == {"judge"} | REPORT
+
+
 def test_an_ablation_of_one_mix_runs_from_that_mix_on(runs: tuple[Checkout, Checkout]) -> None:
     def without_a_group(text: str) -> str:
         head, instruct, tail = re.split(r"(?m)^(  instruct:\n)", text, maxsplit=1)

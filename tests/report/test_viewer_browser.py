@@ -17,9 +17,17 @@ from lingshu.report.viewer.published import PublishedRow
 from lingshu.report.viewer.rows import RunInput
 from lingshu.report.viewer.scores import BenchmarkFacts
 from tests.report.conftest import CHROMIUM
-from tests.report.viewer_runs import HOSTILE, write_judged, write_other, write_run, write_scored
+from tests.report.viewer_runs import HOSTILE, LONG, write_judged, write_long_names, write_other, write_run, write_scored
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+RUNS_OFF = """width => {
+  const scrolls = node => node && node !== document.body
+    && (getComputedStyle(node).overflowX !== "visible" || scrolls(node.parentElement));
+  const end = ({ left, right }, node) => node.clientWidth ? Math.max(right, left + node.scrollWidth) : right;
+  return [...document.querySelectorAll("body *:not(select, option)")]
+    .filter(node => end(node.getBoundingClientRect(), node) > width + 1 && !scrolls(node))
+    .map(node => `${node.tagName} ${node.getAttribute("class")} ${node.textContent.slice(0, 40)}`);
+}"""  # what reaches beyond the screen outside of a part that scrolls by itself
 READY = "#results[aria-busy=false]"
 
 
@@ -195,14 +203,35 @@ def test_what_judges_said(page, address: str) -> None:
     choose(page, "show", "judged", "3 answers")
 
 
+@pytest.fixture(scope="module")
+def long_names(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a page where everything that people name is long and has no blank to break at."""
+    root = tmp_path_factory.mktemp("long")
+    (file,) = (run := write_long_names(root)).glob("responses/*.jsonl")
+    about = {"model": LONG, "digest": LONG}
+    runs = [RunInput(label, (file,), run / "scores/strict", {}, about) for label in (LONG, f"second-{LONG}")]
+    facts = {file.stem: BenchmarkFacts("text", LONG, "SHORT", 0.25)}
+    row = PublishedRow(model=LONG, benchmark="SHORT", score=91.5, metric="accuracy", protocol=LONG, source=LONG)
+    build_viewer(runs, Surroundings(facts, [row], advice={file.stem: LONG}), ViewerSettings(), root / "site")
+    return root / "site"
+
+
 @pytest.mark.parametrize(("width", "scheme"), [(1200, "light"), (1200, "dark"), (390, "light"), (390, "dark")])
-def test_nothing_runs_off_the_screen(browser, site: Path, width: int, scheme: str) -> None:
-    page = browser.new_page(viewport={"width": width, "height": 900}, color_scheme=scheme)
-    for part in ("", "#run=mine&bench=short", "#run=mine&bench=short&id=hostile", "#run=judges&bench=care"):
-        open_at(page, (site / "index.html").as_uri() + part)
+def test_nothing_runs_off_the_screen(browser, site: Path, long_names: Path, width: int, scheme: str) -> None:
+    """Of a phone, too, whose browser widens its page (and its `innerWidth`) to what runs off."""
+    phone = width < 600
+    context = browser.new_context(
+        viewport={"width": width, "height": 900}, color_scheme=scheme, is_mobile=phone, has_touch=phone
+    )
+    page = context.new_page()
+    parts = ["", "#run=mine&bench=short", "#run=mine&bench=short&id=hostile", "#run=judges&bench=care", "#bench=long"]
+    places = [*((site, part) for part in parts), (long_names, "")]
+    for folder, part in places:
+        open_at(page, (folder / "index.html").as_uri() + part)
         page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
-        assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
-    page.close()
+        assert page.evaluate(RUNS_OFF, width) == []
+        assert page.evaluate("document.documentElement.scrollWidth") <= width
+    context.close()
 
 
 def test_keys_reach_everything(page, address: str) -> None:

@@ -20,6 +20,7 @@ HOSTILE = (
     "</script><script>window.hacked = 1</script><img src=x onerror='window.hacked = 2'>"
     '<a href="javascript:window.hacked = 3">\u2028 \ud83e {{ 7 * 7 }} & "B"'
 )
+LONG = "https://host.example/" + "qwen2.5-vl-7b-instruct_lora_r64_epoch4_checkpoint-12000_" * 2  # no place to break at
 ROWS = 250  # of the long benchmark: two chunks
 
 
@@ -102,6 +103,20 @@ def write_judged(root: Path) -> Path:
     metrics, samples = folder / "metrics.json", folder / "samples.jsonl"
     written = report_metrics.Written(out=metrics, per_sample=samples)
     report_metrics.score_files(references, candidates, REPORT_SETTINGS, written=written)
+    return run
+
+
+def write_long_names(root: Path) -> Path:
+    """Write a run whose benchmark, modality, break-down, judge and reasons have names without a blank."""
+    run, name = root / "names", "benchmark_" * 6
+    about = {"modality": LONG, LONG: LONG}
+    rows = [
+        mcq(LONG, "a stone", kind="open", choices=None, answer="gallstone", meta=about),
+        mcq("failed", None, error=LONG, meta=about),
+        mcq("right", LONG, meta=about, choices=[LONG, "lung", "heart", "liver"]),
+    ]
+    write_lines(run / "responses" / f"{name}.jsonl", rows)
+    judge(run, name, Judgements({LONG: decide([Vote(LONG, True, LONG), Vote("b", None, LONG, "failed", LONG)])}))
     return run
 
 

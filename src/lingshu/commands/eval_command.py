@@ -10,13 +10,14 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from lingshu.commands.evaluate import Found, IncompleteRunError, Job, make_setup, parse_json, parse_wanted, run
+from lingshu.commands.evaluate import Found, IncompleteRunError, Job, parse_json, parse_wanted, run
 from lingshu.commands.judge_request import judge_request
 from lingshu.commands.shuffles import ShuffleRequest
 from lingshu.commands.workers import workers
 from lingshu.core.errors import UserError
 from lingshu.core.stage import EXIT_INTERRUPTED
 from lingshu.inference.own_questions import read_own
+from lingshu.inference.setup import make_setup
 
 LocalEngine = Literal["transformers", "vllm"]
 Dtype = Literal["auto", "float32", "bfloat16", "float16"]

@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from lingshu.commands.evaluate import make_setup
 from lingshu.core.errors import UserError
 from lingshu.evalkit.reports.green import PROMPT_ID, REMINDER, AskGreen, Replies, read_green
 from lingshu.inference.engine import Response
 from lingshu.inference.judge_model import Matter, ask_judge
+from lingshu.inference.setup import make_setup
 
 GREEN = "green"
 MAX_NEW_TOKENS = 2048  # GREEN's own limit, there of prompt and reply together

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 from lingshu.benchmarks.public.catalog import pick_public, read_public
@@ -32,7 +33,10 @@ def find_public(wanted: Wanted) -> Found:
     problems: list[str] = []
     for name in names:
         try:
-            found.append(_asked(_load(name, wanted, catalog), wanted))
+            loaded = _load(name, wanted, catalog)
+            for note in loaded.notes:
+                print(f"note: {note}", file=sys.stderr)
+            found.append(_asked(loaded, wanted))
         except UserError as error:
             if name in wanted.benchmarks or any(name == given for given, _ in wanted.folders):
                 raise

@@ -17,6 +17,7 @@ from lingshu.config import Recipe
 from lingshu.core.errors import UserError
 from lingshu.core.layout import CATALOG, PROPOSALS, SAMPLES
 from lingshu.core.sample import TASKS, sample_parts
+from lingshu.inference.judges import judges_of_params
 from lingshu.mix.plan import check_sources as check_mix_sources
 from lingshu.sources.catalog import SOURCES_FOLDER, SourceRecord, pick_encoder, read_encoders, read_source, read_sources
 from lingshu.sources.notes import read_notes
@@ -39,6 +40,8 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
     yield from _mixtures(recipe)
     yield from _topics(recipe, root)
     yield from _checkpoints(recipe)
+    if recipe.evalkit.judge.judge == "llm":
+        yield from _caught(partial(judges_of_params, recipe.evalkit.judge, with_keys=False))
     if unranked := [name for name in recipe.sources.enabled if name not in recipe.dedup.reliability]:
         yield UserError(
             f"params.yaml: dedup.reliability does not rank {unranked}", "add each enabled source to the list"

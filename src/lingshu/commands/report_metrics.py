@@ -40,13 +40,18 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class GreenRequest:
-    """GREEN's model, its options as JSON, and the folder of its replies (None: beside the candidates)."""
+    """GREEN's model, its options as JSON, the folder of its replies, and the share of its calls that may fail.
+
+    A store of None lies beside the candidates.
+    """
 
     model: str
     options: str
     store: Path | None
+    most: float
 
 
+EXIT_INCOMPLETE = 1
 ALL_TEXT = "text"  # names every metric that needs no model
 
 
@@ -89,6 +94,9 @@ def report_metrics(
     green_store: Annotated[
         Path | None, typer.Option(help="Folder of its replies; default: CANDIDATES.green-store.")
     ] = None,
+    green_max_failed: Annotated[
+        float, typer.Option(min=0, max=1, help="Share of its calls that may fail; beyond, the exit code is 1.")
+    ] = 0.01,
 ) -> None:
     """Score generated reports against references: BLEU, ROUGE, METEOR, CIDEr, and with weights BERTScore, CheXbert."""
     models = {
@@ -106,9 +114,22 @@ def report_metrics(
     }
     settings = {"metrics": metrics, "form": form, "section": section, "tokens": tokens, "models": models}
     written = Written(out, per_sample, texts_out)
-    green = GreenRequest(green_judge, green_options, green_store) if green_judge is not None else None
-    text = score_files(references, candidates, settings, sub_scores=sub_scores, written=written, green=green)
-    typer.echo(text, nl=False)
+    given = (green_judge, green_options, green_store, green_max_failed) if green_judge is not None else None
+    green = GreenRequest(*given) if given else None
+    told = score_files(references, candidates, settings, sub_scores=sub_scores, written=written, green=green)
+    typer.echo(told.text, nl=False)
+    if told.problems:
+        problems = "".join(f"error: {problem}\n" for problem in told.problems)
+        typer.echo(f"{problems}run the same command again to ask what is missing", err=True)
+        raise typer.Exit(EXIT_INCOMPLETE)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What goes to standard output, and which model has failed too often (all is written nevertheless)."""
+
+    text: str
+    problems: list[str]
 
 
 def score_files(
@@ -119,7 +140,7 @@ def score_files(
     sub_scores: Path | None = None,
     written: Written,
     green: GreenRequest | None = None,
-) -> str:
+) -> Told:
     """Write the files that are asked for and return what goes to standard output; warnings go to standard error.
 
     Raises:
@@ -138,7 +159,8 @@ def score_files(
     for path in written.files():
         _check_writable(path)
     ask_green = _ask_green(green, candidates) if green is not None else None
-    evaluation = evaluate(references, candidates, chosen, sub_scores, ask_green)
+    most = green.most if green is not None else 0.0
+    evaluation = evaluate(references, candidates, chosen, sub_scores, ask_green, green_max_failed=most)
     for warning in evaluation.result["warnings"]:
         typer.echo(f"warning: {warning}", err=True)
     if written.per_sample is not None:
@@ -148,9 +170,9 @@ def score_files(
         _write(path, _json(dict(zip(prepared.ids, texts, strict=True)), indent=1) + "\n")
     text = _json(evaluation.result, indent=2) + "\n"
     if written.out is None:
-        return text
+        return Told(text, evaluation.problems)
     _write(written.out, text)
-    return f"wrote {written.out}\n"
+    return Told(f"wrote {written.out}\n", evaluation.problems)
 
 
 def _ask_green(green: GreenRequest, candidates: Path) -> AskGreen:

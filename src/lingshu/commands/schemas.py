@@ -10,8 +10,12 @@ from pydantic import TypeAdapter
 
 from lingshu.benchmarks.catalog import BenchmarkRecord
 from lingshu.benchmarks.public.catalog import PublicBenchmark
+from lingshu.commands.catalogue import PUBLIC
 from lingshu.config import Recipe
+from lingshu.core.errors import UserError
 from lingshu.core.files import write_text
+from lingshu.core.layout import CATALOG
+from lingshu.core.params import PARAMS_FILE
 from lingshu.sources.catalog import EncoderRecord, SourceRecord
 from lingshu.sources.notes import Note
 
@@ -33,7 +37,16 @@ def documents() -> dict[Path, str]:
 
 
 def write(root: Path) -> list[Path]:
-    """Write the schemas under `root`; return the files that changed."""
+    """Write the schemas under `root`, a checkout; return the files that changed.
+
+    Raises:
+        UserError: `root` is no checkout of Lingshu, whose files the schemas are of.
+    """
+    if not all((root / file).is_file() for file in (PARAMS_FILE, CATALOG / PUBLIC)):
+        raise UserError(
+            f"{root.resolve()}: no checkout of Lingshu: no {PARAMS_FILE} beside {CATALOG / PUBLIC}",
+            "run it in the repository's root, or name a folder for the schemas with --out",
+        )
     changed = []
     for path, text in documents().items():
         target = root / path
@@ -41,6 +54,22 @@ def write(root: Path) -> list[Path]:
             write_text(target, text)
             changed.append(path)
     return changed
+
+
+def write_apart(folder: Path) -> list[Path]:
+    """Write the schemas right into `folder`, wherever it is, and return the files.
+
+    Raises:
+        UserError: the folder can't be written.
+    """
+    files = {folder / path.name: text for path, text in documents().items()}
+    for path, text in files.items():
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            write_text(path, text)
+        except OSError as error:
+            raise UserError(f"{path}: can't be written: {error.strerror}", "name another folder") from None
+    return list(files)
 
 
 def _text(kind: Any, title: str) -> str:

@@ -15,9 +15,9 @@ from lingshu.inference.record import BenchmarkRun, RunRecord
 
 if TYPE_CHECKING:
     from lingshu.commands.judge_request import JudgeRequest
-    from lingshu.commands.judging import Asked
     from lingshu.evalkit.items import Item
     from lingshu.evalkit.params import Rules
+    from lingshu.inference.judging import Asked
 
 SCORES = "scores"
 JUDGE_STORE = "judge-store"
@@ -57,7 +57,8 @@ def score_run(
             yield _scored(record.benchmarks[name], name, out)
     if judges is None or not waiting:
         return
-    from lingshu.commands.judging import judge_items, parse_judges  # noqa: PLC0415
+    from lingshu.commands.judging import parse_judges  # noqa: PLC0415
+    from lingshu.inference.judging import judge_items  # noqa: PLC0415
 
     asked = judge_items(waiting, parse_judges(judges), judges.store or out / JUDGE_STORE, judges.most)
     for name in waiting:
@@ -77,8 +78,8 @@ def check_judges(judges: JudgeRequest) -> None:
 
 def _for_judges(record: RunRecord, names: Sequence[str], out: Path) -> dict[str, list[Item]]:
     """Return the items of the benchmarks that hold open answers or rubrics."""
-    from lingshu.commands.judging import has_work  # noqa: PLC0415
     from lingshu.evalkit.scorefile import checked_items  # noqa: PLC0415
+    from lingshu.inference.judging import has_work  # noqa: PLC0415
 
     found = {name: checked_items(out / record.benchmarks[name].file) for name in names}
     return {name: items for name, items in found.items() if has_work(items)}

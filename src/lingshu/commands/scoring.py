@@ -20,8 +20,8 @@ from lingshu.evalkit.items import encoded, escaped
 
 if TYPE_CHECKING:
     from lingshu.commands.judge_request import JudgeRequest
-    from lingshu.commands.judging import Asked
     from lingshu.evalkit.params import Rules
+    from lingshu.inference.judging import Asked
 
 
 def score(
@@ -88,8 +88,9 @@ def _json(found: dict[str, Any]) -> bytes:
 
 
 def _asked(file: Path, judges: JudgeRequest) -> Asked:
-    from lingshu.commands.judging import judge_items, parse_judges  # noqa: PLC0415
+    from lingshu.commands.judging import parse_judges  # noqa: PLC0415
     from lingshu.evalkit.scorefile import checked_items  # noqa: PLC0415
+    from lingshu.inference.judging import judge_items  # noqa: PLC0415
 
     found = parse_judges(judges)
     store = judges.store or file.with_name(f"{file.name}.judge-store")

@@ -17,11 +17,19 @@ from lingshu.facts.reading import facts_from_text
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """A verdict on one response (None: the judge can't tell), by which judge, and its reason."""
+    """A verdict on one response.
+
+    Attributes:
+        verdict: None if the judge can't tell.
+        judge: which one; "" if none was asked, since there is no answer.
+        text: the judge's words, or why there is no verdict.
+        reason: the kind of failure that left no verdict (`failed`, `unreadable`, …), of language models only.
+    """
 
     verdict: bool | None
     judge: str
     text: str
+    reason: str = ""
 
 
 class Judge(Protocol):

@@ -1,7 +1,11 @@
-"""The judge stage: verdicts on all open answers, kept in a table, so that scoring needs no judge."""
+"""The judge stage: verdicts on all open answers, kept in a table, so that scoring needs no judge.
+
+Verdicts of language models come from `inference.checkpoint_judging`, and stand in the same table.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 
@@ -10,9 +14,10 @@ import polars as pl
 from lingshu.core.files import atomic_path, fresh_dir
 from lingshu.core.layout import JUDGEMENTS
 from lingshu.core.manifest import write_manifest
+from lingshu.evalkit.items import Item
 from lingshu.evalkit.judge import Judgement, RulesJudge
-from lingshu.evalkit.params import JudgeParams
-from lingshu.evalkit.responses import read_runs
+from lingshu.evalkit.params import NoJudging, RulesJudging
+from lingshu.evalkit.responses import Run, read_runs
 
 OPEN = "open"
 JUDGEMENTS_FILE = "judgements.parquet"
@@ -24,22 +29,33 @@ JUDGEMENT_SCHEMA = pl.Schema(
         "verdict": pl.Boolean(),
         "judge": pl.String(),
         "text": pl.String(),
+        "reason": pl.String(),
     }
 )
 Key = tuple[str, str, str]
 
 
-def judge_responses(params: JudgeParams, root: Path = Path()) -> None:
+def judge_responses(params: RulesJudging | NoJudging, root: Path = Path()) -> None:
     """Write `data/judgements/judgements.parquet`: a row for each open answer (none if `judge` is `none`)."""
-    rows = []
+    found: dict[Key, Judgement] = {}
     for run in read_runs(root) if params.judge == "rules" else ():
-        items = [item for item in run.items if item.kind == OPEN]
+        items = open_items(run)
         for item, judgement in zip(items, RulesJudge().judge(items), strict=True):
-            rows.append(
-                {"sample_id": item.id, "checkpoint": run.checkpoint, "benchmark": run.benchmark.name}
-                | asdict(judgement)
-            )
-    out = fresh_dir(root / JUDGEMENTS)
+            found[run.checkpoint, run.benchmark.name, item.id] = judgement
+    write_judgements(fresh_dir(root / JUDGEMENTS), found)
+
+
+def open_items(run: Run) -> list[Item]:
+    """Return what judges decide of a run."""
+    return [item for item in run.items if item.kind == OPEN]
+
+
+def write_judgements(out: Path, judgements: Mapping[Key, Judgement]) -> None:
+    """Write the table and the manifest of `out`; keys are (checkpoint, benchmark, sample_id)."""
+    rows = [
+        {"sample_id": sample, "checkpoint": checkpoint, "benchmark": benchmark} | asdict(judgement)
+        for (checkpoint, benchmark, sample), judgement in judgements.items()
+    ]
     with atomic_path(out / JUDGEMENTS_FILE) as temporary:
         pl.DataFrame(rows, schema=JUDGEMENT_SCHEMA).write_parquet(temporary)
     verdicts = [row["verdict"] for row in rows]
@@ -50,6 +66,8 @@ def read_judgements(root: Path = Path()) -> dict[Key, Judgement]:
     """Return judgements by (checkpoint, benchmark, sample_id)."""
     frame = pl.read_parquet(root / JUDGEMENTS / JUDGEMENTS_FILE)
     return {
-        (row["checkpoint"], row["benchmark"], row["sample_id"]): Judgement(row["verdict"], row["judge"], row["text"])
+        (row["checkpoint"], row["benchmark"], row["sample_id"]): Judgement(
+            row["verdict"], row["judge"], row["text"], row["reason"]
+        )
         for row in frame.to_dicts()
     }

@@ -15,7 +15,7 @@ from lingshu.evalkit.parsing.extraction import answer_text
 from lingshu.evalkit.report_metrics import TextScores, text_scores
 from lingshu.evalkit.responses import Run
 from lingshu.evalkit.rules import Score, score_strict
-from lingshu.evalkit.scored import score_item
+from lingshu.evalkit.scored import JUDGE_PREFIX, UNDECIDED_PREFIX, score_item
 
 _SECTION_HEAD = re.compile(r"\b(?:findings|impression)\s*:", re.IGNORECASE)
 
@@ -62,8 +62,15 @@ def _strict(run: Run, item: Item, judgements: Mapping[Key, Judgement]) -> Row:
         return Row(item, score_item(item, "strict", 0).score, [])
     score = score_strict(item)
     if item.kind == OPEN and (found := judgements.get((run.checkpoint, run.benchmark.name, item.id))):
-        score = replace(score, correct=found.verdict, rule=f"judge:{found.judge}")
+        score = _judged(score, found)
     return Row(item, score, [])
+
+
+def _judged(score: Score, found: Judgement) -> Score:
+    if not found.judge:
+        return replace(score, correct=found.verdict, score=0.0, rule="no_answer", no_answer=True)
+    rule = f"{UNDECIDED_PREFIX}{found.reason}" if found.reason else f"{JUDGE_PREFIX}{found.judge}"
+    return replace(score, correct=found.verdict, rule=rule)
 
 
 def report_text(text: str) -> str:

@@ -5,16 +5,17 @@ from __future__ import annotations
 import os
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lingshu.benchmarks.public.catalog import PublicBenchmark, pick_public
+from lingshu.benchmarks.public.catalog import PublicBenchmark, pick_public, read_public
 from lingshu.benchmarks.public.errors import DataError, Reason, RowError
 from lingshu.benchmarks.public.hub import HubFiles
 from lingshu.benchmarks.public.pictures import PictureFinder
-from lingshu.benchmarks.public.places import ChainedFiles, Files, FolderFiles, UrlFiles
+from lingshu.benchmarks.public.places import ChainedFiles, Files, FolderFiles, UrlFiles, matching
 from lingshu.benchmarks.public.questions import Asker
-from lingshu.benchmarks.public.rows import Source, benchmark_rows, find_source
+from lingshu.benchmarks.public.rows import Source, benchmark_rows, find_alone, find_source
+from lingshu.benchmarks.public.shapes import Form
 from lingshu.core.errors import UserError
 from lingshu.core.question import Question
 
@@ -34,6 +35,7 @@ class Loaded:
         form: name of the on-disk form that was read.
         revisions: commit of each hub repository that was read.
         absent_meta: questions without a value for a break-down, by its name.
+        notes: what a user should know of how the files were found.
         chance: accuracy of a uniform guess over the questions that have options or are yes/no; None if none has.
     """
 
@@ -45,6 +47,7 @@ class Loaded:
     form: str
     revisions: Mapping[str, str] = field(default_factory=dict)
     absent_meta: Mapping[str, int] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
 
     @property
     def chance(self) -> float | None:
@@ -90,10 +93,14 @@ def load(
     """
     record = pick_public(name, root_catalog)
     files, hubs = _files(name, record, folder, endpoint, cache)
+    notes: tuple[str, ...] = ()
     source = find_source(files, record.forms)
+    if source is None and folder is not None:
+        source = _alone(name, record, files, read_public(root_catalog))
+        notes = (_taken(name, source),) if source else ()
     if source is None:
         raise _no_form(name, record, files)
-    loaded = _read(name, record, source, files, reasoning=reasoning, limit=limit, hubs=hubs)
+    loaded = replace(_read(name, record, source, files, reasoning=reasoning, limit=limit, hubs=hubs), notes=notes)
     _check_rows(loaded, accept_rows=accept_rows)
     if loaded.data_errors and not loaded.questions:
         shown = "\n  ".join(str(error) for error in loaded.data_errors[:SHOWN_ERRORS])
@@ -127,17 +134,43 @@ def _default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lingshu"
 
 
+def _alone(name: str, record: PublicBenchmark, files: Files, records: Mapping[str, PublicBenchmark]) -> Source | None:
+    """Return the source of a folder whose one file bears a name of its own.
+
+    Raises:
+        UserError: the name is that of another benchmark's file.
+    """
+    source = next(filter(None, (find_alone(files, form) for form in record.forms)), None)
+    if source is None:
+        return None
+    file = source.tables[0].name
+    for other, its in records.items():
+        for form in its.forms:
+            if form.alone and any(matching([file], pattern) for pattern in form.tables):
+                raise UserError(f"{name}: {files.label} holds {file}, a file of {other}", f"ask {other}, or rename it")
+    return source
+
+
+def _taken(name: str, source: Source) -> str:
+    form = source.form
+    return f"{name}: no file {' or '.join(form.tables)}; {source.tables[0].name}, the only {form.alone}, is read"
+
+
 def _no_form(name: str, record: PublicBenchmark, files: Files) -> UserError:
-    forms = "\n  ".join(
-        f"{form.name}: {' and '.join((*form.tables, *(t for join in form.joins for t in join.tables)))}"
-        for form in record.forms
-    )
+    forms = "\n  ".join(f"{form.name}: {_patterns(form)}" for form in record.forms)
+    here = sorted({file for form in record.forms if form.alone for file in files.match(form.alone)})
+    found = f"\n  it has {', '.join(here)}" if here else ""
     urls = "".join(f"; {place.file} is at {place.url}" for place in record.where if place.url)
     brought = "".join(f"; {place.bring}" for place in record.where if place.bring)
     return UserError(
-        f"{name}: {files.label} has the files of no known form:\n  {forms}",
+        f"{name}: {files.label} has the files of no known form:\n  {forms}{found}",
         f"give a folder with the files of one form{urls}{brought}",
     )
+
+
+def _patterns(form: Form) -> str:
+    named = " and ".join((*form.tables, *(table for join in form.joins for table in join.tables)))
+    return f"{named}, or in a folder the only {form.alone}" if form.alone else named
 
 
 def _read(

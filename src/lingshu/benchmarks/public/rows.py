@@ -41,6 +41,12 @@ def find_source(files: Files, forms: Sequence[Form]) -> Source | None:
     return None
 
 
+def find_alone(files: Files, form: Form) -> Source | None:
+    """Return the form with the one file that `Form.alone` finds, or None if it finds none or several."""
+    names = files.match(form.alone) if form.alone else []
+    return Source(form, find_tables(files, names) or [], ()) if len(names) == 1 else None
+
+
 def _mapping(join: Join, tables: Sequence[Table]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for table in tables:

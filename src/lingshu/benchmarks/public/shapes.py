@@ -130,6 +130,8 @@ class Form(Strict):
         format: of the tables.
         tables: patterns of the files: `*` stays within a folder, `**/` is any depth, `a.zip!/b.json` looks into an
             archive. Files are read in the order of their names.
+        alone: pattern of files of other names: where a user's folder has nothing that `tables` finds and one such file,
+            that one is read, and it is told. For files whose name says nothing that their rows and number don't.
         file_pattern: only files whose path it finds are read; its named groups become fields of the row.
         rows: `list` (objects, or rows of a table), `keyed` (an object of rows; the key becomes field `key`), or
             `columns` (an object of columns, each an object by row number).
@@ -155,6 +157,7 @@ class Form(Strict):
     checked: Literal["real sample", "written format", "not checked"]
     format: Literal["parquet", "json", "jsonl", "csv"]
     tables: list[str] = Field(min_length=1)
+    alone: str = ""
     file_pattern: Pattern = ""
     rows: Literal["list", "keyed", "columns"] = "list"
     header: list[str] = []  # noqa: RUF012

@@ -11,6 +11,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from lingshu.core.errors import UserError
 from lingshu.core.params import Strict
 from lingshu.evalkit.reports.files import Pairs, pair, read_reports, read_sub_scores
@@ -120,11 +122,15 @@ def _counts(sections: Sequence[Sections], texts: Sequence[str], thinking: int) -
 
 @dataclass(frozen=True, slots=True)
 class Evaluation:
-    """`result` is what the command prints; `samples` has one JSON object for each id; `prepared` what was compared."""
+    """`result` is what the command prints; `samples` has one JSON object for each id; `prepared` what was compared.
+
+    `problems` says which model has failed more often than allowed.
+    """
 
     prepared: Prepared
     result: dict[str, Any]
     samples: list[dict[str, Any]]
+    problems: list[str]
 
 
 def evaluate(
@@ -133,10 +139,12 @@ def evaluate(
     settings: ReportSettings,
     sub_scores: Path | None = None,
     ask_green: AskGreen | None = None,
+    *,
+    green_max_failed: float = 0.0,
 ) -> Evaluation:
     """Score the candidates of one file against the references of another; every metric divides by all samples.
 
-    The exception is GREEN, whose model may fail: what has no reply is null, and left out of the mean, with a warning.
+    GREEN's model may fail: a sample without a reply is unscored, and GREEN is then null, not the mean of a part.
 
     Raises:
         UserError: a setting is wrong, a file is broken, ids do not pair, or a metric lacks its model or sub-score.
@@ -145,7 +153,7 @@ def evaluate(
     wanted, given = read_reports(references), read_reports(candidates)
     prepared = prepare(pair(wanted, given), settings.form, settings.section)
     extra = read_sub_scores(sub_scores, SUB_SCORES, prepared.ids) if sub_scores else {}
-    values, warnings, records = compute(prepared, settings, extra, ask_green)
+    values, models, warnings = compute(prepared, settings, extra, ask_green)
     inputs = {"references": references, "candidates": candidates} | ({"sub_scores": sub_scores} if sub_scores else {})
     if folder := settings.models.radgraph_annotations:
         inputs |= {"annotated_references": folder / REFERENCES, "annotated_candidates": folder / CANDIDATES}
@@ -153,6 +161,7 @@ def evaluate(
         "format": FORMAT,
         "metrics": _corpus(values),
         "samples": len(prepared.ids),
+        "unscored": models.unscored(),
         "texts": {side: asdict(counts) for side, counts in prepared.counts.items()},
         "warnings": [*warnings, *_empty(prepared)],
         "settings": settings.model_dump(mode="json")
@@ -162,9 +171,9 @@ def evaluate(
             "sub_scores": sorted(extra),
             "version": version("lingshu"),
         }
-        | records,
+        | models.records(),
     }
-    return Evaluation(prepared, result, _samples(prepared, values))
+    return Evaluation(prepared, result, _samples(prepared, values), models.problems(green_max_failed))
 
 
 def compute(
@@ -172,8 +181,8 @@ def compute(
     settings: ReportSettings,
     sub_scores: Mapping[str, Sequence[float]],
     ask_green: AskGreen | None = None,
-) -> tuple[dict[str, Values], list[str], dict[str, Any]]:
-    """Return the values of the settings' metrics, what to beware of, and what made them beyond the settings."""
+) -> tuple[dict[str, Values], ModelTexts, list[str]]:
+    """Return the values of the settings' metrics, the models that made some of them, and what to beware of."""
     texts = Texts(prepared.references, prepared.candidates, settings.tokens)
     models = ModelTexts(prepared.ids, texts, settings.models, sub_scores, ask_green)
     values = {
@@ -182,14 +191,19 @@ def compute(
     }
     warnings = [*text_warnings(texts, settings.metrics), *models.warnings()]
     composites = [reciprocal_warning(name, values[name].corpus) for name in RADCLIQ if name in values]
-    return values, [*warnings, *filter(None, composites)], models.records()
+    return values, models, [*warnings, *filter(None, composites)]
 
 
 def _corpus(values: Mapping[str, Values]) -> dict[str, float | None]:
-    """Return the corpus values, null where none is scored; RadCliQ's reciprocal beside its mean (null at 0)."""
+    """Return the corpus values, null where a sample is unscored, with the mean of the others under a key of its own.
+
+    RadCliQ's reciprocal stands beside its mean (null at 0).
+    """
     corpus: dict[str, float | None] = {}
     for name, value in values.items():
         corpus[name] = None if math.isnan(value.corpus) else value.corpus
+        if value.each is not None and (lacking := np.isnan(value.each)).any():
+            corpus[f"{name}_of_scored"] = None if lacking.all() else float(value.each[~lacking].mean())
         if name in RADCLIQ:
             corpus[f"{name}_reciprocal"] = 1 / value.corpus if value.corpus else None
     return corpus

@@ -1,9 +1,9 @@
 """GREEN (Ostmeier et al. 2024): what the model is asked, what its reply counts, and the score.
 
-The prompt is the one that GREEN's models were trained on, word for word (paper, and `make_prompt` of
-Stanford-AIMI/GREEN d72c195); the counts are read as its `parse_error_counts` reads them. GREEN is the number of matched
-findings over that number and all clinically significant errors; 0 without a matched finding. A reply that lacks one of
-the two sections is no score here; there it counts as no error and no finding.
+The prompt is the one that GREEN's models were trained on, word for word: `make_prompt` of Stanford-AIMI/GREEN d72c195,
+which its authors give under permissive licences (NOTICE). The counts are read as its `parse_error_counts` reads them.
+GREEN is the number of matched findings over that number and all clinically significant errors; 0 without a matched
+finding. A reply that lacks one of the two sections is no score here; there it counts as no error and no finding.
 """
 
 from __future__ import annotations
@@ -113,17 +113,25 @@ class GreenScores:
     record: dict[str, Any]
 
     def mean(self) -> float:
-        """Return the mean of the samples that are scored, NaN if none is."""
-        scored = self.each[~np.isnan(self.each)]
-        return float(scored.mean()) if len(scored) else float("nan")
+        """Return the mean of all samples, NaN if one is unscored: a mean of a part is another number."""
+        return float(self.each.mean())
+
+    def unscored(self) -> dict[str, int]:
+        """Return how many samples are unscored, by reason; empty if none is."""
+        return {what: self.record[what] for what in ("failed", "unreadable") if self.record[what]}
 
     def warnings(self) -> list[str]:
-        """Return that samples are left out of the mean, if some are."""
-        lacking = {what: self.record[what] for what in ("failed", "unreadable") if self.record[what]}
-        if not lacking:
+        """Return that there is no mean of all samples, if some are unscored."""
+        if not (lacking := self.unscored()):
             return []
         told = ", ".join(f"{number} {what}" for what, number in lacking.items())
-        return [f"green: {sum(lacking.values())} of {len(self.each)} samples are unscored ({told} replies)"]
+        lack = f"{sum(lacking.values())} of {len(self.each)} samples are unscored ({told} replies)"
+        return [f"green: {lack}: its value is null, and green_of_scored is the mean of the others"]
+
+    def problems(self, most: float) -> list[str]:
+        """Return that more than the share `most` of the calls have failed, if so."""
+        failed, calls = self.record["failed"], self.record["questions"]
+        return [f"green: {failed} of {calls} calls have failed"] if failed > most * calls else []
 
 
 def green_scores(references: Sequence[str], candidates: Sequence[str], ask: AskGreen) -> GreenScores:
@@ -138,7 +146,8 @@ def green_scores(references: Sequence[str], candidates: Sequence[str], ask: AskG
         unreadable += reply is not None and reading is None
         each[row] = np.nan if reading is None else reading.score()
     failed = sum(reply is None for reply in replies.texts)
-    return GreenScores(each, replies.record | {"prompt": PROMPT_ID, "failed": failed, "unreadable": unreadable})
+    counts = {"questions": len(rows), "failed": failed, "unreadable": unreadable}
+    return GreenScores(each, replies.record | {"prompt": PROMPT_ID, **counts})
 
 
 def green_prompt(reference: str, candidate: str) -> str:

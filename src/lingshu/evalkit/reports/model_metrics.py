@@ -9,7 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from lingshu.core.errors import UserError
 from lingshu.evalkit.reports.model_texts import ModelTexts
-from lingshu.evalkit.reports.radcliq import RADCLIQ, radcliq
+from lingshu.evalkit.reports.radcliq import RADCLIQ, radcliq, radcliq_bleu_2
 from lingshu.evalkit.reports.radgraph import RadGraphF1
 from lingshu.evalkit.reports.text_metrics import Values
 
@@ -41,7 +41,7 @@ def _radcliq(version: str) -> Callable[[ModelTexts], Values]:
 
 
 def _sub_score(name: str, version: str, texts: ModelTexts) -> ArrayLike:
-    """Return the sub-score from the file, else from its model."""
+    """Return the sub-score from the file, else from its model; BLEU-2 needs none."""
     if name in texts.sub_scores:
         return texts.sub_scores[name]
     if name == "bertscore" and texts.settings.bertscore_model is not None:
@@ -50,11 +50,12 @@ def _sub_score(name: str, version: str, texts: ModelTexts) -> ArrayLike:
         return texts.semb
     if name == "radgraph" and texts.settings.radgraph_annotations is not None:
         return texts.radgraph.combined
+    if name == "bleu_2":
+        return radcliq_bleu_2(texts.references, texts.candidates)
     models = {
         "bertscore": ", or --bertscore-model",
         "semb": ", or --chexbert",
         "radgraph": ", or --radgraph-annotations",
-        "bleu_2": "",
     }
     raise UserError(
         f"{version} needs the sub-score {name!r}",

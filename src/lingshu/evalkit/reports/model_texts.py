@@ -175,6 +175,15 @@ class ModelTexts:
         """Return by name what made numbers beyond the settings."""
         return {"green": self.green.record} if "green" in self.__dict__ else {}
 
+    def unscored(self) -> dict[str, dict[str, int]]:
+        """Return by metric how many samples are unscored, by reason; a metric without any is left out."""
+        found = self.green.unscored() if "green" in self.__dict__ else {}
+        return {"green": found} if found else {}
+
+    def problems(self, most: float) -> list[str]:
+        """Return which model has failed on more than the share `most` of its calls."""
+        return self.green.problems(most) if "green" in self.__dict__ else []
+
 
 def _not_given(metric: str, option: str, what: str) -> UserError:
     return UserError(f"{metric} needs a model, and {option} is not given", f"name its folder or hub id: {what}")
