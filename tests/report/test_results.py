@@ -61,3 +61,14 @@ def test_examples_are_half_right_where_both_kinds_exist(run_tree: Path) -> None:
     assert all(mixed[sample_id] == float(right) for sample_id, right in drawn)
     few = _drawn({"a": 1.0, "b": 0.0, "c": 0.0, "d": 0.0}, strict=True, seed=1, number=4)
     assert sorted(right for _, right in few) == [False, False, False, True]
+
+
+def test_a_line_separator_inside_an_answer_ends_no_line(tmp_path: Path) -> None:
+    from lingshu.report.examples import _responses
+
+    path = tmp_path / "data/responses/untrained/films_vqa.jsonl"
+    path.parent.mkdir(parents=True)
+    said = "no\u2028effusion\u0085seen"
+    path.write_text(f'{{"id": "a", "response": "{said}"}}\n{{"id": "b", "response": "yes"}}\n', encoding="utf-8")
+    found = _responses(tmp_path, "untrained", "films_vqa")
+    assert {key: line["response"] for key, line in found.items()} == {"a": said, "b": "yes"}

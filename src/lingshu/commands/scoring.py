@@ -69,7 +69,7 @@ def score_judged(
     Raises:
         UserError: the input is not as the contract says, or an output can't be written.
     """
-    # scipy and numba take a second to import; `lingshu --help` needs neither
+    # scipy takes half a second to import; `lingshu --help` does not need it
     from lingshu.evalkit.scorefile import Settings, score_file  # noqa: PLC0415
 
     with _output(out) as handle:

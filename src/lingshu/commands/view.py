@@ -65,7 +65,7 @@ def view(
     picture_px: Annotated[int, typer.Option(min=32, help="Longest side of a picture.")] = 640,
 ) -> None:
     """Write a results viewer: leaderboard beside published scores, charts, and every answer with its verdicts."""
-    # jinja2, scipy and numba take a second to import; `lingshu --help` needs none of them
+    # jinja2 and scipy take a second to import; `lingshu --help` needs neither
     from lingshu.report.viewer.build import ViewerSettings, build_viewer  # noqa: PLC0415
 
     found = find_runs(runs)

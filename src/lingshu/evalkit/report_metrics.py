@@ -8,14 +8,13 @@ tokens, because pycocoevalcap leaves tokenising to a Java program; `text_scores`
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz.distance import LCSseq
 
-from lingshu.evalkit.ngrams import MAX_ORDER, Counts, count_ngrams, plain_tokens
+from lingshu.evalkit.ngrams import MAX_ORDER, Counts, count_ngrams, plain_tokens, plain_words
 
 Tokens = Sequence[str]
 SIGMA = 6.0  # of the length penalty (pycocoevalcap/cider/cider.py)
@@ -44,23 +43,29 @@ def text_scores(references: Sequence[str], candidates: Sequence[str]) -> TextSco
         raise ValueError(f"{len(references)} references and {len(candidates)} candidates; both need one text a sample")
     given = [plain_tokens(text) for text in candidates]
     wanted = [plain_tokens(text) for text in references]
-    rouge = rouge_l(wanted, given)
+    rouge = rouge_l(references, candidates)
     table = Table([[tokens] for tokens in wanted], given)
     cider = cider_values(table, clipped=True)
     return TextScores(float(rouge.mean()), corpus_bleu(matches(table)), float(cider.mean()), rouge, cider)
 
 
-def rouge_l(references: Sequence[Tokens], candidates: Sequence[Tokens]) -> NDArray[np.float64]:
-    """Return ROUGE-L F-measures, shape (samples,); 0 where a side has no token."""
-    return np.array([_rouge_l(r, c) for r, c in zip(references, candidates, strict=True)], dtype=np.float64)
+def rouge_l(
+    references: Sequence[str], candidates: Sequence[str], words: Callable[[Sequence[str]], bytes] = plain_words
+) -> NDArray[np.float64]:
+    """Return ROUGE-L F-measures of texts, shape (samples,); 0 where a side has no token.
 
+    `words` turns texts into tokens as bytes: spaces around each token, and a NUL after each text.
 
-def _rouge_l(reference: Tokens, candidate: Tokens) -> float:
-    common = LCSseq.similarity(reference, candidate)
-    if not common:
-        return 0.0
-    precision, recall = common / len(candidate), common / len(reference)
-    return 2 * precision * recall / (precision + recall)
+    Raises:
+        ValueError: the numbers of texts differ.
+    """
+    from lingshu.evalkit.subsequences import common_words  # noqa: PLC0415 - imports numba
+
+    wanted, given, common = common_words(words(references), words(candidates))
+    precision, recall = common / np.maximum(given, 1), common / np.maximum(wanted, 1)
+    scores = np.zeros(len(common))
+    np.divide(2 * precision * recall, precision + recall, out=scores, where=common > 0)
+    return scores
 
 
 def bleu(references: Sequence[Sequence[Tokens]], candidates: Sequence[Tokens]) -> tuple[float, ...]:

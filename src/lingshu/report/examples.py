@@ -99,7 +99,9 @@ def _gold(line: dict[str, Any]) -> str:
 
 def _responses(root: Path, checkpoint: str, benchmark: str) -> dict[str, dict[str, Any]]:
     path = root / RESPONSES / checkpoint / f"{benchmark}.jsonl"
-    lines = (json.loads(line) for line in path.read_text(encoding="utf-8").splitlines())
+    # Not `str.splitlines`: it also cuts at U+2028 and the like, which JSON allows inside a string.
+    with path.open("rb") as handle:
+        lines = [json.loads(line) for line in handle]
     return {line["id"]: line for line in lines}
 
 

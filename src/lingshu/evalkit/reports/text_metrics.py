@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
-from lingshu.evalkit.ngrams import MAX_ORDER, plain_tokens
+from lingshu.evalkit.ngrams import MAX_ORDER, plain_tokens, plain_words
 from lingshu.evalkit.report_metrics import Matches, Table, cider_values, corpus_bleu, matches, rouge_l
 from lingshu.evalkit.reports.meteor import meteor_exact_stem
 from lingshu.evalkit.reports.overlaps import rouge_l_coco, rouge_n, sample_bleu, smooth_bleu
@@ -34,6 +34,7 @@ class Texts:
         self.references = references
         self.candidates = candidates
         self._cut = TOKENISERS[tokens]
+        self.words = WORDS[tokens]
 
     @cached_property
     def wanted(self) -> list[list[str]]:
@@ -61,7 +62,13 @@ def unicode_tokens(text: str) -> list[str]:
     return _UNICODE.findall(text.lower())
 
 
+def unicode_words(texts: Sequence[str]) -> bytes:
+    """Return the tokens of texts in UTF-8, as `plain_words` returns those of its kind."""
+    return "\0".join([*(" ".join(unicode_tokens(text)) for text in texts), ""]).encode()
+
+
 TOKENISERS: dict[Tokens, Callable[[str], list[str]]] = {"rouge-score": plain_tokens, "unicode": unicode_tokens}
+WORDS: dict[Tokens, Callable[[Sequence[str]], bytes]] = {"rouge-score": plain_words, "unicode": unicode_words}
 
 
 def _mean(each: NDArray[np.float64]) -> Values:
@@ -83,7 +90,7 @@ TEXT_METRICS: dict[str, Callable[[Texts], Values]] = {
     "bleu_4_smooth": lambda texts: _mean(smooth_bleu(texts.found)),
     "rouge_1": lambda texts: _mean(rouge_n(texts.found, 1)),
     "rouge_2": lambda texts: _mean(rouge_n(texts.found, 2)),
-    "rouge_l": lambda texts: _mean(rouge_l(texts.wanted, texts.given)),
+    "rouge_l": lambda texts: _mean(rouge_l(texts.references, texts.candidates, texts.words)),
     "rouge_l_coco": lambda texts: _mean(rouge_l_coco(texts.wanted, texts.given)),
     "rouge_l_pkg": _rouge_l_pkg,
     "meteor_exact_stem": lambda texts: _mean(meteor_exact_stem(texts.wanted, texts.given)),
