@@ -15,7 +15,9 @@ from lingshu.core.verdicts import KEPT, Verdict, write_verdicts
 from lingshu.signals.measure import measure_source
 from lingshu.signals.params import SignalsParams
 
-SIGNALS_PARAMS = SignalsParams(grey_tolerance=6, assistant_phrases=("as an ai",), picture_phrases=("this image",))
+SIGNALS_PARAMS = SignalsParams(
+    processes=1, grey_tolerance=6, assistant_phrases=("as an ai",), picture_phrases=("this image",)
+)
 
 
 def scene(seed: int, side: int = 96) -> np.ndarray:

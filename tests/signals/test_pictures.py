@@ -73,8 +73,9 @@ def test_many_pictures_keep_their_order() -> None:
     pictures = [np.full((8, 8), level % 251, dtype=np.uint8) for level in range(1100)]
     encoded = [(f"{number:04d}", encode_png(one)) for number, one in enumerate(pictures)]
     tables = list(measure_pictures(encoded, tolerance=6))
-    assert [table.num_rows for table in tables] == [1024, 76]
+    assert [table.num_rows for table in tables] == [256, 256, 256, 256, 76]
     assert [i for table in tables for i in table.column("image_id").to_pylist()] == [i for i, _ in encoded]
+    assert list(measure_pictures(encoded, tolerance=6, processes=2)) == tables
 
 
 def test_broken_bytes_name_the_picture() -> None:

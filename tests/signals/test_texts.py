@@ -16,7 +16,10 @@ from lingshu.signals.params import SignalsParams
 from lingshu.signals.texts import measure_texts
 
 PARAMS = SignalsParams(
-    grey_tolerance=6, assistant_phrases=("as an ai", "i'm sorry"), picture_phrases=("this image", "shown above")
+    processes=1,
+    grey_tolerance=6,
+    assistant_phrases=("as an ai", "i'm sorry"),
+    picture_phrases=("this image", "shown above"),
 )
 
 

@@ -21,7 +21,7 @@ from lingshu.facts.reading import facts_from_text
 from lingshu.facts.vocabulary import check_facts, parsable
 from lingshu.sources.catalog import Expected, SourceRecord
 from lingshu.sources.generate import generate
-from lingshu.sources.phantom import draw_facts, pictures, samples
+from lingshu.sources.phantom import draw_facts, draw_one, numbers, samples
 from lingshu.sources.phantom_draw import draw
 from lingshu.sources.phantom_params import PhantomParams
 
@@ -36,9 +36,13 @@ NORMAL: dict[str, Any] = {
 }  # fmt: skip
 
 
+def pictures(params: PhantomParams) -> list[Picture]:
+    return [draw_one(params, "CC0-1.0", "1", number)[0] for number in numbers(params)]
+
+
 @pytest.fixture(scope="module")
 def drawn() -> list[Picture]:
-    return list(pictures(PARAMS, "CC0-1.0"))
+    return pictures(PARAMS)
 
 
 def pixels(picture: Picture) -> NDArray[np.uint8]:
@@ -131,7 +135,7 @@ def test_pictures_are_their_own_groups_and_the_split_follows_the_share(drawn: li
 
 
 def test_more_pictures_only_add_pictures(drawn: list[Picture]) -> None:
-    more = pictures(PARAMS.model_copy(update={"num_pictures": 250}), "CC0-1.0")
+    more = pictures(PARAMS.model_copy(update={"num_pictures": 250}))
     assert [p.image_id for p, _ in zip(more, range(240), strict=False)] == [p.image_id for p in drawn[:240]]
 
 
@@ -144,8 +148,8 @@ RECORD = SourceRecord(
 def test_generate_writes_what_it_counts_and_repeats_byte_for_byte(tmp_path: Path) -> None:
     params = PARAMS.model_copy(update={"num_pictures": 12, "num_hard": 3})
     digests: list[dict[str, str]] = []
-    for name in ("a", "b"):
-        metrics = generate("phantom", RECORD, params, tmp_path / name)
+    for name, processes in (("a", 1), ("b", 2)):
+        metrics = generate("phantom", RECORD, params, processes, tmp_path / name)
         files = sorted(f for f in (tmp_path / name).rglob("*") if f.is_file())
         digests.append({f.relative_to(tmp_path / name).as_posix(): sha256_file(f) for f in files})
     assert digests[0] == digests[1]
@@ -162,4 +166,4 @@ def test_generate_writes_what_it_counts_and_repeats_byte_for_byte(tmp_path: Path
 
 def test_generate_refuses_a_source_that_nothing_draws(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="phantom"):
-        generate("ct_phantom", RECORD, PARAMS, tmp_path)
+        generate("ct_phantom", RECORD, PARAMS, 1, tmp_path)

@@ -16,6 +16,10 @@ class UserError(Exception):
         self.fix = fix
         super().__init__(f"{what}\n  fix: {fix}" if fix else what)
 
+    def __reduce__(self) -> tuple[type[UserError], tuple[str, str]]:
+        """Pickle what made it, so that it comes out of another process as it went in."""
+        return type(self), (self.what, self.fix)
+
 
 class AccountingError(AssertionError):
     """Rows in do not equal rows kept plus rows dropped by reason: a defect of a stage, never of a user."""

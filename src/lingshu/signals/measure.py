@@ -40,7 +40,8 @@ def measure_source(source: str, params: SignalsParams, root: Path = Path()) -> M
         atomic_path(folder / "images.parquet") as temporary,
         pq.ParquetWriter(temporary, PICTURE_SCHEMA, compression="zstd") as writer,
     ):
-        for table in measure_pictures(((i, store.data(i)) for i in ids), params.grey_tolerance):
+        pictures = ((i, store.data(i)) for i in ids)
+        for table in measure_pictures(pictures, params.grey_tolerance, params.processes):
             writer.write_table(table)
     samples = sample_table([root / SAMPLES / source])
     texts: pa.Table = measure_texts(samples, params.assistant_phrases, params.picture_phrases).to_arrow()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import io
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from functools import partial
 from itertools import islice
 from typing import Any
 
@@ -14,10 +15,11 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lingshu.core.errors import UserError
+from lingshu.core.parallel import in_order
 from lingshu.core.text import DIGEST_BYTES
 from lingshu.signals.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
 
-PICTURES_A_BATCH = 1024
+PICTURES_A_BATCH = 256
 PICTURE_SCHEMA = pa.schema(
     [
         ("image_id", pa.string()),  # SHA-256 of the bytes: the byte digest
@@ -36,24 +38,35 @@ PICTURE_SCHEMA = pa.schema(
 )
 
 
-def measure_pictures(pictures: Iterable[tuple[str, bytes]], tolerance: int) -> Iterator[pa.Table]:
-    """Yield tables of `PICTURE_SCHEMA`, in the order given, for (image_id, encoded bytes).
+Encoded = tuple[str, bytes]  # image_id and bytes
+
+
+def measure_pictures(pictures: Iterable[Encoded], tolerance: int, processes: int = 1) -> Iterator[pa.Table]:
+    """Yield tables of `PICTURE_SCHEMA`, in the order given, measured by so many processes.
 
     Raises:
         UserError: a picture's bytes can't be decoded.
     """
+    yield from in_order(partial(_measure_batch, tolerance), _batches(pictures), processes)
+
+
+def _batches(pictures: Iterable[Encoded]) -> Iterator[list[Encoded]]:
     rest = iter(pictures)
     while batch := list(islice(rest, PICTURES_A_BATCH)):
-        rows, large, small = [], [], []
-        for image_id, data in batch:
-            colour = _decode(image_id, data)
-            grey = colour.convert("L")
-            rows.append({"image_id": image_id, **_measure(colour, grey, tolerance)})
-            large.append(phash_thumbnail(grey))
-            small.append(dhash_thumbnail(grey))
-        for row, perceptual, difference in zip(rows, phash(np.stack(large)), dhash(np.stack(small)), strict=True):
-            row.update(phash=perceptual, dhash=difference)
-        yield pa.Table.from_pylist(rows, schema=PICTURE_SCHEMA)
+        yield batch
+
+
+def _measure_batch(tolerance: int, batch: Sequence[Encoded]) -> pa.Table:
+    rows, large, small = [], [], []
+    for image_id, data in batch:
+        colour = _decode(image_id, data)
+        grey = colour.convert("L")
+        rows.append({"image_id": image_id, **_measure(colour, grey, tolerance)})
+        large.append(phash_thumbnail(grey))
+        small.append(dhash_thumbnail(grey))
+    for row, perceptual, difference in zip(rows, phash(np.stack(large)), dhash(np.stack(small)), strict=True):
+        row.update(phash=perceptual, dhash=difference)
+    return pa.Table.from_pylist(rows, schema=PICTURE_SCHEMA)
 
 
 def _decode(image_id: str, data: bytes) -> Image.Image:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from lingshu.core.files import fresh_dir
 from lingshu.core.images import Picture, write_images
 from lingshu.core.layout import IMAGES, SAMPLES
 from lingshu.core.manifest import write_manifest
+from lingshu.core.parallel import in_order
 from lingshu.core.progress import track
 from lingshu.core.sample import Sample, write_samples
 from lingshu.sources import phantom
@@ -19,10 +21,15 @@ from lingshu.sources.catalog import SOURCES_FOLDER, SourceRecord
 from lingshu.sources.phantom_params import PhantomParams
 
 STEP = "generate"
+PICTURES_A_CHUNK = 100  # drawn by a process before it is asked for more
 
 
-def generate(name: str, record: SourceRecord, params: PhantomParams, root: Path = Path()) -> dict[str, Any]:
+def generate(
+    name: str, record: SourceRecord, params: PhantomParams, processes: int, root: Path = Path()
+) -> dict[str, Any]:
     """Write pictures and samples of a generated source under `root`, a manifest with each, and return its metrics.
+
+    The output does not depend on `processes`, which draw at a time.
 
     Raises:
         UserError: nothing here draws a source of that name.
@@ -36,9 +43,11 @@ def generate(name: str, record: SourceRecord, params: PhantomParams, root: Path 
     splits: Counter[str] = Counter()
 
     def drawn() -> Iterator[Picture]:
-        total = params.num_pictures + params.num_hard
-        for picture in track(phantom.pictures(params, record.licence), f"{STEP} {name}", total):
-            samples.extend(phantom.samples(picture, params, record.revision))
+        numbers = phantom.numbers(params)
+        work = partial(phantom.draw_one, params, record.licence, record.revision)
+        made = in_order(work, numbers, processes, PICTURES_A_CHUNK)
+        for picture, its_samples in track(made, f"{STEP} {name}", len(numbers)):
+            samples.extend(its_samples)
             splits[picture.split] += 1
             yield picture
 

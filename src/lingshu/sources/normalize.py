@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from lingshu.core.files import fresh_dir
 from lingshu.core.images import Picture, write_images
 from lingshu.core.layout import IMAGES, RAW, SAMPLES
 from lingshu.core.manifest import read_manifest, write_manifest
+from lingshu.core.parallel import in_order
 from lingshu.core.progress import track
 from lingshu.core.sample import Sample, write_samples
 from lingshu.core.verdicts import KEPT, Verdict, account, write_verdicts
@@ -24,7 +26,7 @@ from lingshu.facts.vocabulary import check_facts, parsable
 from lingshu.sources import hpo, icd10cm
 from lingshu.sources.catalog import SourceRecord
 from lingshu.sources.dicom import read_dicom
-from lingshu.sources.frames import Frame, LeftOut, RawFile, Readings, Refused, png, shrunk
+from lingshu.sources.frames import Facts, LeftOut, RawFile, Readings, Refused, png, shrunk
 from lingshu.sources.nifti import read_nifti
 from lingshu.sources.notes import NO_NOTES, PackageNotes, read_notes
 from lingshu.sources.nrrd import read_nrrd
@@ -52,23 +54,32 @@ TEXT_READERS: dict[str, Callable[[Path, TerminologyParams, str], Iterator[Sample
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A frame as it will be stored: encoded and small, its split still open."""
+    """A picture as it will be stored, encoded and small; its split is still open."""
 
     data: bytes
     width: int
     height: int
-    frame: Frame
+    origin: str
+    group: str
+    facts: Facts
     file: RawFile
 
 
 @dataclass(slots=True)
 class Found:
-    """What a source's files gave."""
+    """What a file gave, or a source's files together."""
 
     stored: list[Stored] = field(default_factory=list)
     samples: list[Sample] = field(default_factory=list)
     verdicts: list[Verdict] = field(default_factory=list)
     left_out: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Found) -> None:
+        """Take in what another file gave."""
+        self.stored.extend(other.stored)
+        self.samples.extend(other.samples)
+        self.verdicts.extend(other.verdicts)
+        self.left_out.update(other.left_out)
 
 
 def normalize(name: str, record: SourceRecord, params: SourcesParams, root: Path = Path()) -> dict[str, Any]:
@@ -87,8 +98,8 @@ def normalize(name: str, record: SourceRecord, params: SourcesParams, root: Path
             f"run `dvc repro pull@{name}`; if the record's paths were changed, correct the number",
         )
     found = Found()
-    for file in track(files, f"{STEP} {name}", len(files)):
-        found.verdicts.append(_read(file, params, found))
+    for given in track(in_order(partial(_read, params), files, params.processes), f"{STEP} {name}", len(files)):
+        found.add(given)
     account(STEP, [file.origin for file in files], found.verdicts)
     pictures = _split(found.stored, params.normalize)
     for picture, item in zip(pictures, found.stored, strict=True):
@@ -110,23 +121,25 @@ def raw_files(
                 yield RawFile(name, package, folder, inner, noted.on(inner))
 
 
-def _read(file: RawFile, params: SourcesParams, found: Found) -> Verdict:
-    """Add what a file gives to `found`, and return the verdict on it."""
+def _read(params: SourcesParams, file: RawFile) -> Found:
+    """Return what a file gives, with the verdict on it."""
     reader = file.package.reader(file.inner)
     if reader in TEXT_READERS:
         rows = list(TEXT_READERS[reader](file.path, params.terminology, file.package.licence))
-        found.samples.extend(rows)
-        return Verdict(file.origin, file.source, STEP, True, KEPT, detail=f"{len(rows)} rows")
+        return Found(samples=rows, verdicts=[_kept(file, f"{len(rows)} rows")])
     try:
-        taken = _pictures(file, reader, params.normalize, found.left_out)
+        taken, skipped = _pictures(file, reader, params.normalize)
     except Refused as refused:
-        return Verdict(file.origin, file.source, STEP, False, refused.reason, detail=refused.detail)
-    found.stored.extend(taken)
-    return Verdict(file.origin, file.source, STEP, True, KEPT, detail=f"{len(taken)} pictures")
+        return Found(verdicts=[Verdict(file.origin, file.source, STEP, False, refused.reason, detail=refused.detail)])
+    return Found(stored=taken, verdicts=[_kept(file, f"{len(taken)} pictures")], left_out=skipped)
 
 
-def _pictures(file: RawFile, reader: str, params: NormalizeParams, left_out: Counter[str]) -> list[Stored]:
-    """Return a file's pictures.
+def _kept(file: RawFile, detail: str) -> Verdict:
+    return Verdict(file.origin, file.source, STEP, True, KEPT, detail=detail)
+
+
+def _pictures(file: RawFile, reader: str, params: NormalizeParams) -> tuple[list[Stored], Counter[str]]:
+    """Return a file's pictures, and how many parts of it were left out by which reason.
 
     Raises:
         Refused: by the catalogue, by the reader, or NO_TISSUE when every part was left out.
@@ -141,11 +154,11 @@ def _pictures(file: RawFile, reader: str, params: NormalizeParams, left_out: Cou
             continue
         check_facts(item.facts, item.origin)
         pixels = shrunk(item.pixels, params.max_side_px)
-        taken.append(Stored(png(pixels), pixels.shape[1], pixels.shape[0], item, file))
+        height, width = pixels.shape[:2]
+        taken.append(Stored(png(pixels), width, height, item.origin, item.group, item.facts, file))
     if not taken:
         raise Refused("NO_TISSUE", f"nothing to see in all {skipped.total()} parts")
-    left_out.update(skipped)
-    return taken
+    return taken, skipped
 
 
 def _split(stored: list[Stored], params: NormalizeParams) -> list[Picture]:
@@ -157,11 +170,11 @@ def _split(stored: list[Stored], params: NormalizeParams) -> list[Picture]:
             width=item.width,
             height=item.height,
             source=item.file.source,
-            origin_id=item.frame.origin,
-            group_id=item.frame.group,
+            origin_id=item.origin,
+            group_id=item.group,
             split="train",
             licence=item.file.package.licence,
-            facts=item.frame.facts,
+            facts=item.facts,
         )
         for item in stored
     ]

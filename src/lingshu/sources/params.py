@@ -43,11 +43,16 @@ class NormalizeParams(Strict):
 
 
 class SourcesParams(Strict):
-    """Section `sources`. `pulled` and `generated` together are `enabled`: dvc.yaml makes one stage of each name."""
+    """Section `sources`. `pulled` and `generated` together are `enabled`: dvc.yaml makes one stage of each name.
+
+    Attributes:
+        processes: that read files, or draw pictures, at a time; the result does not depend on it.
+    """
 
     enabled: list[str] = Field(min_length=1)
     pulled: list[str]
     generated: list[str]
+    processes: int = Field(ge=1)
     normalize: NormalizeParams
     terminology: TerminologyParams
     phantom: PhantomParams

@@ -26,15 +26,23 @@ SHOWN_SIDES = tuple(side for side in SIDES if side != NONE)
 SHOWN_LEVELS = tuple(level for level in EFFUSION_LEVELS if level != NONE)
 
 
-def pictures(params: PhantomParams, licence: str) -> Iterator[Picture]:
-    """Yield the main set, then the harder counting set; equal params give equal bytes."""
-    for name, number in ((MAIN, params.num_pictures), (HARD, params.num_hard)):
-        for index in range(number):
-            yield _picture(params, licence, name, index)
+Number = tuple[str, int]  # the set and the place in it
+
+
+def numbers(params: PhantomParams) -> list[Number]:
+    """Return the main set's pictures, then those of the harder counting set."""
+    counts = ((MAIN, params.num_pictures), (HARD, params.num_hard))
+    return [(name, index) for name, count in counts for index in range(count)]
+
+
+def draw_one(params: PhantomParams, licence: str, revision: str, number: Number) -> tuple[Picture, list[Sample]]:
+    """Return a picture and its samples; equal params give equal bytes, whatever was drawn before."""
+    picture = _picture(params, licence, *number)
+    return picture, list(samples(picture, params, revision))
 
 
 def samples(picture: Picture, params: PhantomParams, revision: str) -> Iterator[Sample]:
-    """Yield the samples of one picture of `pictures`: at most one question of each topic in `params.topics`."""
+    """Yield the samples of one picture: at most one question of each topic in `params.topics`."""
     rows = PictureRows.of(picture, revision)
     if picture.origin_id.startswith(f"{HARD}/"):
         yield from rows.ask([count_question(picture.facts, picture.origin_id, "count_hard")])
