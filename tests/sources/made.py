@@ -45,12 +45,16 @@ def tar_bytes(files: dict[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def wheel(folder: Path, name: str, version: str, files: dict[str, bytes], tag: str = "py3-none-any") -> Path:
-    """Write a wheel that pip accepts and return its path."""
+def wheel(
+    folder: Path, name: str, version: str, files: dict[str, bytes], *, tag: str = "py3-none-any", python: str = ">=3.8"
+) -> Path:
+    """Write a wheel that pip accepts, on the `python` it asks for, and return its path."""
     info = f"{name}-{version}.dist-info"
     pure = str(tag.endswith("any")).lower()
     described = {
-        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n".encode(),
+        f"{info}/METADATA": (
+            f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nRequires-Python: {python}\n".encode()
+        ),
         f"{info}/WHEEL": f"Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: {pure}\nTag: {tag}\n".encode(),
         f"{info}/RECORD": b"",
     }

@@ -128,6 +128,11 @@ def test_a_wheel_of_another_platform_is_taken(registry: Path, tmp_path: Path) ->
     assert download(package(path, "films", "1.0", ["films/*"]), tmp_path / "cache").name == path.name
 
 
+def test_a_wheel_for_another_python_is_taken(registry: Path, tmp_path: Path) -> None:
+    path = wheel(registry, "films", "1.0", DATA, python="<3.11")
+    assert download(package(path, "films", "1.0", ["films/*"]), tmp_path / "cache").name == path.name
+
+
 def test_a_source_archive_is_taken_with_the_setuptools_of_this_environment(registry: Path, tmp_path: Path) -> None:
     path = registry / "films-1.0.tar.gz"
     setup = b"from setuptools import setup\nsetup(name='films', version='1.0')\n"

