@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lingshu.benchmarks.public.answers import gold_of, options_of
 from lingshu.benchmarks.public.catalog import read_public
-from lingshu.benchmarks.public.errors import Reason, RowError
 from lingshu.benchmarks.public.load import load
 from lingshu.core.errors import UserError
+from lingshu.intake.answers import gold_of, options_of
+from lingshu.intake.errors import Reason, RowError
 from tests.benchmarks.public_made import OMNI, PICTURE, RUBRIC, as_csv, as_json, as_lines, as_zip, write
 from tests.benchmarks.public_multimodal import MULTIMODAL
 from tests.benchmarks.public_text import TEXT

@@ -5,11 +5,11 @@ import json
 import pytest
 
 from lingshu.benchmarks.public.catalog import read_public
-from lingshu.benchmarks.public.errors import Reason
 from lingshu.benchmarks.public.load import load
 from lingshu.core.errors import UserError
 from lingshu.evalkit.items import Item
 from lingshu.evalkit.rules import score_strict
+from lingshu.intake.errors import Reason
 from tests.benchmarks.public_made import (
     MMMU_PICTURES,
     OMNI,

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from lingshu.benchmarks.public import download as downloading
-from lingshu.benchmarks.public.download import download
 from lingshu.benchmarks.public.load import load
 from lingshu.core.errors import UserError
+from lingshu.intake import download as downloading
+from lingshu.intake.download import download
 from tests.benchmarks.public_made import write
 from tests.benchmarks.public_multimodal import MULTIMODAL
 from tests.benchmarks.public_text import TEXT

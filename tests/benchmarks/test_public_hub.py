@@ -3,9 +3,9 @@
 import pytest
 from huggingface_hub import constants
 
-from lingshu.benchmarks.public.hub import HubFiles
 from lingshu.benchmarks.public.load import load
 from lingshu.core.errors import UserError
+from lingshu.intake.hub import HubFiles
 from tests.benchmarks.public_made import PICTURE, as_lines, vqa_parquet
 from tests.benchmarks.public_multimodal import MULTIMODAL
 from tests.benchmarks.public_text import TEXT

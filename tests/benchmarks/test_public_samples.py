@@ -61,8 +61,8 @@ def test_text(name, folder, rows, options, breakdowns):
 
 def test_text_of_options_is_that_of_the_source():
     """Options cut out of the question equal those of MedXpertQA's own list, where both stand in the row."""
-    from lingshu.benchmarks.public.answers import options_of
-    from lingshu.benchmarks.public.shapes import Choices
+    from lingshu.intake.answers import options_of
+    from lingshu.intake.shapes import Choices
 
     path = sample("medxpertqa") / "medxpertqa_sampled_text_input.jsonl"
     for line in path.read_text(encoding="utf-8").splitlines():

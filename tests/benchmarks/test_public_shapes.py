@@ -6,11 +6,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lingshu.benchmarks.public.answers import LETTERS, gold_of, literal_list, options_of
-from lingshu.benchmarks.public.errors import RowError
-from lingshu.benchmarks.public.places import matching
-from lingshu.benchmarks.public.rows import value_at
-from lingshu.benchmarks.public.shapes import Choices, Gold
+from lingshu.intake.answers import LETTERS, gold_of, literal_list, options_of
+from lingshu.intake.errors import RowError
+from lingshu.intake.places import matching
+from lingshu.intake.rows import value_at
+from lingshu.intake.shapes import Choices, Gold
 
 # Option texts without the marks that separate options in a question.
 TEXT = st.text(string.ascii_letters + " .,;-%肺心'\"", min_size=1, max_size=12).map(str.strip).filter(bool)

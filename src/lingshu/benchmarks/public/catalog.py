@@ -5,15 +5,16 @@ from __future__ import annotations
 import difflib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal, get_args
+from typing import Literal, get_args
 
-from pydantic import Field, StringConstraints, model_validator
+from pydantic import Field, model_validator
 
+from lingshu.benchmarks.public.forms import Form
 from lingshu.benchmarks.public.prompts import PROMPTS
-from lingshu.benchmarks.public.shapes import Form
 from lingshu.core.errors import UserError
 from lingshu.core.params import Strict, read_yaml, validate
 from lingshu.core.question import QuestionKind
+from lingshu.intake.place import Place
 
 CATALOGUE_FILE = "public_benchmarks.yaml"
 Suite = Literal["multimodal", "text", "report"]
@@ -29,34 +30,6 @@ Official = Literal[
     "rubrics",
     "none",
 ]
-
-
-class Place(Strict):
-    """One place that holds files of a benchmark: exactly one of `hub`, `url` and `bring`.
-
-    Attributes:
-        hub: data-set repository, `owner/name`.
-        revision: commit of it; null where nobody pins one (the commit that was read is recorded at each load).
-        url: of one file.
-        file: name that the file at `url` gets.
-        sha256: digest of the file at `url`, where known.
-        bring: what a user must bring in a folder, and where it is from.
-    """
-
-    hub: str = ""
-    revision: str | None = None
-    url: str = ""
-    file: str = ""
-    sha256: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
-    bring: str = ""
-
-    @model_validator(mode="after")
-    def _one(self) -> Place:
-        if sum(map(bool, (self.hub, self.url, self.bring))) != 1:
-            raise ValueError("give exactly one of hub, url and bring")
-        if bool(self.url) != bool(self.file):
-            raise ValueError("url and file go together")
-        return self
 
 
 class Expected(Strict):

@@ -9,15 +9,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lingshu.benchmarks.public.catalog import PublicBenchmark, pick_public, read_public
-from lingshu.benchmarks.public.errors import DataError, Reason, RowError
-from lingshu.benchmarks.public.hub import HubFiles
-from lingshu.benchmarks.public.pictures import PictureFinder
-from lingshu.benchmarks.public.places import ChainedFiles, Files, FolderFiles, UrlFiles, matching
+from lingshu.benchmarks.public.forms import Form
 from lingshu.benchmarks.public.questions import Asker
-from lingshu.benchmarks.public.rows import Source, benchmark_rows, find_alone, find_source
-from lingshu.benchmarks.public.shapes import Form
 from lingshu.core.errors import UserError
 from lingshu.core.question import Question
+from lingshu.intake.errors import DataError, Reason, RowError
+from lingshu.intake.hub import HubFiles
+from lingshu.intake.pictures import PictureFinder
+from lingshu.intake.places import ChainedFiles, Files, FolderFiles, UrlFiles, matching
+from lingshu.intake.rows import Opened, data_rows, find_alone, find_source
 
 SHOWN_ERRORS = 3
 
@@ -134,7 +134,9 @@ def _default_cache() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "lingshu"
 
 
-def _alone(name: str, record: PublicBenchmark, files: Files, records: Mapping[str, PublicBenchmark]) -> Source | None:
+def _alone(
+    name: str, record: PublicBenchmark, files: Files, records: Mapping[str, PublicBenchmark]
+) -> Opened[Form] | None:
     """Return the source of a folder whose one file bears a name of its own.
 
     Raises:
@@ -151,7 +153,7 @@ def _alone(name: str, record: PublicBenchmark, files: Files, records: Mapping[st
     return source
 
 
-def _taken(name: str, source: Source) -> str:
+def _taken(name: str, source: Opened[Form]) -> str:
     form = source.form
     return f"{name}: no file {' or '.join(form.tables)}; {source.tables[0].name}, the only {form.alone}, is read"
 
@@ -176,7 +178,7 @@ def _patterns(form: Form) -> str:
 def _read(
     name: str,
     record: PublicBenchmark,
-    source: Source,
+    source: Opened[Form],
     files: Files,
     *,
     reasoning: bool,
@@ -190,7 +192,7 @@ def _read(
     questions: dict[str, Question] = {}
     errors: list[DataError] = []
     rows = 0
-    for default, raw in benchmark_rows(source):
+    for default, raw in data_rows(source):
         rows += 1
         if limit is not None and rows > limit:
             continue

@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Mapping
 from typing import Any, cast, get_args
 
-from lingshu.benchmarks.public.answers import LETTERS, Options, gold_of, options_of
 from lingshu.benchmarks.public.catalog import PublicBenchmark
-from lingshu.benchmarks.public.errors import Reason, RowError
-from lingshu.benchmarks.public.pictures import PictureFinder, picture_key
+from lingshu.benchmarks.public.forms import Cluster, Form
 from lingshu.benchmarks.public.prompts import LANGUAGES, Asked, official_prompt
-from lingshu.benchmarks.public.rows import text_at, value_at
-from lingshu.benchmarks.public.shapes import Cluster, Form
-from lingshu.benchmarks.public.tables import Row
 from lingshu.core.question import PictureFile, Question, QuestionKind, Role, Turn
 from lingshu.evalkit.parsing.yesno import gold_verdict
+from lingshu.intake.answers import LETTERS, Options, gold_of, options_of
+from lingshu.intake.errors import Reason, RowError
+from lingshu.intake.pictures import PictureFinder, picture_key
+from lingshu.intake.rows import text_at, value_at
+from lingshu.intake.tables import Row
 
 _YES_NO = {"yes", "no"}
 

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from lingshu.benchmarks.public.errors import Reason, RowError
-from lingshu.benchmarks.public.rows import text_at, value_at
-from lingshu.benchmarks.public.shapes import Choices, Gold
-from lingshu.benchmarks.public.tables import Row
+from lingshu.intake.errors import Reason, RowError
+from lingshu.intake.rows import text_at, value_at
+from lingshu.intake.shapes import Choices, Gold
+from lingshu.intake.tables import Row
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LETTER_LIST = re.compile(r"[A-Z](?:[\s,、;/&]*[A-Z])*")

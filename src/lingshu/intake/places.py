@@ -1,4 +1,4 @@
-"""Where a benchmark's files are: a folder, some URLs, or a repository of the hub, behind one interface.
+"""Where files are: a folder, some URLs, or a repository of the hub, behind one interface.
 
 Names are paths with forward slashes, relative to the place. Nothing is downloaded before it is asked for.
 """
@@ -11,9 +11,9 @@ from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
-from lingshu.benchmarks.public.catalog import Place
-from lingshu.benchmarks.public.download import download
 from lingshu.core.errors import UserError
+from lingshu.intake.download import download
+from lingshu.intake.place import Place
 
 
 class Files(Protocol):
@@ -61,7 +61,7 @@ class FolderFiles:
 
     def __init__(self, folder: Path) -> None:
         if not folder.is_dir():
-            raise UserError(f"{folder}: no such folder", "give the folder that holds the benchmark's files")
+            raise UserError(f"{folder}: no such folder", "give the folder that holds the files")
         self.folder = folder
         self.label = str(folder)
 

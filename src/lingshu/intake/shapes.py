@@ -1,4 +1,4 @@
-"""Parts of a benchmark's record that say how a file's rows become questions: options, gold, pictures, joins.
+"""Parts of a record that say how files become rows: tables, joins, options, gold, pictures.
 
 A path names a value inside a row: keys with dots between them (`data.Question`), list positions as numbers.
 """
@@ -113,15 +113,8 @@ class Join(Strict):
     required: bool = True
 
 
-class Cluster(Strict):
-    """What questions share: the first picture (`picture`), or the value at a path; or what a pattern finds in it."""
-
-    field: str = "picture"
-    pattern: Pattern = ""
-
-
-class Form(Strict):
-    """One on-disk form of a benchmark. The first form whose every file pattern finds something is read.
+class TableForm(Strict):
+    """One on-disk form of a data set. The first form whose every file pattern finds something is read.
 
     Attributes:
         name: for messages.
@@ -138,19 +131,10 @@ class Form(Strict):
         header: names of the columns, where a CSV has no header line or a JSON row is a list.
         explode: path of lists of equal length to field name: one question for each position.
         joins: tables that complete the rows, in order.
-        where: a row is of this benchmark if each path has one of these values.
+        where: a row is of this data set if each path has one of these values.
         distinct: of rows that are equal at all these paths the first one counts, where upstream's other copies leave
             the repeats out.
-        id: path of the row's own id; without one the id is the file's name and the row's number.
-        id_parts: further paths that make the id unique.
-        question: path of the question, or of the conversation for kind `rubric`; a report has none.
-        context: path of the text that prompt `mcq_context` puts first (a list is joined by line feeds).
-        history: path of earlier questions and answers, as `[[question, [answers]], …]`.
-        choices: where the options are.
-        gold: where the gold answer is.
         pictures: where the pictures are.
-        cluster: what several questions share.
-        meta: break-down or other fact to path; an absent value is left out and counted.
     """
 
     name: str
@@ -165,13 +149,4 @@ class Form(Strict):
     joins: list[Join] = []  # noqa: RUF012
     where: dict[str, list[str]] = {}  # noqa: RUF012
     distinct: list[str] = []  # noqa: RUF012
-    id: str = ""
-    id_parts: list[str] = []  # noqa: RUF012
-    question: str = ""
-    context: str = ""
-    history: str = ""
-    choices: Choices | None = None
-    gold: Gold
     pictures: Pictures | None = None
-    cluster: Cluster | None = None
-    meta: dict[str, str] = {}  # noqa: RUF012

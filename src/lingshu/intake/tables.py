@@ -17,11 +17,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from lingshu.benchmarks.public.errors import Reason, RowError
-from lingshu.benchmarks.public.pictures import Archive, EmbeddedPicture, ParquetBytes
-from lingshu.benchmarks.public.places import Files, matching
-from lingshu.benchmarks.public.shapes import Form
 from lingshu.core.errors import UserError
+from lingshu.intake.errors import Reason, RowError
+from lingshu.intake.pictures import Archive, EmbeddedPicture, ParquetBytes
+from lingshu.intake.places import Files, matching
+from lingshu.intake.shapes import TableForm
 
 INSIDE = "!/"
 _CELL_BYTES = 16 << 20
@@ -79,7 +79,7 @@ def _read(files: Files, name: str) -> bytes:
         raise UserError(f"{path}: can't be read: {error.strerror}", "check the file") from None
 
 
-def read_rows(table: Table, form: Form) -> Iterator[RawRow]:
+def read_rows(table: Table, form: TableForm) -> Iterator[RawRow]:
     """Yield the rows of a table in file order; pictures inside Parquet rows stay on disk.
 
     Raises:
@@ -120,7 +120,7 @@ def _parsed(table: Table) -> Any:
         ) from None
 
 
-def _json(table: Table, form: Form) -> Iterator[RawRow]:
+def _json(table: Table, form: TableForm) -> Iterator[RawRow]:
     for number, row in enumerate(_json_rows(table, _parsed(table), form.rows), start=1):
         yield RawRow(table.name, number, _as_row(row, form))
 
@@ -143,7 +143,7 @@ def _by_columns(table: Table, data: dict[str, Any]) -> list[Row]:
     return [{name: column.get(number) for name, column in data.items()} for number in numbers]
 
 
-def _json_lines(table: Table, form: Form) -> Iterator[RawRow]:
+def _json_lines(table: Table, form: TableForm) -> Iterator[RawRow]:
     for number, line in enumerate(_text(table).split("\n"), start=1):
         if not line.strip():
             continue
@@ -154,7 +154,7 @@ def _json_lines(table: Table, form: Form) -> Iterator[RawRow]:
         yield RawRow(table.name, number, row)
 
 
-def _as_row(row: Any, form: Form) -> Row | RowError:
+def _as_row(row: Any, form: TableForm) -> Row | RowError:
     if form.header and isinstance(row, list) and len(row) == len(form.header):
         return dict(zip(form.header, row, strict=True))
     if not form.header and isinstance(row, dict):
@@ -163,7 +163,7 @@ def _as_row(row: Any, form: Form) -> Row | RowError:
     return RowError(Reason.UNREADABLE_ROW, f"not {wanted}: {json.dumps(row, ensure_ascii=False)[:60]}")
 
 
-def _csv(table: Table, form: Form) -> Iterator[RawRow]:
+def _csv(table: Table, form: TableForm) -> Iterator[RawRow]:
     csv.field_size_limit(_CELL_BYTES)
     reader = csv.reader(io.StringIO(_text(table), newline=""), strict=True)
     try:
@@ -178,7 +178,7 @@ def _csv(table: Table, form: Form) -> Iterator[RawRow]:
         raise UserError(f"{table.name}:{reader.line_num}: not CSV: {error}", "get the file again") from None
 
 
-def _parquet(table: Table, form: Form) -> Iterator[RawRow]:
+def _parquet(table: Table, form: TableForm) -> Iterator[RawRow]:
     if table.path is None:
         raise UserError(f"{table.name}: Parquet inside an archive is not read", "unpack it and pass the folder")
     path = table.path()
@@ -200,7 +200,7 @@ def _parquet(table: Table, form: Form) -> Iterator[RawRow]:
         raise UserError(f"{path}: not a Parquet file that can be read: {error}", "get the file again") from None
 
 
-def _embedded(path: Path, schema: pa.Schema, form: Form) -> dict[str, tuple[str, ParquetBytes]]:
+def _embedded(path: Path, schema: pa.Schema, form: TableForm) -> dict[str, tuple[str, ParquetBytes]]:
     """Return for each picture column the part of it that tells whether a row has one, and the reader of its bytes."""
     if form.pictures is None or not form.pictures.embedded:
         return {}

@@ -22,8 +22,8 @@ from huggingface_hub.errors import (
     RevisionNotFoundError,
 )
 
-from lingshu.benchmarks.public.places import matching
 from lingshu.core.errors import UserError
+from lingshu.intake.places import matching
 
 HUB = "https://huggingface.co"
 
@@ -32,7 +32,7 @@ class HubFiles:
     """Files of one data-set repository at one commit.
 
     Args:
-        benchmark: name of the record, for messages.
+        record: its name, for messages.
         repo: `owner/name`.
         revision: commit, tag or branch; the default branch's newest commit if None.
         endpoint: address of the hub; the client's own default if None.
@@ -40,9 +40,9 @@ class HubFiles:
     """
 
     def __init__(
-        self, benchmark: str, repo: str, revision: str | None, endpoint: str | None = None, cache: Path | None = None
+        self, record: str, repo: str, revision: str | None, endpoint: str | None = None, cache: Path | None = None
     ) -> None:
-        self._benchmark = benchmark
+        self._record = record
         self._repo = repo
         self._revision = revision
         self._endpoint = endpoint
@@ -59,7 +59,7 @@ class HubFiles:
         with self._translated(self._revision or "the default branch"):
             info = HfApi(endpoint=self._endpoint).dataset_info(self._repo, revision=self._revision)
         if info.sha is None:
-            raise UserError(f"{self._benchmark}: {self.label}: the hub names no commit", "pass a folder instead")
+            raise UserError(f"{self._record}: {self.label}: the hub names no commit", "pass a folder instead")
         return info.sha
 
     @cached_property
@@ -99,8 +99,8 @@ class HubFiles:
 
     @contextlib.contextmanager
     def _translated(self, what: str) -> Iterator[None]:
-        """Turn what the client raises into a `UserError` that names the benchmark, what was asked, and the fix."""
-        subject = f"{self._benchmark}: {self.label}"
+        """Turn what the client raises into a `UserError` that names the record, what was asked, and the fix."""
+        subject = f"{self._record}: {self.label}"
         folder = "or pass a folder that has its files"
         try:
             yield

@@ -11,17 +11,17 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from lingshu.benchmarks.public.errors import Reason, RowError
-from lingshu.benchmarks.public.places import Files
-from lingshu.benchmarks.public.shapes import Pictures
 from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_bytes
 from lingshu.core.question import PictureFile
+from lingshu.intake.errors import Reason, RowError
+from lingshu.intake.places import Files
+from lingshu.intake.shapes import Pictures
 
 
 @dataclass(slots=True)
 class StoredPicture:
-    """A file of the benchmark's place."""
+    """A file of a place."""
 
     name: str
     files: Files = field(repr=False)

@@ -1,4 +1,4 @@
-"""From tables to the rows of one benchmark: joins, one row for each question, and the row filter."""
+"""From tables to the rows of one data set: joins, one row for each question, and the row filter."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import Any
+from typing import Any, Generic, TypeVar
 
-from lingshu.benchmarks.public.errors import Reason, RowError
-from lingshu.benchmarks.public.places import Files
-from lingshu.benchmarks.public.shapes import Form, Join
-from lingshu.benchmarks.public.tables import RawRow, Row, Table, find_tables, read_mapping, read_rows
 from lingshu.core.ids import canonical_json
+from lingshu.intake.errors import Reason, RowError
+from lingshu.intake.places import Files
+from lingshu.intake.shapes import Join, TableForm
+from lingshu.intake.tables import RawRow, Row, Table, find_tables, read_mapping, read_rows
 
 _ABSENT = object()
+F = TypeVar("F", bound=TableForm)
 
 
 @dataclass(frozen=True, slots=True)
-class Source:
+class Opened(Generic[F]):
     """A form with the files it found: its tables, and the mapping that each join looks in."""
 
-    form: Form
+    form: F
     tables: Sequence[Table]
     joined: Sequence[dict[str, Any]]
 
 
-def find_source(files: Files, forms: Sequence[Form]) -> Source | None:
+def find_source(files: Files, forms: Sequence[F]) -> Opened[F] | None:
     """Return the first form whose every pattern finds a file, or None.
 
     Raises:
@@ -37,14 +38,14 @@ def find_source(files: Files, forms: Sequence[Form]) -> Source | None:
         tables = [table for table in found or [] if re.search(form.file_pattern, table.name)]
         joins = [find_tables(files, join.tables) for join in form.joins]
         if tables and all(joins):
-            return Source(form, tables, [_mapping(join, of) for join, of in zip(form.joins, joins, strict=True) if of])
+            return Opened(form, tables, [_mapping(join, of) for join, of in zip(form.joins, joins, strict=True) if of])
     return None
 
 
-def find_alone(files: Files, form: Form) -> Source | None:
-    """Return the form with the one file that `Form.alone` finds, or None if it finds none or several."""
+def find_alone(files: Files, form: F) -> Opened[F] | None:
+    """Return the form with the one file that `TableForm.alone` finds, or None if it finds none or several."""
     names = files.match(form.alone) if form.alone else []
-    return Source(form, find_tables(files, names) or [], ()) if len(names) == 1 else None
+    return Opened(form, find_tables(files, names) or [], ()) if len(names) == 1 else None
 
 
 def _mapping(join: Join, tables: Sequence[Table]) -> dict[str, Any]:
@@ -54,8 +55,8 @@ def _mapping(join: Join, tables: Sequence[Table]) -> dict[str, Any]:
     return found
 
 
-def benchmark_rows(source: Source) -> Iterator[tuple[str, RawRow]]:
-    """Yield `(default id, row)` for each row of the benchmark, unreadable ones included, in file order."""
+def data_rows(source: Opened[F]) -> Iterator[tuple[str, RawRow]]:
+    """Yield `(default id, row)` for each row of the data set, unreadable ones included, in file order."""
     seen: set[str] = set()
     for table in source.tables:
         fields, stem = _file_fields(source.form, table), PurePosixPath(table.name).name
@@ -67,7 +68,7 @@ def benchmark_rows(source: Source) -> Iterator[tuple[str, RawRow]]:
                 yield f"{stem}#{number}", RawRow(raw.file, raw.number, values)
 
 
-def _repeats(form: Form, row: Row, seen: set[str]) -> bool:
+def _repeats(form: TableForm, row: Row, seen: set[str]) -> bool:
     """Whether an earlier row was equal where the form says that it counts; `seen` is added to."""
     if not form.distinct:
         return False
@@ -77,13 +78,13 @@ def _repeats(form: Form, row: Row, seen: set[str]) -> bool:
     return repeated
 
 
-def _file_fields(form: Form, table: Table) -> Row:
+def _file_fields(form: TableForm, table: Table) -> Row:
     found = re.search(form.file_pattern, table.name)
     return {} if found is None else {name: value for name, value in found.groupdict().items() if value is not None}
 
 
-def _complete(source: Source, raw: RawRow, fields: Row) -> list[Row | RowError]:
-    """Return the rows that a raw row gives: none if it is not of the benchmark, several if it is exploded."""
+def _complete(source: Opened[F], raw: RawRow, fields: Row) -> list[Row | RowError]:
+    """Return the rows that a raw row gives: none if it is not of the data set, several if it is exploded."""
     if isinstance(raw.values, RowError):
         return [raw.values]
     row: Row = fields | raw.values
@@ -104,7 +105,7 @@ def _complete(source: Source, raw: RawRow, fields: Row) -> list[Row | RowError]:
     return [row for row in rows if _kept(source.form, row)]
 
 
-def _exploded(form: Form, row: Row) -> list[Row]:
+def _exploded(form: TableForm, row: Row) -> list[Row]:
     if not form.explode:
         return [row]
     lists = {name: value_at(row, path) for name, path in form.explode.items()}
@@ -113,7 +114,7 @@ def _exploded(form: Form, row: Row) -> list[Row]:
     return [row | dict(zip(lists, values, strict=True)) for values in zip(*lists.values(), strict=True)]
 
 
-def _kept(form: Form, row: Row) -> bool:
+def _kept(form: TableForm, row: Row) -> bool:
     return all(str(value_at(row, path, None)) in wanted for path, wanted in form.where.items())
 
 
