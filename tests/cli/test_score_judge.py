@@ -306,6 +306,8 @@ SERVED = "openai:a@http://localhost:1/v1"
         (["echo"], [], "not a model that can judge"),
         (["openai:x"], [], "--judge openai:x: not of the form openai:NAME@URL"),
         ([SERVED, SERVED], [], "the same judge twice"),
+        ([SERVED, f"{SERVED}/"], [], "the same judge twice"),
+        (["openai:b@http://localhost:1/v1", f"{SERVED}//", SERVED], [], "the same judge twice"),
         ([SERVED], ["{}", "{}"], "--judge-options: 2 for 1 judges"),
         ([SERVED], ["[]"], "--judge-options: not a JSON object"),
         ([SERVED], ['{"blind": true}'], "a judge sees no pictures"),
@@ -327,6 +329,19 @@ def test_mistakes_with_judges_are_named(models: list[str], options: list[str], c
     with pytest.raises(UserError) as caught:
         parse_judges(JudgeRequest(tuple(models), tuple(options)))
     assert complaint in str(caught.value)
+
+
+def test_a_folder_typed_in_two_ways_is_one_judge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models" / "a").mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    for other in ("models/a/", "./models/a", "models/../models/a", str(tmp_path / "models" / "a")):
+        with pytest.raises(UserError, match="the same judge twice"):
+            parse_judges(JudgeRequest(("models/a", other)))
+
+
+def test_judges_of_one_name_are_told_apart_by_address_without_its_last_slash() -> None:
+    judges = parse_judges(JudgeRequest((f"{SERVED}/", "openai:a@http://localhost:2/v1")))
+    assert [judge.name for judge in judges] == ["a@http://localhost:1/v1", "a@http://localhost:2/v1"]
 
 
 def test_options_reach_the_judge_they_are_meant_for() -> None:

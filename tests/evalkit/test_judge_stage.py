@@ -171,6 +171,10 @@ def test_a_dead_judge_is_one_message() -> None:
         ([{"model": "a/b", "options": {"blind": True}}], "judges.0: options: blind does nothing"),
         ([{"model": "a/b", "options": {"api_key_file": "k"}}], "keys come from the environment"),
         ([{"model": "a/b"}, {"model": "a/b"}], "judges: model: the same judge twice"),
+        (
+            [{"model": "openai:a@http://localhost:1/v1"}, {"model": "openai:a@http://localhost:1/v1/"}],
+            "judges: model: the same judge twice",
+        ),
         ([{"model": "openai:a@http://localhost:1/v1", "options": {"api_key_env": "NO_SUCH"}}], "has no NO_SUCH"),
     ],
 )

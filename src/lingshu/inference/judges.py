@@ -17,7 +17,7 @@ from lingshu.evalkit.llm_judge import prompts
 from lingshu.evalkit.llm_judge.agreement import RULES
 from lingshu.evalkit.llm_judge.rulings import MAJORITY
 from lingshu.evalkit.params import ModelJudge, ModelJudging
-from lingshu.inference.models import Setup
+from lingshu.inference.models import ModelSpec, Setup
 from lingshu.inference.setup import make_setup
 
 MAX_NEW_TOKENS = 4096  # as MedEvalKit gives its judges
@@ -86,13 +86,22 @@ def named_judges(models: Sequence[str], setups: Sequence[Setup]) -> list[Judge]:
     Raises:
         UserError: a judge is named twice.
     """
-    if len(set(models)) < len(models):
+    if len({_place(model, setup.spec) for model, setup in zip(models, setups, strict=True)}) < len(models):
         raise UserError("--judge: the same judge twice", "its second vote would be its first: name each once")
     names = Counter(setup.spec.name for setup in setups) + Counter(dict.fromkeys((MAJORITY, RULES), 1))
     return [
-        Judge(setup.spec.name if names[setup.spec.name] == 1 else model.removeprefix("openai:"), setup)
+        Judge(setup.spec.name if names[setup.spec.name] == 1 else _address(model, setup.spec), setup)
         for model, setup in zip(models, setups, strict=True)
     ]
+
+
+def _place(model: str, spec: ModelSpec) -> str:
+    """Return where a judge is, equal however that was typed ("…/v1" and "…/v1/", "models/a" and "./models/a")."""
+    return str(spec.path.resolve()) if spec.path else _address(model, spec)
+
+
+def _address(model: str, spec: ModelSpec) -> str:
+    return f"{spec.name}@{spec.url}" if spec.url else model
 
 
 def judges_of_params(params: ModelJudging, *, with_keys: bool = True) -> list[Judge]:
