@@ -80,6 +80,47 @@ def test_a_letter_with_a_stop_and_no_blank_before_its_own_option(response, wante
     assert parsed("mcq", response, URINARY) == wanted
 
 
+LONG = (
+    "A. Diffuse fibrosis of the lower lobes",
+    "B. hard palate, upper lip and both tonsils",
+    "C. hard palate, upper lip, lower gingiva and lower lip",
+    "D. hard palate",
+    "E. mass in the left atrium, not in the ventricle",
+)
+
+
+@pytest.mark.parametrize(
+    ("response", "wanted"),
+    [
+        *(
+            (f"B.hard palate, upper lip\nThese drain there. The correct answer is:\nC.{LONG[2][3:cut]}", "C")
+            for cut in (12, 17, 30, 40, len(LONG[2]) - 1, len(LONG[2]))
+        ),
+        *(("It is not B.hard palate, upper lip and both tonsils but C.hard palate, upper", "C"),),
+        *(("D.hard palate\nThe answer is:\nE.mass in the left atrium, not", "E"), ("So E mass in the left atr", "E")),
+        # One word; an article; the text of another option; more than a beginning.
+        *(
+            ("I grew C.hard", ""),
+            ("I grew A.diff", ""),
+            ("A diffuse fibrosis of", ""),
+            ("So A diffuse fibrosis of", ""),
+        ),
+        *(
+            ("B.hard palate", "D"),
+            ("I grew A.diffuse fibrosis of lobes", ""),
+            ("I grew A.diffuse fibrosis of. Yes", ""),
+        ),
+    ],
+)
+def test_a_response_cut_off_within_the_text_of_its_option(response, wanted):
+    assert parsed("mcq", response, LONG) == wanted
+
+
+@pytest.mark.parametrize("response", ["A.肺炎\n正确答案是：\nB.肺栓", "选项B.肺栓"])
+def test_a_chinese_response_cut_off_within_the_text_of_its_option(response):
+    assert parsed("mcq", response, CHINESE) == "B"
+
+
 @pytest.mark.parametrize(
     ("choices", "wanted"),
     [

@@ -7,8 +7,14 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
-from lingshu.evalkit.parsing.letter_context import AFTER_SMALL, EDGES, is_option_letter, is_small_option_letter
-from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts
+from lingshu.evalkit.parsing.letter_context import (
+    AFTER_SMALL,
+    EDGES,
+    WORDS_TOO,
+    is_option_letter,
+    is_small_option_letter,
+)
+from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts, words
 from lingshu.evalkit.parsing.stance import lower
 
 _LIST_BREAK = re.compile(r"[\s,，、;；/&+.]+|\band\b|和|与|及|以及", re.IGNORECASE)
@@ -187,6 +193,8 @@ class _Scan:
         core = own.rstrip(EDGES)
         behind = self.lowered[end : end + _MARGIN]
         at = end + len(behind) - len(behind.lstrip(EDGES))
+        if len(self.lowered) - at < len(core) and self._cut_off(end, at, index):
+            return len(self.lowered)
         if (
             not self.lowered.startswith(core, at)
             or not core
@@ -196,6 +204,20 @@ class _Scan:
         if any(len(other) > len(own) and self.lowered.startswith(other, at) for other in self.texts):
             return end  # it is the beginning of another option
         return at + len(own if self.lowered.startswith(own, at) else core)
+
+    def _cut_off(self, end: int, at: int, index: int) -> bool:
+        """Return whether the response ends at the token limit within an option's text, which begins at `at`.
+
+        A single word is too little ("C.diff" is no "C. Diffuse fibrosis"), and so is a letter that is a word too, without
+        a sign behind it ("A mass in the left"). Where the rest is another option's whole text, the letter may be wrong.
+        """
+        rest = self.lowered[at:]
+        return (
+            self.texts[index].startswith(rest)
+            and len(words(rest)) > 1
+            and not (self.text[end - 1] in WORDS_TOO and self.text[end:at].isspace())
+            and not any(other.rstrip(EDGES) == rest.rstrip(EDGES) for other in self.texts)
+        )
 
     def run(self, found: re.Match[str]) -> Group | None:
         """Return a run of letters if it is stated as the answer."""
