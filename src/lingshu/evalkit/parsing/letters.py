@@ -208,8 +208,9 @@ class _Scan:
     def _cut_off(self, end: int, at: int, index: int) -> bool:
         """Return whether the response ends at the token limit within an option's text, which begins at `at`.
 
-        A single word is too little ("C.diff" is no "C. Diffuse fibrosis"), and so is a letter that is a word too, without
-        a sign behind it ("A mass in the left"). Where the rest is another option's whole text, the letter may be wrong.
+        A single word is too little ("C.diff" is no "C. Diffuse fibrosis"), and so is a letter that is a word too,
+        without a sign behind it ("A mass in the left"). Where the rest is another option's whole text, the letter may
+        be wrong.
         """
         rest = self.lowered[at:]
         return (
