@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import accumulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +23,8 @@ class _Cue:
     beyond: str = ""
 
 
+# What a pattern is made of: escapes, sets, heads of groups, single characters.
+_PIECE = re.compile(r"\\.|\[(?:\\.|[^\]\\])*\]|\(\?(?:<?[=!]|:)|.", re.DOTALL)
 _BEYOND_ENGLISH = re.compile(r"[\u2028-\U0010ffff]")
 
 _REASON = _Cue(
@@ -110,9 +113,34 @@ class Cues:
     any_after: re.Pattern[str]
 
 
+def _by_first_letter(words: str) -> str:
+    """Return alternatives grouped by their first letter: the engine then tries few of them at a word, not all."""
+    groups: dict[str, list[str]] = {}
+    for word in dict.fromkeys(_alternatives(words)):
+        groups.setdefault(word[0] if word[0].isalpha() else "", []).append(word)
+    alone = groups.pop("", [])
+    return "|".join([*(f"{first}(?:{'|'.join(w[1:] for w in group)})" for first, group in groups.items()), *alone])
+
+
+def _alternatives(pattern: str) -> list[str]:
+    """Return the alternatives of `pattern`, also those of a group that it begins with: "(?:a|b)c|d" is ac, bc, d."""
+    pieces = _PIECE.findall(pattern)
+    depths = list(accumulate(piece.startswith("(") - (piece == ")") for piece in pieces))
+    bars = [at for at, piece in enumerate(pieces) if piece == "|" and not depths[at]]
+    if bars:
+        ends = zip([-1, *bars], [*bars, len(pieces)], strict=True)
+        return [one for start, end in ends for one in _alternatives("".join(pieces[start + 1 : end]))]
+    close = depths.index(0) if pieces and pieces[0] == "(?:" else 0
+    if not close or pieces[close + 1 : close + 2] in (["?"], ["*"], ["+"], ["{"]):
+        return [pattern]
+    rest = "".join(pieces[close + 1 :])
+    return [inner + rest for inner in _alternatives("".join(pieces[1:close]))]
+
+
 def _compiled(*, english: bool) -> Cues:
     def either(*cues: _Cue) -> re.Pattern[str]:
-        parts = [rf"\b(?:{'|'.join(cue.words for cue in cues)})", *(cue.other for cue in cues if cue.other)]
+        words = _by_first_letter("|".join(cue.words for cue in cues))
+        parts = [rf"\b(?:{words})", *(cue.other for cue in cues if cue.other)]
         return re.compile("|".join(parts + [cue.beyond for cue in cues if cue.beyond and not english]))
 
     before = (_DOUBLE, _DENIED_BEFORE, _WEIGHED_BEFORE, _STATED_BEFORE)

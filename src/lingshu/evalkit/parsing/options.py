@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from functools import lru_cache
 from operator import itemgetter
+from typing import NamedTuple
 
 from lingshu.evalkit.parsing.stance import Span
 
@@ -78,15 +79,40 @@ def labelled_option(choices: tuple[str, ...], text: str) -> str:
     return letter_of(index)
 
 
+class _Alike(NamedTuple):
+    """The options that begin with one word, longest first, each as its words and its index.
+
+    Attributes:
+        single: the indices of those that are no more than this word.
+        second: what follows it in the others.
+        phrase: the longest, as it stands in most texts; "" if that alone doesn't make out its words, or if several share
+            them.
+    """
+
+    options: list[tuple[tuple[str, ...], int]]
+    single: list[int]
+    second: frozenset[str]
+    phrase: str
+
+
 @lru_cache(maxsize=1 << 14)
-def _by_first_word(choices: tuple[str, ...]) -> dict[str, list[tuple[tuple[str, ...], int]]]:
+def _by_first_word(choices: tuple[str, ...]) -> dict[str, _Alike]:
     table: dict[str, list[tuple[tuple[str, ...], int]]] = {}
     for index, option in enumerate(option_texts(choices)):
         if option_words := words(option):
             table.setdefault(option_words[0], []).append((option_words, index))
-    for entries in table.values():
-        entries.sort(key=lambda entry: -len(entry[0]))
-    return table
+    return {first: _alike(sorted(options, key=lambda option: -len(option[0]))) for first, options in table.items()}
+
+
+def _alike(options: list[tuple[tuple[str, ...], int]]) -> _Alike:
+    longest = options[0][0]
+    plain = all(_LETTERS.fullmatch(word) and word not in ARTICLES for word in longest)
+    return _Alike(
+        options,
+        [index for option, index in options if len(option) == 1],
+        frozenset(option[1] for option, _ in options if len(option) > 1),
+        " ".join(longest) if plain and all(option != longest for option, _ in options[1:]) else "",
+    )
 
 
 def whole_option(choices: tuple[str, ...], text: str) -> str:
@@ -96,12 +122,15 @@ def whole_option(choices: tuple[str, ...], text: str) -> str:
     wanted = words(text)
     if not wanted:
         return ""
-    found = [i for entry, i in _by_first_word(choices).get(wanted[0], ()) if entry == wanted]
+    alike = _by_first_word(choices).get(wanted[0])
+    found = [index for option, index in alike.options if option == wanted] if alike else []
     return letter_of(found[0]) if len(found) == 1 else ""
 
 
 def _part_of_number(text: str, first: Token, last: Token) -> bool:
     """Return whether an option that begins or ends with a number stands in another number ("-5", "> 5", "5 %")."""
+    if not (first[0][0].isdigit() or last[0][0].isdigit()):
+        return False
     before = text[max(0, first[1] - 2) : first[1]].rstrip()[-1:]
     after = text[last[2] : last[2] + 2].lstrip()[:1]
     signed = first[0][0].isdigit() and before in _SIGNS and not text[max(0, first[1] - 2) : first[1] - 1].isalnum()
@@ -117,12 +146,18 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
     lowered = text.lower()
     if not any(first in lowered for first in table):
         return []
+    simple = len(lowered) == len(text) and "Σ" not in text  # else small letters depend on the place, or are longer
     result: list[tuple[Span, str]] = []
     position = 0
-    for first in _first_words(table, text, lowered):
+    for first in _first_words(table, text, lowered, simple):
         if first[1] < position:
             continue
-        last, indices = _longest(table[first[0]], text, first)
+        alike = table[first[0]]
+        if simple and alike.phrase and _stands(alike.phrase, text, lowered, first[1]):
+            position = first[1] + len(alike.phrase)
+            result.append(((first[1], position), letter_of(alike.options[0][1])))
+            continue
+        last, indices = _longest(alike, text, first)
         if not indices or _part_of_number(text, first, last):
             continue
         position = last[2]
@@ -131,18 +166,29 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
     return result
 
 
-def _longest(entries: Sequence[tuple[tuple[str, ...], int]], text: str, first: Token) -> tuple[Token, list[int]]:
-    """Return the last token of the longest entries that stand whole from `first` on, and their indices.
+def _stands(phrase: str, text: str, lowered: str, at: int) -> bool:
+    """Return whether `phrase`, words of letters, stands at `at` and no longer word at its end."""
+    if not lowered.startswith(phrase, at):
+        return False
+    end = at + len(phrase)
+    return not (text[end : end + 1].isalnum() and _LETTERS.match(text, end))
+
+
+def _longest(alike: _Alike, text: str, first: Token) -> tuple[Token, list[int]]:
+    """Return the last token of the longest options that stand whole from `first` on, and their indices.
 
     No more tokens are read than it takes to tell: most places hold only the first word of an option.
     """
-    if len(entries[0][0]) == 1:
-        return first, [index for _, index in entries]
-    last, indices = first, [index for entry, index in entries if len(entry) == 1]
-    left = [one for one in entries if len(one[0]) > 1]
+    if not alike.second:
+        return first, alike.single
+    following = _WORD.search(text, first[2])
+    if not following or ((word := following[0].lower()) not in alike.second and word not in ARTICLES):
+        return first, alike.single
+    last, indices = first, alike.single
+    left = [one for one in alike.options if len(one[0]) > 1]
     for number, token in enumerate(_tokens(text, first[2]), start=1):
         left = [one for one in left if one[0][number] == token[0]]
-        if whole := [index for entry, index in left if len(entry) == number + 1]:
+        if whole := [index for option, index in left if len(option) == number + 1]:
             last, indices = token, whole
             left = [one for one in left if len(one[0]) > number + 1]
         if not left:
@@ -150,12 +196,11 @@ def _longest(entries: Sequence[tuple[tuple[str, ...], int]], text: str, first: T
     return last, indices
 
 
-def _first_words(firsts: Collection[str], text: str, lowered: str) -> list[Token]:
+def _first_words(firsts: Collection[str], text: str, lowered: str, simple: bool) -> list[Token]:
     """Return the words of `text` that are one of `firsts`, in order.
 
     Words of letters are found by `str.find`, which costs far less than all tokens of a long text.
     """
-    simple = len(lowered) == len(text) and "Σ" not in text  # else small letters depend on the place, or are longer
     if not simple or any(
         first in ARTICLES or not (_LETTERS.fullmatch(first) or _CHARACTER.match(first)) for first in firsts
     ):
@@ -166,7 +211,10 @@ def _first_words(firsts: Collection[str], text: str, lowered: str) -> list[Token
         at = lowered.find(first)
         while at >= 0:
             end = at + len(first)
-            if single or not (_LETTERS.match(text, end) or (at and _LETTERS.match(text, at - 1))):
+            if single or not (
+                (text[end : end + 1].isalnum() and _LETTERS.match(text, end))
+                or (at and text[at - 1].isalnum() and _LETTERS.match(text, at - 1))
+            ):
                 found.append((first, at, end))
             at = lowered.find(first, end)
     return sorted(found, key=itemgetter(1))

@@ -202,20 +202,26 @@ def _places(text: str, words: tuple[str, ...]) -> list[Span]:
 
 def _stance(cues: Cues, before: str, after: str, findings: bool, concluded: bool) -> Stance:
     said_before = (cues.any_before_finding if findings else cues.any_before).search(before)
-    if not said_before and not cues.any_after.search(after):
+    said_after = cues.any_after.search(after)
+    if not said_before and not said_after:
         return Stance.STATED if concluded else Stance.MENTIONED
-    predicate = _predicate(cues, after)
-    if cues.double.search(before) or cues.double.search(predicate):
+    # No cue begins before the first of any, except in what is cut short, where a word may end at the cut.
+    start = said_before.start() if said_before else len(before)
+    predicate = _predicate(cues, after) if said_after else ""
+    since = said_after.start() if said_after and len(predicate) == len(after) else 0
+    if (said_before and cues.double.search(before, start)) or (predicate and cues.double.search(predicate, since)):
         return Stance.UNCLEAR
-    if cues.denied_before.search(before) or cues.denied_after.search(predicate):
+    if said_before and (
+        cues.denied_before.search(before, start) or (findings and cues.finding_denied.search(before, start))
+    ):
         return Stance.DENIED
-    if findings and cues.finding_denied.search(before):
+    if predicate and cues.denied_after.search(predicate, since):
         return Stance.DENIED
-    if cues.weighed_before.search(before):
+    if said_before and cues.weighed_before.search(before, start):
         return Stance.UNCLEAR
-    lead = max(0, len(before) - _LEAD)
-    stated = concluded or cues.stated_before.search(before, lead) or cues.stated_after.search(predicate)
-    return Stance.STATED if stated else Stance.MENTIONED
+    if concluded or (said_before and cues.stated_before.search(before, max(start, len(before) - _LEAD))):
+        return Stance.STATED
+    return Stance.STATED if predicate and cues.stated_after.search(predicate, since) else Stance.MENTIONED
 
 
 def _predicate(cues: Cues, after: str) -> str:
