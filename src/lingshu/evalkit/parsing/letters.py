@@ -101,7 +101,8 @@ def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] 
         text = _masked(text, choices)
         lowered = lower(text)
     texts = tuple(lower(option).lstrip(EDGES) for option in shown)
-    scan = _Scan(text, lowered, texts, _list_pattern(count))
+    cores = tuple(option.rstrip(EDGES) for option in texts)
+    scan = _Scan(text, lowered, texts, cores, _list_pattern(count))
     candidates = _candidates(count, several)
     result: list[Group] = []
     position = 0
@@ -132,6 +133,7 @@ class _Scan:
     text: str
     lowered: str
     texts: tuple[str, ...]
+    cores: tuple[str, ...]
     lists: re.Pattern[str]
 
     def group(self, at: int) -> Group | None:
@@ -166,7 +168,7 @@ class _Scan:
     def _placed(self, start: int, end: int, own_end: int, letters: list[str]) -> Group:
         ahead = self.text[max(0, start - _MARGIN) : start]
         if ("\n" not in ahead and start > _MARGIN) or ahead.rpartition("\n")[2].strip(EDGES + "*#"):
-            return Group(start, own_end, tuple(letters), leads_line=False, is_line=False)
+            return Group(start, own_end, tuple(letters), False, False)
         behind = self.text[end : end + _MARGIN]
         rest = behind.partition("\n")[0]
         leads_line = own_end > end or not rest.strip() or _LEADING_AFTER.match(rest) is not None
@@ -189,8 +191,7 @@ class _Scan:
         index = ord(letter) - ord("A")
         if index >= len(self.texts):
             return end
-        own = self.texts[index]
-        core = own.rstrip(EDGES)
+        own, core = self.texts[index], self.cores[index]
         behind = self.lowered[end : end + _MARGIN]
         at = end + len(behind) - len(behind.lstrip(EDGES))
         if len(self.lowered) - at < len(core) and self._cut_off(end, at, index):
@@ -217,7 +218,7 @@ class _Scan:
             self.texts[index].startswith(rest)
             and len(words(rest)) > 1
             and not (self.text[end - 1] in WORDS_TOO and self.text[end:at].isspace())
-            and not any(other.rstrip(EDGES) == rest.rstrip(EDGES) for other in self.texts)
+            and rest.rstrip(EDGES) not in self.cores
         )
 
     def run(self, found: re.Match[str]) -> Group | None:

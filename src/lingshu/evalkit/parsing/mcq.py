@@ -19,7 +19,7 @@ from lingshu.evalkit.parsing.options import (
     plain_form,
     whole_option,
 )
-from lingshu.evalkit.parsing.stance import Clauses, Stance, stances
+from lingshu.evalkit.parsing.stance import DENIED, MENTIONED, STATED, Clauses, Stance, stances
 
 MAX_OPTIONS = 26
 
@@ -63,7 +63,7 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool) -> P
         # The last statement of a letter decides; in a long response it is near the end, if there is one.
         ending = _ending(text)
         groups, attitudes = _read(ending, Clauses(ending), count, choices, several)
-        if Stance.STATED in attitudes and (parsed := _by_letter(groups, attitudes, several)).rule == STATED_LETTER:
+        if STATED in attitudes and (parsed := _by_letter(groups, attitudes, several)).rule == STATED_LETTER:
             return parsed
     clauses = Clauses(text)
     groups, attitudes = _read(text, clauses, count, choices, several)
@@ -100,15 +100,15 @@ def _by_letter(groups: list[Group], attitudes: list[Stance], several: bool) -> P
     denied = set[str]()
     stated: list[Group] = []
     for group, attitude in zip(reversed(groups), reversed(attitudes), strict=True):
-        if attitude is Stance.DENIED:
+        if attitude is DENIED:
             denied.update(group.letters)
-        elif attitude is Stance.STATED and denied.isdisjoint(group.letters):
+        elif attitude is STATED and denied.isdisjoint(group.letters):
             stated.append(group)
     stated.reverse()
     if stated:
         joined = several and len(stated[-1].letters) == 1
         return _parsed({c for g in stated for c in g.letters} if joined else set(stated[-1].letters), STATED_LETTER)
-    forward = [g for i, g in enumerate(groups) if attitudes[i] is Stance.MENTIONED]
+    forward = [g for i, g in enumerate(groups) if attitudes[i] is MENTIONED]
     if not several and (parsed := _alone(forward)):
         return parsed
     letters = {c for g in forward for c in g.letters}
@@ -135,16 +135,16 @@ def _parsed(letters: set[str], rule: str) -> Parsed:
 def _by_text(text: str, clauses: Clauses, choices: tuple[str, ...], several: bool) -> Parsed:
     named = named_options(choices, text)
     attitudes = stances(clauses, [span for span, _ in named], findings=True)
-    stated = [letter for (_, letter), s in zip(named, attitudes, strict=True) if s is Stance.STATED]
+    stated = [letter for (_, letter), s in zip(named, attitudes, strict=True) if s is STATED]
     if stated:
         return _parsed(set(stated) if several else {stated[-1]}, "stated_option")
-    forward = {letter for (_, letter), s in zip(named, attitudes, strict=True) if s is Stance.MENTIONED}
+    forward = {letter for (_, letter), s in zip(named, attitudes, strict=True) if s is MENTIONED}
     return _parsed(forward, "named_option") if len(forward) == 1 or (several and forward) else NOTHING
 
 
 def _by_elimination(groups: list[Group], attitudes: list[Stance], count: int) -> Parsed:
-    denied = {c for g, s in zip(groups, attitudes, strict=True) if s is Stance.DENIED for c in g.letters}
-    seen = {c for g, s in zip(groups, attitudes, strict=True) if s is not Stance.DENIED for c in g.letters}
+    denied = {c for g, s in zip(groups, attitudes, strict=True) if s is DENIED for c in g.letters}
+    seen = {c for g, s in zip(groups, attitudes, strict=True) if s is not DENIED for c in g.letters}
     left = {letter_of(i) for i in range(count)} - denied
     return _parsed(left, "elimination") if len(left) == 1 and not seen else NOTHING
 

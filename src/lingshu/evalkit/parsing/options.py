@@ -85,8 +85,8 @@ class _Alike(NamedTuple):
     Attributes:
         single: the indices of those that are no more than this word.
         second: what follows it in the others.
-        phrase: the longest, as it stands in most texts; "" if that alone doesn't make out its words, or if several share
-            them.
+        phrase: the longest, as it stands in most texts; "" if that alone doesn't make out its words, or if several
+            share them.
     """
 
     options: list[tuple[tuple[str, ...], int]]
