@@ -14,6 +14,7 @@ from lingshu.evalkit.parsing.stance import Span
 Token = tuple[str, int, int]  # the word in lower case, its start and end
 ARTICLES = frozenset({"a", "an", "the"})
 _WORD = re.compile(r"\d+(?:\.\d+)?|[\u4e00-\u9fff]|[^\W_\d\u4e00-\u9fff]+|[<>≤≥%+±]|(?<!\w)-(?=\d)")
+_NO_LETTERS = re.compile(r"\d+(?:\.\d+)?|[<>≤≥%+±]|(?<!\w)-(?=\d)")  # those words that have none
 _LETTERS = re.compile(r"[^\W_\d\u4e00-\u9fff]+")
 _CHARACTER = re.compile(r"[\u4e00-\u9fff]")  # each is a word
 _SIGNS = ("-", "<", ">", "≤", "≥", "±")
@@ -85,34 +86,48 @@ class _Alike(NamedTuple):
     Attributes:
         single: the indices of those that are no more than this word.
         second: what follows it in the others.
-        phrase: the longest, as it stands in most texts; "" if that alone doesn't make out its words, or if several
-            share them.
+        phrases: options as they stand in most texts, each with its last word and its index: those whose words are made
+            out by that alone, and that are no other option's text nor the beginning of one.
     """
 
     options: list[tuple[tuple[str, ...], int]]
     single: list[int]
     second: frozenset[str]
-    phrase: str
+    phrases: list[tuple[str, str, int]]
 
 
 @lru_cache(maxsize=1 << 14)
 def _by_first_word(choices: tuple[str, ...]) -> dict[str, _Alike]:
     table: dict[str, list[tuple[tuple[str, ...], int]]] = {}
-    for index, option in enumerate(option_texts(choices)):
+    shown = option_texts(choices)
+    for index, option in enumerate(shown):
         if option_words := words(option):
             table.setdefault(option_words[0], []).append((option_words, index))
-    return {first: _alike(sorted(options, key=lambda option: -len(option[0]))) for first, options in table.items()}
+    return {
+        first: _Alike(
+            sorted(options, key=lambda option: -len(option[0])),
+            [index for option, index in options if len(option) == 1],
+            frozenset(option[1] for option, _ in options if len(option) > 1),
+            [
+                (phrase, option[-1], index)
+                for option, index in options
+                if (phrase := _phrase(shown[index], option))
+                and sum(other[: len(option)] == option for other, _ in options) == 1
+            ],
+        )
+        for first, options in table.items()
+    }
 
 
-def _alike(options: list[tuple[tuple[str, ...], int]]) -> _Alike:
-    longest = options[0][0]
-    plain = all(_LETTERS.fullmatch(word) and word not in ARTICLES for word in longest)
-    return _Alike(
-        options,
-        [index for option, index in options if len(option) == 1],
-        frozenset(option[1] for option, _ in options if len(option) > 1),
-        " ".join(longest) if plain and all(option != longest for option, _ in options[1:]) else "",
-    )
+def _phrase(option: str, option_words: tuple[str, ...]) -> str:
+    """Return the text of an option from its first word to its last, in lower case; "" if it is not plain words."""
+    tokens = list(_tokens(option))
+    phrase = option[tokens[0][1] : tokens[-1][2]].lower() if tokens else ""
+    # A capital "A" in a response may be a name, where a small one is an article.
+    parts = phrase.split(" ")
+    plain = all(_LETTERS.fullmatch(part) or part.isdecimal() for part in parts) and "a" not in parts
+    kept = tuple(part for part in parts if part not in ARTICLES)
+    return phrase if plain and kept == option_words and not kept[-1].isdecimal() else ""
 
 
 def whole_option(choices: tuple[str, ...], text: str) -> str:
@@ -153,11 +168,7 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
         if first[1] < position:
             continue
         alike = table[first[0]]
-        if simple and alike.phrase and _stands(alike.phrase, text, lowered, first[1]):
-            position = first[1] + len(alike.phrase)
-            result.append(((first[1], position), letter_of(alike.options[0][1])))
-            continue
-        last, indices = _longest(alike, text, first)
+        last, indices = (simple and _plain(alike, text, lowered, first[1])) or _longest(alike, text, first)
         if not indices or _part_of_number(text, first, last):
             continue
         position = last[2]
@@ -166,12 +177,14 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
     return result
 
 
-def _stands(phrase: str, text: str, lowered: str, at: int) -> bool:
-    """Return whether `phrase`, words of letters, stands at `at` and no longer word at its end."""
-    if not lowered.startswith(phrase, at):
-        return False
-    end = at + len(phrase)
-    return not (text[end : end + 1].isalnum() and _LETTERS.match(text, end))
+def _plain(alike: _Alike, text: str, lowered: str, at: int) -> tuple[Token, list[int]] | None:
+    """Return what `_longest` does, if an option stands at `at` in its plain form."""
+    for phrase, word, index in alike.phrases:
+        if lowered.startswith(phrase, at):
+            end = at + len(phrase)
+            if not (text[end : end + 1].isalnum() and _LETTERS.match(text, end)):
+                return (word, end - len(word), end), [index]
+    return None
 
 
 def _longest(alike: _Alike, text: str, first: Token) -> tuple[Token, list[int]]:
@@ -199,15 +212,17 @@ def _longest(alike: _Alike, text: str, first: Token) -> tuple[Token, list[int]]:
 def _first_words(firsts: Collection[str], text: str, lowered: str, simple: bool) -> list[Token]:
     """Return the words of `text` that are one of `firsts`, in order.
 
-    Words of letters are found by `str.find`, which costs far less than all tokens of a long text.
+    Words of letters are found by `str.find`, which costs far less than all tokens of a long text does.
     """
-    if not simple or any(
-        first in ARTICLES or not (_LETTERS.fullmatch(first) or _CHARACTER.match(first)) for first in firsts
-    ):
+    if not simple or not ARTICLES.isdisjoint(firsts):
         return [token for token in _tokens(text) if token[0] in firsts]
     found: list[Token] = []
+    others = False
     for first in firsts:
         single = _CHARACTER.match(first) is not None
+        if not single and not _LETTERS.fullmatch(first):
+            others = True
+            continue
         at = lowered.find(first)
         while at >= 0:
             end = at + len(first)
@@ -217,4 +232,6 @@ def _first_words(firsts: Collection[str], text: str, lowered: str, simple: bool)
             ):
                 found.append((first, at, end))
             at = lowered.find(first, end)
+    if others:
+        found += [(one[0], one.start(), one.end()) for one in _NO_LETTERS.finditer(text) if one[0] in firsts]
     return sorted(found, key=itemgetter(1))
