@@ -14,7 +14,8 @@ from lingshu.evalkit.parsing.stance import Span
 Token = tuple[str, int, int]  # the word in lower case, its start and end
 ARTICLES = frozenset({"a", "an", "the"})
 _WORD = re.compile(r"\d+(?:\.\d+)?|[\u4e00-\u9fff]|[^\W_\d\u4e00-\u9fff]+|[<>≤≥%+±]|(?<!\w)-(?=\d)")
-_NO_LETTERS = re.compile(r"\d+(?:\.\d+)?|[<>≤≥%+±]|(?<!\w)-(?=\d)")  # those words that have none
+# Those words that have none; a set of characters at the head lets the engine pass over most of a text.
+_NO_LETTERS = re.compile(r"[\d<>≤≥%+±-](?:(?<=\d)\d*(?:\.\d+)?|(?<=[<>≤≥%+±])|(?<=-)(?<!\w.)(?=\d))")
 _LETTERS = re.compile(r"[^\W_\d\u4e00-\u9fff]+")
 _CHARACTER = re.compile(r"[\u4e00-\u9fff]")  # each is a word
 _SIGNS = ("-", "<", ">", "≤", "≥", "±")
