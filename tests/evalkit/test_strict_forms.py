@@ -121,6 +121,39 @@ def test_a_chinese_response_cut_off_within_the_text_of_its_option(response):
     assert parsed("mcq", response, CHINESE) == "B"
 
 
+ATRIA = (
+    "A. left atrium",
+    "B. left atrium and the left ventricle",
+    "C. left ventricle",
+    "D. 5 mg of digoxin",
+    "E. deficiency of vitamin A",
+)
+
+
+@pytest.mark.parametrize(
+    ("response", "wanted"),
+    [
+        # Plain, and with other blanks, articles, case and line ends, which only a look at the words finds.
+        *(
+            ("I see the left atrium dilated", "A"),
+            ("I see the Left  Atrium dilated", "A"),
+            ("We see left\natrium", "A"),
+        ),
+        *(("I see left atrium and the left ventricle here", "B"), ("See left atrium and left  ventricle here", "B")),
+        *(("I see the left atrium and the left ventricular wall", "A"), ("We see the left atria here", "")),
+        *(
+            ("We give 5 mg of digoxin now", "D"),
+            ("We give 5 mg of the digoxin now", "D"),
+            ("Give 15 mg of digoxin", ""),
+        ),
+        *(("We give 2.5 mg of digoxin", ""), ("We give > 5 mg of digoxin", ""), ("We give 5 mg of digoxins", "")),
+        *(("I see a deficiency of vitamin A here", "E"), ("I see a deficiency of vitamin a here", "")),
+    ],
+)
+def test_options_are_named_by_their_words(response, wanted):
+    assert parsed("mcq", response, ATRIA) == wanted
+
+
 @pytest.mark.parametrize(
     ("choices", "wanted"),
     [
