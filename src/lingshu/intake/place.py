@@ -1,16 +1,18 @@
-"""Where files are, as a record writes it: a repository of the hub, one URL, or a folder that the user brings."""
+"""Where files are, as a record says: a hub repository, a URL, PhysioNet, a bucket, or a folder the user brings."""
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import StringConstraints, model_validator
+from pydantic import Field, StringConstraints, model_validator
 
 from lingshu.core.params import Strict
 
+PlaceKind = Literal["hub", "url", "physionet", "s3", "bring"]
+
 
 class Place(Strict):
-    """One place that holds files: exactly one of `hub`, `url` and `bring`.
+    """One place that holds files: exactly one of `hub`, `url`, `physionet`, `s3` and `bring`.
 
     Attributes:
         hub: data-set repository, `owner/name`.
@@ -18,20 +20,38 @@ class Place(Strict):
         url: of one file.
         file: name that the file at `url` gets.
         sha256: digest of the file at `url`, where known.
+        bytes: size of the file at `url`, where known.
+        physionet: project and version, `mimic-cxr/2.1.0`; read with the user's own credentials, which are never stored.
+        s3: `s3://bucket/prefix`.
         bring: what a user must bring in a folder, and where it is from.
+        files: patterns of what is pulled from a hub repository, PhysioNet or a bucket; all files if empty.
     """
 
-    hub: str = ""
+    hub: Annotated[str, StringConstraints(pattern=r"^([\w.-]+/[\w.-]+)?$")] = ""
     revision: str | None = None
     url: str = ""
     file: str = ""
     sha256: Annotated[str, StringConstraints(pattern=r"^([0-9a-f]{64})?$")] = ""
+    bytes: int | None = Field(default=None, ge=1)
+    physionet: Annotated[str, StringConstraints(pattern=r"^([a-z0-9-]+/[0-9.]+)?$")] = ""
+    s3: Annotated[str, StringConstraints(pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/.*)?)?$")] = ""
     bring: str = ""
+    files: list[str] = []  # noqa: RUF012 - pydantic copies defaults
+
+    @property
+    def kind(self) -> PlaceKind:
+        """Which of the five it is."""
+        given: dict[PlaceKind, str] = {
+            "hub": self.hub, "url": self.url, "physionet": self.physionet, "s3": self.s3, "bring": self.bring,
+        }  # fmt: skip
+        return next(kind for kind, value in given.items() if value)
 
     @model_validator(mode="after")
     def _one(self) -> Place:
-        if sum(map(bool, (self.hub, self.url, self.bring))) != 1:
-            raise ValueError("give exactly one of hub, url and bring")
+        if sum(map(bool, (self.hub, self.url, self.physionet, self.s3, self.bring))) != 1:
+            raise ValueError("give exactly one of hub, url, physionet, s3 and bring")
         if bool(self.url) != bool(self.file):
             raise ValueError("url and file go together")
+        if self.files and self.kind in ("url", "bring"):
+            raise ValueError("files are patterns of a hub repository, PhysioNet or a bucket")
         return self

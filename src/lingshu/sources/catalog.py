@@ -16,11 +16,15 @@ from pydantic import Field, field_validator, model_validator
 from lingshu.core.errors import UserError
 from lingshu.core.layout import CATALOG
 from lingshu.core.params import Strict, read_yaml, validate
+from lingshu.intake.place import Place
+from lingshu.sources.forms import SourceForm
 
 SOURCES_FOLDER = CATALOG / "sources"  # a file each: <name>.yaml
 ENCODERS_FILE = CATALOG / "encoders.yaml"
 NESTED = "!/"
 
+LicenceClass = Literal["permissive", "share-alike", "non-commercial", "no-derivatives", "restricted", "unstated"]
+Group = Literal["mini", "captions", "multimodal instruction", "text", "general", "imaging", "reinforcement"]
 Reader = Literal["dicom", "nifti", "nrrd", "slide", "raster", "icd10cm", "hpo", "companion", "weights"]
 
 
@@ -114,53 +118,75 @@ class Package(Strict):
 
 
 class Expected(Strict):
-    """What `normalize` or `generate` finds, as counted when the record was written.
+    """What `normalize` or `generate` finds, as counted or published when the record was written.
 
     Attributes:
-        files: to be read, masks and atlases not counted; `normalize` holds the pulled folder to it.
+        files: of a registry package, to be read, masks and atlases not counted; `normalize` holds the folder to it.
         pictures: with the knobs of the mini recipe.
-        rows: text rows with the knobs of the mini recipe.
+        rows: text rows with the knobs of the mini recipe; of other kinds, rows of the whole upstream data set.
+        known: how the numbers are known.
+        note: what else to say of them.
     """
 
     files: int = Field(default=0, ge=0)
     pictures: int = Field(default=0, ge=0)
     rows: int = Field(default=0, ge=0)
+    known: Literal["counted", "published", "from memory", "unknown"] = "counted"
+    note: str = ""
 
 
 class SourceRecord(Strict):
-    """One source. Kind `registry_package` is pulled from packages, `generated` is drawn by this repository's code.
+    """One source.
 
     Attributes:
+        kind: `registry_package` is pulled from `packages`, `generated` is drawn by this repository's code, the others
+            are pulled from `places` (`local`: the user brings a folder) and read through `forms`.
         title: what it is, in a line.
+        group: part of the paper's recipe it belongs to (Tables 1-3); `mini` is our own small one.
         modalities: imaging kinds; empty for text.
         tasks: what samples ask for.
         licence: of the whole source; each package has its own.
-        access: who may have it.
-        revision: of a generated source; a pulled one has its packages' versions.
+        licence_class: what a recipe allows or refuses; `unstated` where upstream states none.
+        access: who may have it: everyone, whoever accepts terms at the hub, or whoever has signed an agreement.
+        revision: of a generated source; a pulled one has its packages' or places' own.
         expected: what normalize or generate finds.
         citation: whom to name.
         checked: how what stands here was checked.
-        packages: where it is pulled from.
+        packages: where a registry_package source is pulled from.
+        places: where another source is pulled from; all of them together are one folder.
+        forms: on-disk forms; the first whose files are all there is read.
+        benchmarks: names of the public benchmarks whose training split this is, or whose items it holds.
     """
 
-    kind: Literal["registry_package", "generated"]
+    kind: Literal["registry_package", "generated", "hub", "url", "physionet", "s3", "local"]
     title: str = Field(min_length=1)
+    group: Group = "mini"
     modalities: list[str] = Field(default_factory=list)
     tasks: list[str] = Field(min_length=1)
     licence: str = Field(min_length=1)
-    access: Literal["open"]
+    licence_class: LicenceClass
+    access: Literal["open", "gated", "restricted"]
     revision: str = ""
     expected: Expected
     citation: str = Field(min_length=1)
     checked: str = Field(min_length=1)
     packages: list[Package] = Field(default_factory=list)
+    places: list[Place] = Field(default_factory=list)
+    forms: list[SourceForm] = Field(default_factory=list)
+    benchmarks: list[str] = Field(default_factory=list)
 
     @model_validator(mode="after")
-    def _packages_fit_the_kind(self) -> SourceRecord:
+    def _places_fit_the_kind(self) -> SourceRecord:
         if (self.kind == "registry_package") != bool(self.packages):
             raise ValueError("a registry_package source needs `packages`, and no other kind may have them")
         if (self.kind == "generated") != bool(self.revision):
             raise ValueError("a generated source needs a `revision`, and no other kind may have one")
+        elsewhere = self.kind not in ("registry_package", "generated")
+        if elsewhere != bool(self.places) or elsewhere != bool(self.forms):
+            raise ValueError(f"a {self.kind} source {'needs' if elsewhere else 'has no'} `places` and `forms`")
+        first = {"local": "bring"}.get(self.kind, self.kind)
+        if elsewhere and self.places[0].kind != first:
+            raise ValueError(f"the first of `places` of a {self.kind} source must have `{first}`")
         names = [package.name for package in self.packages]
         if len(set(names)) < len(names):
             raise ValueError("two packages have the same name")
