@@ -16,7 +16,7 @@ from lingshu.sources.params import SourcesParams
 def main() -> None:
     source = sys.argv[1]
     params = load_section("sources", SourcesParams)
-    metrics = generate(source, read_source(source), params.phantom, params.processes)
+    metrics = generate(source, read_source(source), params.phantom, params.workers)
     write_json(METRICS / f"sources/generate_{source}.json", metrics)
 
 

@@ -10,13 +10,14 @@ from PIL import Image
 
 from lingshu.core.images import Picture, encode_png, write_images
 from lingshu.core.layout import BENCHMARKS, IMAGES, SAMPLES, verdict_file
+from lingshu.core.parallel import ALONE
 from lingshu.core.sample import Answer, ImageRef, Sample, turn, write_samples
 from lingshu.core.verdicts import KEPT, Verdict, write_verdicts
 from lingshu.signals.measure import measure_source
 from lingshu.signals.params import SignalsParams
 
 SIGNALS_PARAMS = SignalsParams(
-    processes=1, grey_tolerance=6, assistant_phrases=("as an ai",), picture_phrases=("this image",)
+    workers=ALONE, grey_tolerance=6, assistant_phrases=("as an ai",), picture_phrases=("this image",)
 )
 
 

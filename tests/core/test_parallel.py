@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from lingshu.core.errors import UserError
-from lingshu.core.parallel import in_order
+from lingshu.core.parallel import Workers, in_order
 
 
 def times(factor: int, number: int) -> tuple[int, int]:
@@ -26,8 +26,8 @@ def refuse(number: int) -> int:
 
 @pytest.mark.parametrize("chunk", [1, 4])
 def test_results_come_in_order_from_other_processes(chunk: int) -> None:
-    alone = list(in_order(partial(times, 2), range(23), processes=1))
-    several = list(in_order(partial(times, 2), range(23), processes=2, chunk=chunk))
+    alone = list(in_order(partial(times, 2), range(23), Workers(processes=1)))
+    several = list(in_order(partial(times, 2), range(23), Workers(processes=2), chunk=chunk))
     assert [value for value, _ in several] == [value for value, _ in alone] == list(range(0, 46, 2))
     assert {process for _, process in alone} == {os.getpid()}
     assert os.getpid() not in {process for _, process in several}
@@ -41,7 +41,7 @@ def test_items_are_read_as_they_are_needed() -> None:
             read.append(number)
             yield number
 
-    results = in_order(partial(times, 1), items(), processes=2, chunk=5)
+    results = in_order(partial(times, 1), items(), Workers(processes=2), chunk=5)
     assert next(results)[0] == 0
     assert len(read) <= 25
     results.close()
@@ -49,7 +49,7 @@ def test_items_are_read_as_they_are_needed() -> None:
 
 @pytest.mark.parametrize("processes", [1, 2])
 def test_an_error_arrives_whole_and_at_its_item(processes: int) -> None:
-    results = in_order(refuse, range(9), processes)
+    results = in_order(refuse, range(9), Workers(processes=processes))
     assert [next(results) for _ in range(3)] == [0, 1, 2]
     with pytest.raises(UserError) as caught:
         next(results)
@@ -58,12 +58,12 @@ def test_an_error_arrives_whole_and_at_its_item(processes: int) -> None:
 
 SLOW = """
 import os, sys, time
-from lingshu.core.parallel import in_order
+from lingshu.core.parallel import Workers, in_order
 def slow(number):
     print(os.getpid(), flush=True)
     time.sleep(60)
 if __name__ == "__main__":
-    list(in_order(slow, range(4), 2))
+    list(in_order(slow, range(4), Workers(processes=2)))
 """
 
 

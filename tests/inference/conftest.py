@@ -66,7 +66,7 @@ def make_params(**generation) -> InferenceParams:
     limits = {"mcq": 3, "yesno": 3, "closed": 3, "open": 4, "caption": 6, "report": 6, "think": 8}
     settings = {"engine": "transformers", "device": "cpu", "threads": 1, "batch_size": 4, "max_new_tokens": limits}
     suites = {"all": ["multimodal", "text", "caption"], "told_only": ["caption"], "none": []}
-    return InferenceParams.model_validate({"generation": settings | generation, "suites": suites})
+    return InferenceParams.model_validate({"generation": settings | generation, "workers": {}, "suites": suites})
 
 
 @pytest.fixture(scope="session")

@@ -11,6 +11,7 @@ from PIL import Image
 
 from lingshu.core.errors import UserError
 from lingshu.core.images import ImageStore
+from lingshu.core.parallel import ALONE
 from lingshu.core.params import load_section
 from lingshu.core.verdicts import eligible_ids
 from lingshu.modality.classify import classify_modality
@@ -22,7 +23,15 @@ from tests.corpora import Corpus, scene
 from tests.random_encoder import ENCODER, REPOSITORY, put_encoder
 
 PARAMS = ModalityParams(
-    encoder=ENCODER, image_size=64, max_tagged=6, inverse_penalty=1.0, folds=3, min_probability=0.6, seed=1, threads=1
+    encoder=ENCODER,
+    image_size=64,
+    max_tagged=6,
+    inverse_penalty=1.0,
+    folds=3,
+    min_probability=0.6,
+    seed=1,
+    threads=1,
+    workers=ALONE,
 )
 
 

@@ -5,11 +5,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lingshu.core.parallel import ALONE
 from lingshu.modality.params import ModalityParams
 from lingshu.modality.probe import assign_folds, cross_validate, fit, predict
 
 PARAMS = ModalityParams(
-    encoder="e", image_size=64, max_tagged=50, inverse_penalty=1.0, folds=5, min_probability=0.6, seed=1, threads=1
+    encoder="e",
+    image_size=64,
+    max_tagged=50,
+    inverse_penalty=1.0,
+    folds=5,
+    min_probability=0.6,
+    seed=1,
+    threads=1,
+    workers=ALONE,
 )
 ROWS = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 6)), max_size=30)
 

@@ -9,6 +9,7 @@ from PIL import Image
 from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_bytes
 from lingshu.core.images import encode_png
+from lingshu.core.parallel import Workers
 from lingshu.signals.pictures import PICTURE_SCHEMA, measure_pictures
 
 
@@ -75,7 +76,7 @@ def test_many_pictures_keep_their_order() -> None:
     tables = list(measure_pictures(encoded, tolerance=6))
     assert [table.num_rows for table in tables] == [256, 256, 256, 256, 76]
     assert [i for table in tables for i in table.column("image_id").to_pylist()] == [i for i, _ in encoded]
-    assert list(measure_pictures(encoded, tolerance=6, processes=2)) == tables
+    assert list(measure_pictures(encoded, tolerance=6, workers=Workers(processes=2))) == tables
 
 
 def test_broken_bytes_name_the_picture() -> None:

@@ -8,6 +8,7 @@ import pytest
 
 from lingshu.core.errors import UserError
 from lingshu.core.images import Picture, encode_png, write_images
+from lingshu.core.parallel import ALONE
 from lingshu.core.params import load_section, validate
 from lingshu.core.sample import ImageRef, Sample, turn, write_samples
 from lingshu.core.tables import sample_table
@@ -16,7 +17,7 @@ from lingshu.signals.params import SignalsParams
 from lingshu.signals.texts import measure_texts
 
 PARAMS = SignalsParams(
-    processes=1,
+    workers=ALONE,
     grey_tolerance=6,
     assistant_phrases=("as an ai", "i'm sorry"),
     picture_phrases=("this image", "shown above"),

@@ -30,7 +30,7 @@ SOURCES = SourcesParams.model_validate(
         "enabled": ["scans"],
         "pulled": ["scans"],
         "generated": [],
-        "processes": 1,
+        "workers": {"engine": "local", "processes": 1},
         "normalize": PARAMS.model_dump(),
         "terminology": {
             "seed": 1, "held_out_share": 0.2, "icd_codes_per_chapter": 1, "icd_kinship_pairs": 1,

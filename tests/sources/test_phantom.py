@@ -16,6 +16,7 @@ from scipy import ndimage
 from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_file
 from lingshu.core.images import ImageStore, Picture, read_index
+from lingshu.core.parallel import Workers
 from lingshu.core.sample import read_samples
 from lingshu.facts.reading import facts_from_text
 from lingshu.facts.vocabulary import check_facts, parsable
@@ -149,7 +150,7 @@ def test_generate_writes_what_it_counts_and_repeats_byte_for_byte(tmp_path: Path
     params = PARAMS.model_copy(update={"num_pictures": 12, "num_hard": 3})
     digests: list[dict[str, str]] = []
     for name, processes in (("a", 1), ("b", 2)):
-        metrics = generate("phantom", RECORD, params, processes, tmp_path / name)
+        metrics = generate("phantom", RECORD, params, Workers(processes=processes), tmp_path / name)
         files = sorted(f for f in (tmp_path / name).rglob("*") if f.is_file())
         digests.append({f.relative_to(tmp_path / name).as_posix(): sha256_file(f) for f in files})
     assert digests[0] == digests[1]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import tomllib
 from collections.abc import Iterable
@@ -16,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-SETS = ("core", "dev", "gpu")
+SETS = ("core", "dev", "gpu", "ray")
 ENVIRONMENTS = [
     {
         "python_version": python,
@@ -90,10 +91,10 @@ def test_every_dependency_is_locked_at_an_allowed_version(name: str, environment
 
 @each_environment
 def test_the_sets_share_their_versions(environment: dict[str, str]) -> None:
-    core, dev, gpu = (locked(name, environment) for name in SETS)
-    assert core.items() <= dev.items()
-    assert core.items() <= gpu.items()
-    assert {package for package in dev.keys() & gpu.keys() if dev[package] != gpu[package]} == set()
+    core, *others = (locked(name, environment) for name in SETS)
+    assert all(core.items() <= other.items() for other in others)
+    for one, other in itertools.combinations(others, 2):
+        assert {package for package in one.keys() & other.keys() if one[package] != other[package]} == set()
 
 
 @pytest.mark.parametrize("name", (*SETS, "uv"))

@@ -144,6 +144,12 @@ def read_index(folders: Iterable[Path]) -> pl.DataFrame:
     return pl.concat([empty, *frames])
 
 
+def decoded(data: bytes) -> Image.Image:
+    """Return the picture of encoded bytes, mode RGB."""
+    with Image.open(io.BytesIO(data)) as opened:
+        return opened.convert("RGB")
+
+
 class ImageStore:
     """Random access to the pictures of some folders by memory map; nothing is loaded until asked for."""
 
@@ -185,5 +191,4 @@ class ImageStore:
 
     def image(self, image_id: str) -> Image.Image:
         """Return the decoded picture, mode RGB."""
-        with Image.open(io.BytesIO(self.data(image_id))) as opened:
-            return opened.convert("RGB")
+        return decoded(self.data(image_id))

@@ -1,4 +1,7 @@
-"""Work on many items in several processes, with results in the items' order: outputs do not depend on their number."""
+"""Work on many items by several workers, with results in the items' order: outputs do not depend on the workers.
+
+`Workers.engine` says who works: `local` processes of this machine, or `ray`, tasks on a Ray cluster.
+"""
 
 from __future__ import annotations
 
@@ -11,32 +14,77 @@ from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import islice
 from multiprocessing.connection import wait
-from typing import TypeVar
+from typing import Literal, TypeVar
+
+from pydantic import Field, model_validator
+
+from lingshu.core.params import Strict
 
 A = TypeVar("A")
 B = TypeVar("B")
-CHUNKS_WAITING = 2  # of each process: enough to keep it busy, and all that is held in memory
+CHUNKS_WAITING = 2  # of each worker: enough to keep it busy, and all that is held in memory
 
 
-def in_order(work: Callable[[A], B], items: Iterable[A], processes: int, chunk: int = 1) -> Iterator[B]:
+class Workers(Strict):
+    """Who works on the parts of a stage; results do not depend on it.
+
+    Attributes:
+        engine: `local` processes, or tasks on a `ray` cluster whose machines see the same files under the same paths.
+        processes: local ones; 1 works in the stage's own process. Of Ray, each CPU of the cluster is a worker.
+        address: of the Ray cluster, as `ray.init` takes it (`auto` is the one of this machine).
+    """
+
+    engine: Literal["local", "ray"] = "local"
+    processes: int = Field(default=1, ge=1)
+    address: str = ""
+
+    @model_validator(mode="after")
+    def _address_fits(self) -> Workers:
+        if (self.engine == "ray") != bool(self.address):
+            raise ValueError("engine ray needs an address (auto, or host:port), and local has none")
+        return self
+
+
+ALONE = Workers()
+
+
+def in_order(work: Callable[[A], B], items: Iterable[A], workers: Workers = ALONE, chunk: int = 1) -> Iterator[B]:
     """Yield `work(item)` of each item, in order; an error that `work` raises is raised here, at its item.
 
     Args:
         work: a function of a module, or a `functools.partial` of one; it, items and results must be picklable.
         items: read as they are needed.
-        processes: 1 works in this process.
-        chunk: items handed to a process at a time.
+        workers: who works.
+        chunk: items handed to a worker at a time.
+
+    Raises:
+        UserError: with engine ray, Ray is not installed, or its cluster can't be reached or lost a part for good.
     """
-    if processes == 1:
+    if workers.engine == "ray":
+        # Imported here: Ray is an extra, and slow to import.
+        from lingshu.core.ray_tasks import in_ray_tasks  # noqa: PLC0415
+
+        yield from in_ray_tasks(work, chunks(items, chunk), workers.address)
+    elif workers.processes == 1:
         yield from map(work, items)
-        return
+    else:
+        yield from _in_processes(work, chunks(items, chunk), workers.processes)
+
+
+def chunks(items: Iterable[A], size: int) -> Iterator[list[A]]:
+    """Yield the items in lists of `size`, the last one shorter."""
     rest = iter(items)
+    while batch := list(islice(rest, size)):
+        yield batch
+
+
+def _in_processes(work: Callable[[A], B], parts: Iterable[list[A]], processes: int) -> Iterator[B]:
     context = multiprocessing.get_context("spawn")  # fork would copy the locks of polars' and torch's threads
     with ProcessPoolExecutor(processes, mp_context=context, initializer=_follow_parent) as pool:
         waiting: deque[Future[list[B]]] = deque()
         try:
-            while batch := list(islice(rest, chunk)):
-                waiting.append(pool.submit(_all, work, batch))
+            for part in parts:
+                waiting.append(pool.submit(work_through, work, part))
                 if len(waiting) >= CHUNKS_WAITING * processes:
                     yield from waiting.popleft().result()
             while waiting:
@@ -45,7 +93,8 @@ def in_order(work: Callable[[A], B], items: Iterable[A], processes: int, chunk: 
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def _all(work: Callable[[A], B], items: list[A]) -> list[B]:
+def work_through(work: Callable[[A], B], items: list[A]) -> list[B]:
+    """Return `work(item)` of each item."""
     return [work(item) for item in items]
 
 

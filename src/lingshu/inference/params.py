@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, PositiveInt
 
+from lingshu.core.parallel import Workers
 from lingshu.core.params import Strict
 
 Suite = Literal["multimodal", "text", "caption", "report"]
@@ -41,7 +42,14 @@ class GenerationParams(Strict):
 
 
 class InferenceParams(Strict):
-    """Section `inference`."""
+    """Section `inference`.
+
+    Attributes:
+        generation: how responses are made.
+        workers: who asks; each loads the model, and batches are the same whoever asks.
+        suites: that each checkpoint is asked.
+    """
 
     generation: GenerationParams
+    workers: Workers
     suites: dict[str, list[Suite]]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+from collections.abc import Callable, Iterator, Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 
 from lingshu.core.benchmark import BuiltBenchmark, built_benchmarks
@@ -13,13 +15,14 @@ from lingshu.core.ids import canonical_json, sha256_bytes, sha256_file
 from lingshu.core.images import ImageStore
 from lingshu.core.layout import BENCHMARKS, IMAGES, RESPONSES, WORK
 from lingshu.core.manifest import write_manifest
+from lingshu.core.parallel import Workers, in_order
 from lingshu.core.progress import track
 from lingshu.core.sample import read_samples
 from lingshu.inference.echo import EchoEngine
-from lingshu.inference.engine import Engine, Failure, Outcome, Response, plan_batches
+from lingshu.inference.engine import Engine, Failure, Outcome, Request, Response, plan_batches
 from lingshu.inference.journal import Journal
 from lingshu.inference.params import GenerationParams, InferenceParams, TokenLimits
-from lingshu.inference.questions import Question, ask, response_line
+from lingshu.inference.questions import Question, ask, carrying_pictures, response_line
 
 Asked = dict[str, list[Question]]
 
@@ -35,12 +38,15 @@ def predict(checkpoint: str, model: Path, params: InferenceParams) -> None:
     """
     asked = _asked(_wanted(checkpoint, params), params.generation.max_new_tokens)
     journals = WORK / f"predict-{checkpoint}" / _fingerprint(model, asked, params.generation)
-    engine = _engine(model, params.generation)
+    work = partial(_answer, model, params.generation)
     out = fresh_dir(RESPONSES / checkpoint)
     counts: dict[str, int] = {}
     for name, questions in asked.items():
         journal = Journal(journals / f"{name}.jsonl")
-        _generate(engine, questions, journal, params.generation.batch_size, f"{checkpoint}: {name}")
+        batches = _missing(questions, journal, params.generation.batch_size)
+        answers = _answers(work, batches, params.workers)
+        for found in track(answers, f"{checkpoint}: {name}", len(batches)):
+            journal.add(_answered(outcome) for outcome in found)
         lines = [response_line(q, journal.responses[q.request.id], name, checkpoint) for q in questions]
         write_text(out / f"{name}.jsonl", "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
         counts[name] = len(lines)
@@ -70,11 +76,20 @@ def _asked(benchmarks: list[BuiltBenchmark], limits: TokenLimits) -> Asked:
     return {benchmark.name: ask(benchmark, samples[benchmark.name], limits, store) for benchmark in benchmarks}
 
 
-def _generate(engine: Engine, questions: list[Question], journal: Journal, batch_size: int, label: str) -> None:
+def _missing(questions: Sequence[Question], journal: Journal, batch_size: int) -> list[list[Request]]:
+    """Return the batches that are not answered whole; they are the same whoever answers them."""
     batches = plan_batches([question.request for question in questions], batch_size)
-    missing = [batch for batch in batches if any(request.id not in journal.responses for request in batch)]
-    for batch in track(missing, label, len(missing)):
-        journal.add(_answered(outcome) for outcome in engine.generate(batch))
+    return [batch for batch in batches if any(request.id not in journal.responses for request in batch)]
+
+
+def _answers(
+    work: Callable[[list[Request]], list[Outcome]], batches: list[list[Request]], workers: Workers
+) -> Iterator[list[Outcome]]:
+    return in_order(work, map(carrying_pictures, batches), workers)
+
+
+def _answer(model: Path, params: GenerationParams, batch: list[Request]) -> list[Outcome]:
+    return list(_engine(model, params).generate(batch))
 
 
 def _answered(outcome: Outcome) -> Response:
@@ -84,7 +99,9 @@ def _answered(outcome: Outcome) -> Response:
     return outcome
 
 
+@lru_cache(maxsize=1)
 def _engine(model: Path, params: GenerationParams) -> Engine:
+    """Return the engine, loaded once in each process that answers."""
     if params.engine == "echo":
         return EchoEngine()
     # Imported here: the echo engine must not wait for torch.

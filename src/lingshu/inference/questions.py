@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from lingshu.core.benchmark import BuiltBenchmark
@@ -41,6 +41,30 @@ class StoredPicture:
         if self.name not in self.store:
             raise UserError(f"picture {self.name} is in no image folder", "run `dvc repro` to restore it")
         return self.store.data(self.name)
+
+
+@dataclass(slots=True)
+class HeldPicture:
+    """A picture whose bytes are held, so that a worker needs no image folder."""
+
+    name: str
+    data: bytes = field(repr=False)
+
+    def read(self) -> bytes:
+        """Return the bytes."""
+        return self.data
+
+
+def carrying_pictures(requests: Sequence[Request]) -> list[Request]:
+    """Return the requests with the bytes of their pictures in them.
+
+    Raises:
+        UserError: a picture is in no image folder.
+    """
+    return [
+        replace(request, pictures=tuple(HeldPicture(picture.name, picture.read()) for picture in request.pictures))
+        for request in requests
+    ]
 
 
 def ask(benchmark: BuiltBenchmark, samples: Iterable[Sample], limits: TokenLimits, store: ImageStore) -> list[Question]:

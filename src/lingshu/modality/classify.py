@@ -10,7 +10,6 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
-import torch
 
 from lingshu.core.errors import UserError
 from lingshu.core.files import atomic_path, fresh_dir
@@ -50,8 +49,6 @@ def classify_modality(sources: Sequence[str], params: ModalityParams, root: Path
     Raises:
         UserError: fewer than two modalities are tagged, or the encoder's weights are absent or of another network.
     """
-    if params.threads:
-        torch.set_num_threads(params.threads)
     folder = fresh_dir(root / MODALITY)
     kept = kept_ids(root / verdict_file("decontaminate"))
     samples = sample_table(root / SAMPLES / source for source in sources).filter(pl.col("sample_id").is_in(kept))

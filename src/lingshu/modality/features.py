@@ -7,18 +7,21 @@ that encodes. It lies outside DVC; deleting it costs seconds.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache, partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
+import torch
 from numpy.typing import NDArray
 
 from lingshu.core.files import atomic_path
 from lingshu.core.ids import canonical_json, sha256_bytes, sha256_file
-from lingshu.core.images import ImageStore
+from lingshu.core.images import ImageStore, decoded
 from lingshu.core.layout import WORK
+from lingshu.core.parallel import chunks, in_order
 from lingshu.core.progress import track
 from lingshu.modality.params import ModalityParams
 from lingshu.modeling import encoder as code
@@ -39,10 +42,12 @@ def features_of(
     folder = root / FOLDER / fingerprint(params, root)
     known = _remembered(folder)
     if missing := [image_id for image_id in image_ids if image_id not in known]:
-        encoder = load_encoder(params.encoder, params.image_size, root)
-        starts = range(0, len(missing), PICTURES_A_PART)
-        for start in track(starts, f"encode {len(missing)} pictures", len(starts)):
-            known.update(_encode(encoder, store, missing[start : start + PICTURES_A_PART], folder))
+        parts = list(chunks(missing, PICTURES_A_PART))
+        pictures = ([store.data(image_id) for image_id in part] for part in parts)
+        found = in_order(partial(_encode, params, root), pictures, params.workers)
+        for part, features in zip(parts, track(found, f"encode {len(missing)} pictures", len(parts)), strict=True):
+            _remember(folder, part, features)
+            known.update(zip(part, features, strict=True))
     return np.stack([known[image_id] for image_id in image_ids]) if image_ids else np.zeros((0, 0), dtype=np.float32)
 
 
@@ -65,12 +70,21 @@ def _remembered(folder: Path) -> dict[str, NDArray[np.float32]]:
     return known
 
 
-def _encode(
-    encoder: Encoder, store: ImageStore, image_ids: Sequence[str], folder: Path
-) -> dict[str, NDArray[np.float32]]:
-    features = encoder.features(store.image(image_id) for image_id in image_ids)
+@lru_cache(maxsize=1)
+def _loaded(name: str, image_size: int, threads: int, root: Path) -> Encoder:
+    """Return the encoder, loaded once in each process that encodes."""
+    if threads:
+        torch.set_num_threads(threads)
+    return load_encoder(name, image_size, root)
+
+
+def _encode(params: ModalityParams, root: Path, pictures: list[bytes]) -> NDArray[np.float32]:
+    encoder = _loaded(params.encoder, params.image_size, params.threads, root)
+    return encoder.features(decoded(data) for data in pictures)
+
+
+def _remember(folder: Path, image_ids: Sequence[str], features: NDArray[np.float32]) -> None:
     table = pa.table({"image_id": list(image_ids), "features": pa.array(list(features), pa.list_(pa.float32()))})
     name = sha256_bytes("".join(image_ids).encode())[:16]
     with atomic_path(folder / f"part-{name}.parquet") as temporary:
         pq.write_table(table, temporary, compression="zstd")
-    return dict(zip(image_ids, features, strict=True))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
+from lingshu.core.parallel import Workers
 from lingshu.core.params import Strict
 
 
@@ -20,6 +21,7 @@ class ModalityParams(Strict):
         min_probability: the probe abstains below it.
         seed: of the choice of pictures and of the folds.
         threads: of tensor arithmetic on the CPU (0 leaves the choice to torch).
+        workers: who encodes; each loads the encoder, and features do not depend on it.
     """
 
     encoder: str
@@ -30,3 +32,4 @@ class ModalityParams(Strict):
     min_probability: float = Field(ge=0, le=1)
     seed: int = Field(ge=0)
     threads: int = Field(ge=0)
+    workers: Workers

@@ -41,7 +41,7 @@ def measure_source(source: str, params: SignalsParams, root: Path = Path()) -> M
         pq.ParquetWriter(temporary, PICTURE_SCHEMA, compression="zstd") as writer,
     ):
         pictures = ((i, store.data(i)) for i in ids)
-        for table in measure_pictures(pictures, params.grey_tolerance, params.processes):
+        for table in measure_pictures(pictures, params.grey_tolerance, params.workers):
             writer.write_table(table)
     samples = sample_table([root / SAMPLES / source])
     texts: pa.Table = measure_texts(samples, params.assistant_phrases, params.picture_phrases).to_arrow()

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lingshu.core.errors import UserError
-from lingshu.core.parallel import in_order
+from lingshu.core.parallel import ALONE, Workers, in_order
 from lingshu.core.text import DIGEST_BYTES
 from lingshu.signals.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
 
@@ -41,13 +41,13 @@ PICTURE_SCHEMA = pa.schema(
 Encoded = tuple[str, bytes]  # image_id and bytes
 
 
-def measure_pictures(pictures: Iterable[Encoded], tolerance: int, processes: int = 1) -> Iterator[pa.Table]:
-    """Yield tables of `PICTURE_SCHEMA`, in the order given, measured by so many processes.
+def measure_pictures(pictures: Iterable[Encoded], tolerance: int, workers: Workers = ALONE) -> Iterator[pa.Table]:
+    """Yield tables of `PICTURE_SCHEMA`, in the order given, whoever measures them.
 
     Raises:
         UserError: a picture's bytes can't be decoded.
     """
-    yield from in_order(partial(_measure_batch, tolerance), _batches(pictures), processes)
+    yield from in_order(partial(_measure_batch, tolerance), _batches(pictures), workers)
 
 
 def _batches(pictures: Iterable[Encoded]) -> Iterator[list[Encoded]]:

@@ -13,7 +13,7 @@ from lingshu.core.files import fresh_dir
 from lingshu.core.images import Picture, write_images
 from lingshu.core.layout import IMAGES, SAMPLES
 from lingshu.core.manifest import write_manifest
-from lingshu.core.parallel import in_order
+from lingshu.core.parallel import Workers, in_order
 from lingshu.core.progress import track
 from lingshu.core.sample import Sample, write_samples
 from lingshu.sources import phantom
@@ -25,11 +25,11 @@ PICTURES_A_CHUNK = 100  # drawn by a process before it is asked for more
 
 
 def generate(
-    name: str, record: SourceRecord, params: PhantomParams, processes: int, root: Path = Path()
+    name: str, record: SourceRecord, params: PhantomParams, workers: Workers, root: Path = Path()
 ) -> dict[str, Any]:
     """Write pictures and samples of a generated source under `root`, a manifest with each, and return its metrics.
 
-    The output does not depend on `processes`, which draw at a time.
+    The output does not depend on who draws.
 
     Raises:
         UserError: nothing here draws a source of that name.
@@ -45,7 +45,7 @@ def generate(
     def drawn() -> Iterator[Picture]:
         numbers = phantom.numbers(params)
         work = partial(phantom.draw_one, params, record.licence, record.revision)
-        made = in_order(work, numbers, processes, PICTURES_A_CHUNK)
+        made = in_order(work, numbers, workers, PICTURES_A_CHUNK)
         for picture, its_samples in track(made, f"{STEP} {name}", len(numbers)):
             samples.extend(its_samples)
             splits[picture.split] += 1

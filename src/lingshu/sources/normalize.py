@@ -98,7 +98,7 @@ def normalize(name: str, record: SourceRecord, params: SourcesParams, root: Path
             f"run `dvc repro pull@{name}`; if the record's paths were changed, correct the number",
         )
     found = Found()
-    for given in track(in_order(partial(_read, params), files, params.processes), f"{STEP} {name}", len(files)):
+    for given in track(in_order(partial(_read, params), files, params.workers), f"{STEP} {name}", len(files)):
         found.add(given)
     account(STEP, [file.origin for file in files], found.verdicts)
     pictures = _split(found.stored, params.normalize)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from lingshu.core.parallel import Workers
 from lingshu.core.params import Strict
 from lingshu.sources.phantom_params import PhantomParams
 from lingshu.sources.terminology_params import TerminologyParams
@@ -46,13 +47,13 @@ class SourcesParams(Strict):
     """Section `sources`. `pulled` and `generated` together are `enabled`: dvc.yaml makes one stage of each name.
 
     Attributes:
-        processes: that read files, or draw pictures, at a time; the result does not depend on it.
+        workers: who reads files and draws pictures; the result does not depend on it.
     """
 
     enabled: list[str] = Field(min_length=1)
     pulled: list[str]
     generated: list[str]
-    processes: int = Field(ge=1)
+    workers: Workers
     normalize: NormalizeParams
     terminology: TerminologyParams
     phantom: PhantomParams

@@ -1,0 +1,96 @@
+"""Work on many items as tasks of a Ray cluster, with results in the items' order.
+
+A part whose worker or machine dies is worked on again elsewhere (Ray's own retries), so the result is that of an
+undisturbed run. The machines must see the project's folder under the same path, with an environment like this one's.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import Any, TypeVar
+
+from lingshu.core.errors import UserError
+from lingshu.core.parallel import CHUNKS_WAITING, work_through
+
+A = TypeVar("A")
+B = TypeVar("B")
+SECONDS_TO_ANSWER = 10
+RETRIES = 3  # of a part whose worker died; an error that the work raises is never tried again
+
+
+def in_ray_tasks(work: Callable[[A], B], parts: Iterable[list[A]], address: str) -> Iterator[B]:
+    """Yield the results of the parts' items in order, from one task a part.
+
+    Raises:
+        UserError: Ray is not installed, the cluster can't be reached, or a part's worker died again and again.
+    """
+    ray = _connected(address)
+    task = ray.remote(num_cpus=1, max_retries=RETRIES)(_in_folder)
+    folder, most = Path.cwd(), CHUNKS_WAITING * max(1, int(ray.cluster_resources().get("CPU", 1)))
+    waiting: deque[Any] = deque()
+    try:
+        for part in parts:
+            waiting.append(task.remote(folder, work, part))
+            if len(waiting) >= most:
+                yield from _result(ray, waiting.popleft())
+        while waiting:
+            yield from _result(ray, waiting.popleft())
+    finally:
+        for reference in waiting:
+            ray.cancel(reference, force=True)
+        ray.shutdown()
+
+
+def _connected(address: str) -> Any:
+    try:
+        import ray  # noqa: PLC0415 - an extra
+    except ModuleNotFoundError as error:
+        if error.name != "ray":
+            raise
+        raise UserError(
+            "params.yaml: workers.engine is ray, and Ray is not installed", "run `make setup-ray`, or set it to local"
+        ) from None
+    # Workers import from where this process does, wherever they were started.
+    places = os.pathsep.join(dict.fromkeys(str(Path(entry).resolve()) for entry in sys.path))
+    environment = {"env_vars": {"PYTHONPATH": places}}
+    try:
+        _knock(address)
+        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, runtime_env=environment)
+    except (OSError, ValueError, RuntimeError) as error:
+        raise UserError(
+            f"params.yaml: workers.address {address!r}: no Ray cluster answers ({str(error).splitlines()[0]})",
+            "start one (`ray start --head`), correct the address, or set engine to local",
+        ) from None
+    return ray
+
+
+def _knock(address: str) -> None:
+    """Raise an OSError if nobody listens at `host:port`: Ray itself would try for minutes."""
+    host, _, port = address.removeprefix("ray://").rpartition(":")
+    if host and port.isdigit():
+        socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()
+
+
+def _result(ray: Any, reference: Any) -> list[Any]:
+    try:
+        found: list[Any] = ray.get(reference)
+    except ray.exceptions.RayTaskError as error:
+        raise error.cause from None  # what the work raised, as if it had been done here
+    except ray.exceptions.RayError as error:
+        raise UserError(
+            f"Ray lost a part of the work {RETRIES + 1} times: {str(error).strip().splitlines()[0]}",
+            "see that the cluster's machines stay up and have memory enough, then run the same command",
+        ) from None
+    return found
+
+
+def _in_folder(folder: Path, work: Callable[[A], B], items: list[A]) -> list[B]:
+    """Work in the project's folder, as a local process does: paths in items are relative to it."""
+    os.chdir(folder)
+    return work_through(work, items)

@@ -1,0 +1,120 @@
+"""Work on a real Ray cluster of several nodes on this machine: same results, errors whole, killed workers replaced."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from lingshu.core.errors import UserError
+from lingshu.core.images import encode_png
+from lingshu.core.parallel import Workers, in_order
+from lingshu.signals.pictures import measure_pictures
+
+ray = pytest.importorskip("ray", reason="Ray is not installed (make setup-ray)")
+pytestmark = pytest.mark.xdist_group("ray")
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[Workers]:
+    from ray.cluster_utils import Cluster
+
+    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    started.add_node(num_cpus=1)
+    started.wait_for_nodes()
+    yield Workers(engine="ray", address=started.address)
+    started.shutdown()
+
+
+def where(factor: int, number: int) -> tuple[int, int, str]:
+    time.sleep(0.05)
+    return factor * number, os.getpid(), os.environ.get("RAY_NODE_ID", "") or ray.get_runtime_context().get_node_id()
+
+
+def test_results_come_in_order_from_workers_of_both_nodes(cluster: Workers) -> None:
+    found = list(in_order(partial(where, 2), range(40), cluster, chunk=3))
+    assert [value for value, _, _ in found] == list(range(0, 80, 2))
+    assert len({node for _, _, node in found}) == 2
+    assert os.getpid() not in {process for _, process, _ in found}
+
+
+def refuse(number: int) -> int:
+    if number == 3:
+        raise UserError("row 3: not a number", "write one")
+    return number
+
+
+def test_an_error_arrives_whole_and_at_its_item(cluster: Workers) -> None:
+    results = in_order(refuse, range(9), cluster)
+    assert [next(results) for _ in range(3)] == [0, 1, 2]
+    with pytest.raises(UserError) as caught:
+        next(results)
+    assert (caught.value.what, caught.value.fix) == ("row 3: not a number", "write one")
+
+
+def die_once(marks: Path, number: int) -> int:
+    """Number 5 kills its own worker the first time."""
+    mark = marks / "died"
+    if number == 5 and not mark.exists():
+        mark.touch()
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number * number
+
+
+def test_a_part_whose_worker_is_killed_is_worked_on_again(cluster: Workers, tmp_path: Path) -> None:
+    assert list(in_order(partial(die_once, tmp_path), range(12), cluster, chunk=2)) == [n * n for n in range(12)]
+    assert (tmp_path / "died").exists()
+
+
+def die(number: int) -> int:
+    os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+def test_a_part_that_always_kills_its_worker_is_an_error(cluster: Workers) -> None:
+    with pytest.raises(UserError, match="Ray lost a part of the work 4 times"):
+        list(in_order(die, range(1), cluster))
+
+
+def nap(number: int) -> int:
+    time.sleep(0.3)
+    return -number
+
+
+def test_parts_of_a_machine_that_dies_are_worked_on_elsewhere(cluster: Workers) -> None:
+    from ray.cluster_utils import Cluster
+
+    started = Cluster(initialize_head=False)
+    started.address = cluster.address
+    extra = started.add_node(num_cpus=1)
+    results = in_order(nap, range(24), cluster)
+    found = [next(results) for _ in range(4)]
+    started.remove_node(extra, allow_graceful=False)
+    assert [*found, *results] == [-n for n in range(24)]
+
+
+def folder(number: int) -> tuple[int, Path]:
+    return number, Path.cwd()
+
+
+def test_work_happens_in_the_projects_folder(cluster: Workers, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert list(in_order(folder, range(2), cluster)) == [(0, tmp_path), (1, tmp_path)]
+
+
+def test_measured_pictures_are_equal_on_ray(cluster: Workers) -> None:
+    import numpy as np
+
+    rng = np.random.default_rng(0)
+    pictures = [(f"{n:02d}", encode_png(rng.integers(0, 255, (80, 70), dtype=np.uint8))) for n in range(9)]
+    assert list(measure_pictures(pictures, 6, cluster)) == list(measure_pictures(pictures, 6))
+
+
+def test_an_address_that_nobody_answers_is_named() -> None:
+    with pytest.raises(UserError, match=r"workers.address '127.0.0.1:1': no Ray cluster answers"):
+        list(in_order(folder, range(1), Workers(engine="ray", address="127.0.0.1:1")))
