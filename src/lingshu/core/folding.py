@@ -36,8 +36,8 @@ class Texts:
 
     def series(self, name: str = "text") -> pl.Series:
         """Return all texts as strings."""
-        buffers = [None, pa.py_buffer(self.offsets), pa.py_buffer(self.letters)]
-        return pl.Series(name, pa.LargeStringArray.from_buffers(len(self), buffers[1], buffers[2]), dtype=pl.String)
+        starts, data = pa.py_buffer(self.offsets), pa.py_buffer(self.letters)
+        return pl.Series(name, pa.LargeStringArray.from_buffers(len(self), starts, data), dtype=pl.String)
 
 
 def as_texts(texts: pl.Series) -> Texts:
@@ -76,7 +76,7 @@ def _table() -> NDArray[np.uint8]:
 
 
 @compiled
-def _fold_ascii(
+def _fold_ascii(  # noqa: PLR0917 (compiled functions are called by position)
     letters: NDArray[np.uint8],
     offsets: NDArray[np.int64],
     table: NDArray[np.uint8],

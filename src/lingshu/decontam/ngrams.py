@@ -1,4 +1,4 @@
-"""Word n-grams of benchmark texts as an index, and the training texts that hold them: exact, in memory set by the index.
+"""N-grams of benchmark texts as an index, and the training texts that hold them: exact, in memory set by the index.
 
 A training text is read once, byte by byte: a rolling 64-bit hash of its last n words asks a bitmap, then a hash table,
 and a hit is taken only if the words themselves are equal. So hits are those of a Python set of n-grams.
@@ -8,6 +8,7 @@ Importing this module imports numba.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,23 +26,22 @@ SPACE = 32
 BITS_A_NGRAM = 16  # of the bitmap: one in sixteen absent n-grams goes on to the table
 
 
-@dataclass(frozen=True, slots=True)
-class NgramIndex:
-    """The distinct n-grams of some texts.
+class NgramIndex(NamedTuple):
+    """The distinct n-grams of some texts (a named tuple, so that compiled functions take it whole).
 
     Attributes:
         size: words in an n-gram.
-        texts: in normal form (`core.folding.folded`).
+        letters: the texts in normal form (`core.folding.folded`), one after another.
         slots: open-addressing table, number of an n-gram or -1; its length is a power of two.
         bitmap: one bit a hash, to pass over absent n-grams; its bits are a power of two.
         hashes: of each n-gram, uint64.
-        bounds: first byte and end of its first place in `texts`, shape (n-grams, 2).
+        bounds: first byte and end of its first place in `letters`, shape (n-grams, 2).
         holders: texts that hold n-gram g are `holders[holder_offsets[g]:holder_offsets[g + 1]]`, ascending.
         sizes: distinct n-grams of each text; 0 for one with fewer than `size` words.
     """
 
     size: int
-    texts: Texts
+    letters: NDArray[np.uint8]
     slots: NDArray[np.int32]
     bitmap: NDArray[np.uint64]
     hashes: NDArray[np.uint64]
@@ -61,19 +61,20 @@ class NgramHits:
 
 
 def ngram_index(texts: Texts, size: int) -> NgramIndex:
-    """Return the index of texts in normal form."""
-    most = max(1, _count_ngrams(texts.letters, texts.offsets, size))
+    """Return the index of the n-grams of `size` words of texts in normal form."""
+    most = max(1, int(np.maximum(_count_words(texts.letters, texts.offsets) - size + 1, 0).sum()))
     slots = np.full(_power_of_two(2 * most), -1, dtype=np.int32)
-    bitmap = np.zeros(max(1, _power_of_two(BITS_A_NGRAM * most) // 64), dtype=np.uint64)
-    hashes = np.empty(most, dtype=np.uint64)
-    bounds = np.empty((most, 2), dtype=np.int64)
-    pairs = np.empty((most, 2), dtype=np.int32)
+    bitmap = np.zeros(_power_of_two(BITS_A_NGRAM * most) // 64, dtype=np.uint64)
+    hashes, bounds = np.empty(most, dtype=np.uint64), np.empty((most, 2), dtype=np.int64)
     sizes = np.zeros(len(texts), dtype=np.int64)
-    found, held = _build(texts.letters, texts.offsets, size, slots, bitmap, hashes, bounds, pairs, sizes)
+    none = np.empty(0, dtype=np.int32)
+    room = NgramIndex(size, texts.letters, slots, bitmap, hashes, bounds, none, np.empty(0, np.int64), sizes)
+    pairs = np.empty((most, 2), dtype=np.int32)
+    found, held = _build(texts.letters, texts.offsets, room, pairs)
     pairs = pairs[:held]
     offsets = np.concatenate([np.zeros(1, np.int64), np.cumsum(np.bincount(pairs[:, 0], minlength=found))])
-    holders = pairs[np.argsort(pairs[:, 0], kind="stable"), 1]
-    return NgramIndex(size, texts, slots, bitmap, hashes[:found], bounds[:found], holders, offsets, sizes)
+    holders = np.ascontiguousarray(pairs[np.argsort(pairs[:, 0], kind="stable"), 1])
+    return room._replace(hashes=hashes[:found], bounds=bounds[:found], holders=holders, holder_offsets=offsets)
 
 
 def ngram_hits(train: Texts, index: NgramIndex, coverage: float) -> NgramHits:
@@ -85,14 +86,10 @@ def ngram_hits(train: Texts, index: NgramIndex, coverage: float) -> NgramHits:
         coverage: least share, in (0, 1].
     """
     pairs = np.empty((max(1024, len(train)), 3), dtype=np.int64)
-    while True:
-        needed = _search(
-            train.letters, train.offsets, index.size, index.texts.letters, index.slots, index.bitmap, index.hashes,
-            index.bounds, index.holders, index.holder_offsets, index.sizes, coverage, pairs,
-        )  # fmt: skip
-        if needed <= len(pairs):
-            break
+    needed = _search(train.letters, train.offsets, index, coverage, pairs)
+    if needed > len(pairs):
         pairs = np.empty((needed, 3), dtype=np.int64)
+        _search(train.letters, train.offsets, index, coverage, pairs)
     found = pairs[:needed]
     found = found[np.lexsort((found[:, 1], found[:, 0]))]
     return NgramHits(found[:, 0], found[:, 1], found[:, 2] / index.sizes[found[:, 1]])
@@ -110,25 +107,65 @@ def _mix(value: np.uint64) -> np.uint64:
 
 
 @compiled
-def _count_ngrams(letters: NDArray[np.uint8], offsets: NDArray[np.int64], size: int) -> int:
-    total = 0
+def _count_words(letters: NDArray[np.uint8], offsets: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the words of each text: one space parts two, and none stands at an end."""
+    words = np.zeros(len(offsets) - 1, dtype=np.int64)
     for row in range(len(offsets) - 1):
-        words = 0
-        for place in range(offsets[row], offsets[row + 1]):
-            if letters[place] == SPACE:
-                words += 1
         if offsets[row + 1] > offsets[row]:
-            words += 1
-        total += max(0, words - size + 1)
-    return total
+            words[row] = 1
+        for place in range(offsets[row], offsets[row + 1]):
+            words[row] += letters[place] == SPACE
+    return words
 
 
 @compiled
-def _same(one: NDArray[np.uint8], start: int, end: int, other: NDArray[np.uint8], other_start: int) -> bool:
-    for place in range(end - start):
-        if one[start + place] != other[other_start + place]:
-            return False
-    return True
+def _hash_row(
+    letters: NDArray[np.uint8], start: int, end: int, words: NDArray[np.uint64], starts: NDArray[np.int64]
+) -> int:
+    """Put hash and first byte of each word of `letters[start:end]` into `words` and `starts`; return their number."""
+    count = 0
+    state = FNV_OFFSET
+    first = start
+    for place in range(start, end):
+        if letters[place] != SPACE:
+            state = (state ^ np.uint64(letters[place])) * FNV_PRIME
+        else:
+            words[count] = _mix(state)
+            starts[count] = first
+            count += 1
+            state = FNV_OFFSET
+            first = place + 1
+    if end > start:
+        words[count] = _mix(state)
+        starts[count] = first
+        count += 1
+    starts[count] = end + 1
+    return count
+
+
+@compiled
+def _lookup(index: NgramIndex, hashed: np.uint64, letters: NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
+    """Return the number of the n-gram `letters[start:end]`, or -1, and the slot where the search ended."""
+    mask = len(index.slots) - 1
+    slot = int(hashed & np.uint64(mask))
+    while index.slots[slot] >= 0:
+        number = int(index.slots[slot])
+        begin = index.bounds[number, 0]
+        if index.hashes[number] == hashed and index.bounds[number, 1] - begin == end - start:
+            place = 0
+            while place < end - start and letters[start + place] == index.letters[begin + place]:
+                place += 1
+            if place == end - start:
+                return number, slot
+        slot = (slot + 1) & mask
+    return -1, slot
+
+
+@compiled
+def _bit(hashed: np.uint64, bitmap: NDArray[np.uint64]) -> tuple[np.uint64, np.uint64]:
+    """Return the word of the bitmap and the bit in it that stand for a hash."""
+    bit = (hashed >> np.uint64(20)) & np.uint64(len(bitmap) * 64 - 1)
+    return bit >> np.uint64(6), np.uint64(1) << (bit & np.uint64(63))
 
 
 @compiled
@@ -141,166 +178,99 @@ def _leaving(size: int) -> np.uint64:
 
 
 @compiled
-def _lookup(
-    hashed: np.uint64,
-    letters: NDArray[np.uint8],
-    start: int,
-    end: int,
-    known: NDArray[np.uint8],
-    slots: NDArray[np.int32],
-    hashes: NDArray[np.uint64],
-    bounds: NDArray[np.int64],
-) -> tuple[int, int]:
-    """Return the number of the n-gram `letters[start:end]`, or -1, and the slot where the search ended."""
-    mask = np.uint64(len(slots) - 1)
-    slot = np.int64(hashed & mask)
-    while slots[slot] >= 0:
-        number = slots[slot]
-        if (
-            hashes[number] == hashed
-            and bounds[number, 1] - bounds[number, 0] == end - start
-            and _same(letters, start, end, known, bounds[number, 0])
-        ):
-            return number, slot
-        slot = np.int64(np.uint64(slot + 1) & mask)
-    return -1, slot
-
-
-@compiled
 def _build(
-    letters: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-    size: int,
-    slots: NDArray[np.int32],
-    bitmap: NDArray[np.uint64],
-    hashes: NDArray[np.uint64],
-    bounds: NDArray[np.int64],
-    pairs: NDArray[np.int32],
-    sizes: NDArray[np.int64],
+    letters: NDArray[np.uint8], offsets: NDArray[np.int64], index: NgramIndex, pairs: NDArray[np.int32]
 ) -> tuple[int, int]:
-    leaving = _leaving(size)
-    bit_mask = np.uint64(len(bitmap) * 64 - 1)
-    ring = np.zeros(size, dtype=np.uint64)
-    starts = np.zeros(size, dtype=np.int64)
-    latest = np.full(len(hashes), -1, dtype=np.int32)  # the text that an n-gram was seen in last
-    found = 0
-    held = 0
+    """Fill the index and `pairs` (n-gram, text); return how many distinct n-grams and pairs there are."""
+    size, leaving = index.size, _leaving(index.size)
+    words, starts = np.empty(_longest(offsets), dtype=np.uint64), np.empty(_longest(offsets), dtype=np.int64)
+    latest = np.full(len(index.hashes), -1, dtype=np.int32)  # the text that an n-gram was seen in last
+    found = held = 0
     for row in range(len(offsets) - 1):
-        last = offsets[row + 1]
+        count = _hash_row(letters, offsets[row], offsets[row + 1], words, starts)
         state = np.uint64(0)
-        word = FNV_OFFSET
-        words = 0
-        word_start = offsets[row]
-        for place in range(offsets[row], last + 1):
-            if place < last and letters[place] != SPACE:
-                word = (word ^ np.uint64(letters[place])) * FNV_PRIME
-                continue
-            if place == word_start:
-                break  # an empty text
-            at = words % size
-            mixed = _mix(word)
-            state = state * STEP + mixed
-            if words >= size:
-                state -= ring[at] * leaving
-            ring[at] = mixed
-            starts[at] = word_start
-            words += 1
-            word = FNV_OFFSET
-            word_start = place + 1
-            if words < size:
+        for at in range(count):
+            state = state * STEP + words[at]
+            if at >= size:
+                state -= words[at - size] * leaving
+            if at < size - 1:
                 continue
             hashed = _mix(state)
-            start = starts[words % size]
-            number, slot = _lookup(hashed, letters, start, place, letters, slots, hashes, bounds)
+            start, end = starts[at - size + 1], starts[at + 1] - 1
+            number, slot = _lookup(index, hashed, letters, start, end)
             if number < 0:
                 number = found
                 found += 1
-                slots[slot] = number
-                hashes[number] = hashed
-                bounds[number, 0] = start
-                bounds[number, 1] = place
-                bit = (hashed >> np.uint64(20)) & bit_mask
-                bitmap[bit >> np.uint64(6)] |= np.uint64(1) << (bit & np.uint64(63))
+                index.slots[slot] = number
+                index.hashes[number] = hashed
+                index.bounds[number, 0], index.bounds[number, 1] = start, end
+                word, bit = _bit(hashed, index.bitmap)
+                index.bitmap[word] |= bit
             if latest[number] != row:
                 latest[number] = row
-                pairs[held, 0] = number
-                pairs[held, 1] = row
+                pairs[held, 0], pairs[held, 1] = number, row
                 held += 1
-                sizes[row] += 1
+                index.sizes[row] += 1
     return found, held
+
+
+@compiled
+def _longest(offsets: NDArray[np.int64]) -> int:
+    """Return room for the words of the longest text: every other byte a space, and an end."""
+    longest = 0
+    for row in range(len(offsets) - 1):
+        longest = max(longest, offsets[row + 1] - offsets[row])
+    return longest // 2 + 2
 
 
 @compiled
 def _search(
     letters: NDArray[np.uint8],
     offsets: NDArray[np.int64],
-    size: int,
-    known: NDArray[np.uint8],
-    slots: NDArray[np.int32],
-    bitmap: NDArray[np.uint64],
-    hashes: NDArray[np.uint64],
-    bounds: NDArray[np.int64],
-    holders: NDArray[np.int32],
-    holder_offsets: NDArray[np.int64],
-    sizes: NDArray[np.int64],
+    index: NgramIndex,
     coverage: float,
     pairs: NDArray[np.int64],
 ) -> int:
     """Fill `pairs` with (row, text, n-grams shared) and return how many there are, or would be."""
-    leaving = _leaving(size)
-    bit_mask = np.uint64(len(bitmap) * 64 - 1)
-    ring = np.zeros(size, dtype=np.uint64)
-    starts = np.zeros(size, dtype=np.int64)
-    latest = np.full(len(hashes), -1, dtype=np.int64)  # the row that an n-gram was seen in last
-    shared = np.zeros(len(sizes), dtype=np.int64)
-    touched = np.empty(len(sizes), dtype=np.int64)
+    size, leaving = index.size, _leaving(index.size)
+    words, starts = np.empty(_longest(offsets), dtype=np.uint64), np.empty(_longest(offsets), dtype=np.int64)
+    latest = np.full(len(index.hashes), -1, dtype=np.int64)  # the row that an n-gram was seen in last
+    shared, touched = np.zeros(len(index.sizes), dtype=np.int64), np.empty(len(index.sizes), dtype=np.int64)
     found = 0
     for row in range(len(offsets) - 1):
-        last = offsets[row + 1]
+        count = _hash_row(letters, offsets[row], offsets[row + 1], words, starts)
         state = np.uint64(0)
-        word = FNV_OFFSET
-        words = 0
-        word_start = offsets[row]
         met = 0
-        for place in range(offsets[row], last + 1):
-            if place < last and letters[place] != SPACE:
-                word = (word ^ np.uint64(letters[place])) * FNV_PRIME
-                continue
-            if place == word_start:
-                break  # an empty text
-            at = words % size
-            mixed = _mix(word)
-            state = state * STEP + mixed
-            if words >= size:
-                state -= ring[at] * leaving
-            ring[at] = mixed
-            starts[at] = word_start
-            words += 1
-            word = FNV_OFFSET
-            word_start = place + 1
-            if words < size:
+        for at in range(count):
+            state = state * STEP + words[at]
+            if at >= size:
+                state -= words[at - size] * leaving
+            if at < size - 1:
                 continue
             hashed = _mix(state)
-            bit = (hashed >> np.uint64(20)) & bit_mask
-            if (bitmap[bit >> np.uint64(6)] >> (bit & np.uint64(63))) & np.uint64(1) == np.uint64(0):
+            word, bit = _bit(hashed, index.bitmap)
+            if index.bitmap[word] & bit == np.uint64(0):
                 continue
-            number, _ = _lookup(hashed, letters, starts[words % size], place, known, slots, hashes, bounds)
-            if number < 0 or latest[number] == row:
-                continue
-            latest[number] = row
-            for holder in range(holder_offsets[number], holder_offsets[number + 1]):
-                item = holders[holder]
-                if shared[item] == 0:
-                    touched[met] = item
-                    met += 1
-                shared[item] += 1
-        for number in range(met):
-            item = touched[number]
-            if shared[item] / sizes[item] >= coverage:
+            number, _ = _lookup(index, hashed, letters, starts[at - size + 1], starts[at + 1] - 1)
+            if number >= 0 and latest[number] != row:
+                latest[number] = row
+                met = _count(index, number, shared, touched, met)
+        for item in touched[:met]:
+            if shared[item] / index.sizes[item] >= coverage:
                 if found < len(pairs):
-                    pairs[found, 0] = row
-                    pairs[found, 1] = item
-                    pairs[found, 2] = shared[item]
+                    pairs[found, 0], pairs[found, 1], pairs[found, 2] = row, item, shared[item]
                 found += 1
             shared[item] = 0
     return found
+
+
+@compiled
+def _count(index: NgramIndex, number: int, shared: NDArray[np.int64], touched: NDArray[np.int64], met: int) -> int:
+    """Count an n-gram for each text that holds it; return how many texts were met so far."""
+    for place in range(index.holder_offsets[number], index.holder_offsets[number + 1]):
+        item = index.holders[place]
+        if shared[item] == 0:
+            touched[met] = item
+            met += 1
+        shared[item] += 1
+    return met
