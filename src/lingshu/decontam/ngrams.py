@@ -144,12 +144,14 @@ def _hash_row(
 
 
 @compiled
-def _lookup(index: NgramIndex, hashed: np.uint64, letters: NDArray[np.uint8], start: int, end: int) -> tuple[int, int]:
+def _lookup(
+    index: NgramIndex, hashed: np.uint64, letters: NDArray[np.uint8], start: int, end: int
+) -> tuple[np.int64, np.int64]:
     """Return the number of the n-gram `letters[start:end]`, or -1, and the slot where the search ended."""
     mask = len(index.slots) - 1
-    slot = int(hashed & np.uint64(mask))
+    slot = np.int64(hashed & np.uint64(mask))
     while index.slots[slot] >= 0:
-        number = int(index.slots[slot])
+        number = np.int64(index.slots[slot])
         begin = index.bounds[number, 0]
         if index.hashes[number] == hashed and index.bounds[number, 1] - begin == end - start:
             place = 0
@@ -157,8 +159,8 @@ def _lookup(index: NgramIndex, hashed: np.uint64, letters: NDArray[np.uint8], st
                 place += 1
             if place == end - start:
                 return number, slot
-        slot = (slot + 1) & mask
-    return -1, slot
+        slot = np.int64((slot + 1) & mask)
+    return np.int64(-1), slot
 
 
 @compiled
@@ -199,7 +201,7 @@ def _build(
             start, end = starts[at - size + 1], starts[at + 1] - 1
             number, slot = _lookup(index, hashed, letters, start, end)
             if number < 0:
-                number = found
+                number = np.int64(found)
                 found += 1
                 index.slots[slot] = number
                 index.hashes[number] = hashed
