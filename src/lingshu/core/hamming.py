@@ -180,7 +180,7 @@ def _compare(  # noqa: PLR0917 (compiled functions are called by position)
         end = ends[bucket]
         for left in range(begin, end - 1):
             mine = values[left]
-            near = 0
+            near = np.int64(0)
             for right in range(left + 1, end):  # without branches, so that it becomes vector instructions
                 near += _ones(mine ^ values[right]) <= limit
             if near == 0:

@@ -17,13 +17,13 @@ import polars as pl
 from numpy.typing import NDArray
 
 from lingshu.core.compiled import compiled
-from lingshu.core.folding import folded
-from lingshu.core.words import HashLists, ngram_hashes, word_hashes
+from lingshu.core.words import HashLists
 from lingshu.dedup.copies import Copies, twins
 from lingshu.dedup.minhash import band_keys, distinct
 from lingshu.dedup.params import TextParams
+from lingshu.dedup.shingles import shingle_hashes
 
-TEXTS_A_BATCH = 1 << 13
+TEXTS_A_BATCH = 1 << 12
 SHINGLES_AT_ONCE = 1 << 25  # 256 MiB: of linked texts that are compared at one time; a larger link goes as a whole
 LOWER = np.uint64(0xFFFFFFFF)
 
@@ -72,7 +72,7 @@ def _sketches(read: ReadTexts, wanted: NDArray[np.bool_], params: TextParams) ->
     keys = np.zeros((params.bands, len(rows)), dtype=np.uint32)
     sizes = np.zeros(len(rows), dtype=np.int64)
     for numbers, texts in _small(read(wanted)):
-        shingles = ngram_hashes(word_hashes(folded(texts).series()), params.shingle_words)
+        shingles = shingle_hashes(texts, params.shingle_words)
         at = np.searchsorted(rows, numbers)
         keys[:, at] = band_keys(shingles, params)
         sizes[at] = np.diff(shingles.offsets)
@@ -117,7 +117,7 @@ def _shingles(read: ReadTexts, rows: NDArray[np.int64], total: int, params: Text
         [np.empty(0, dtype=np.int64)],
     )
     for batch, texts in _small(read(wanted)):
-        lists = distinct(ngram_hashes(word_hashes(folded(texts).series()), params.shingle_words))
+        lists = distinct(shingle_hashes(texts, params.shingle_words))
         numbers.append(batch)
         values.append(lists.values)
         sizes.append(np.diff(lists.offsets))
