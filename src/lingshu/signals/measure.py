@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
@@ -12,10 +13,12 @@ from lingshu.core.files import atomic_path, fresh_dir
 from lingshu.core.images import ImageStore
 from lingshu.core.layout import IMAGES, SAMPLES, SIGNALS
 from lingshu.core.progress import track
+from lingshu.core.sample import sample_parts
 from lingshu.core.tables import sample_table
 from lingshu.signals.params import SignalsParams
 from lingshu.signals.pictures import PICTURE_SCHEMA, measure_pictures
 from lingshu.signals.texts import measure_texts
+from lingshu.signals.tokens import token_counter
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +34,7 @@ def measure_source(source: str, params: SignalsParams, root: Path = Path()) -> M
     """Write `images.parquet` (sorted by image_id) and `texts.parquet` (by sample_id) under data/signals/<source>.
 
     Raises:
-        UserError: a stored picture can't be decoded.
+        UserError: a stored picture can't be decoded, or what params name to read or count with is absent.
     """
     folder = fresh_dir(root / SIGNALS / source)
     store = ImageStore([root / IMAGES / source])
@@ -41,10 +44,18 @@ def measure_source(source: str, params: SignalsParams, root: Path = Path()) -> M
         pq.ParquetWriter(temporary, PICTURE_SCHEMA, compression="zstd") as writer,
     ):
         pictures = ((i, store.data(i)) for i in ids)
-        for table in measure_pictures(pictures, params.grey_tolerance, params.processes):
+        for table in measure_pictures(pictures, params.grey_tolerance, params.processes, params.burned_in):
             writer.write_table(table)
     samples = sample_table([root / SAMPLES / source])
-    texts: pa.Table = measure_texts(samples, params.assistant_phrases, params.picture_phrases).to_arrow()
+    said = samples.join(_rationales(root / SAMPLES / source), on="sample_id", how="left", maintain_order="left")
+    texts: pa.Table = measure_texts(said, params, token_counter(params.tokenizer, root)).to_arrow()
     with atomic_path(folder / "texts.parquet") as temporary:
         pq.write_table(texts, temporary, compression="zstd")
     return Measured(folder, len(store), len(samples))
+
+
+def _rationales(folder: Path) -> pl.DataFrame:
+    """Return the reasoning of each sample of a source, which `sample_table` leaves out."""
+    empty = pl.DataFrame(schema={"sample_id": pl.String(), "rationale": pl.String()})
+    parts = [pl.read_parquet(path, columns=["sample_id", "rationale"]) for path in sample_parts([folder])]
+    return pl.concat([empty, *parts])
