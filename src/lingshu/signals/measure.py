@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lingshu.core.files import atomic_path, fresh_dir
-from lingshu.core.images import ImageStore
+from lingshu.core.images import IDENTIFYING_FILE, ImageStore
 from lingshu.core.layout import IMAGES, SAMPLES, SIGNALS
 from lingshu.core.progress import track
 from lingshu.core.sample import sample_parts
@@ -38,6 +38,7 @@ def measure_source(source: str, params: SignalsParams, root: Path = Path()) -> M
     """
     folder = fresh_dir(root / SIGNALS / source)
     store = ImageStore([root / IMAGES / source])
+    noted = _noted(root / IMAGES / source)
     ids = track(store.ids(), f"measure {source}", len(store))
     with (
         atomic_path(folder / "images.parquet") as temporary,
@@ -45,7 +46,7 @@ def measure_source(source: str, params: SignalsParams, root: Path = Path()) -> M
     ):
         pictures = ((i, store.data(i)) for i in ids)
         for table in measure_pictures(pictures, params.grey_tolerance, params.processes, params.burned_in):
-            writer.write_table(table)
+            writer.write_table(_with_tags(table, noted))
     samples = sample_table([root / SAMPLES / source])
     said = samples.join(_rationales(root / SAMPLES / source), on="sample_id", how="left", maintain_order="left")
     texts: pa.Table = measure_texts(said, params, token_counter(params.tokenizer, root)).to_arrow()
@@ -59,3 +60,29 @@ def _rationales(folder: Path) -> pl.DataFrame:
     empty = pl.DataFrame(schema={"sample_id": pl.String(), "rationale": pl.String()})
     parts = [pl.read_parquet(path, columns=["sample_id", "rationale"]) for path in sample_parts([folder])]
     return pl.concat([empty, *parts])
+
+
+def _noted(folder: Path) -> pl.DataFrame | None:
+    """Return what `normalize` noted about the persons behind a source's pictures, one row a picture, or None.
+
+    Columns: image_id, identifying_tags (of all files with this picture), burned_in_claimed (any of them says so).
+    """
+    path = folder / IDENTIFYING_FILE
+    if not path.exists():
+        return None
+    tags = pl.col("tags").flatten().drop_nulls().unique().sort()
+    return (
+        pl.read_parquet(path)
+        .group_by("image_id")
+        .agg(tags.alias("identifying_tags"), pl.col("burned_in").any().alias("burned_in_claimed"))
+    )
+
+
+def _with_tags(table: pa.Table, noted: pl.DataFrame | None) -> pa.Table:
+    if noted is None:
+        return table
+    frame = pl.from_arrow(table)
+    assert isinstance(frame, pl.DataFrame)
+    bare = frame.drop("identifying_tags", "burned_in_claimed")
+    joined = bare.join(noted, on="image_id", how="left", maintain_order="left")
+    return joined.select(PICTURE_SCHEMA.names).to_arrow().cast(PICTURE_SCHEMA)

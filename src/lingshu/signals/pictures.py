@@ -35,6 +35,8 @@ PICTURE_SCHEMA = pa.schema(
         ("burned_in_lines", pa.int32()),  # of text read in the picture; null where no engine reads, like the next two
         ("burned_in_share", pa.float64()),  # share of the area under those lines
         ("burned_in_identifiers", pa.int32()),  # lines that may name a person: dates, names, long numbers, hospitals
+        ("burned_in_claimed", pa.bool_()),  # a file of it says that text is burned in; null where tags were not noted
+        ("identifying_tags", pa.list_(pa.string())),  # keywords of its files' attributes, see `sources.dicom_profile`
         ("pixel_digest", pa.string()),  # of size and RGB pixels: equal for lossless copies in another encoding
         ("phash", pa.uint64()),
         ("dhash", pa.uint64()),
@@ -48,7 +50,7 @@ Encoded = tuple[str, bytes]  # image_id and bytes
 def measure_pictures(
     pictures: Iterable[Encoded], tolerance: int, processes: int = 1, engine: str = NONE
 ) -> Iterator[pa.Table]:
-    """Yield tables of `PICTURE_SCHEMA`, in the order given, measured by so many processes.
+    """Yield tables of `PICTURE_SCHEMA`, in the order given, measured by so many processes; tags are left null.
 
     Args:
         pictures: ids and encoded bytes.

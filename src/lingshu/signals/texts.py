@@ -88,7 +88,8 @@ def _hits(text: pl.Expr, phrases: tuple[str, ...]) -> pl.Expr:
     """Return how often any of the phrases occurs, in any case; Latin phrases as whole words, Chinese has no gaps."""
     if not phrases:
         return pl.lit(0, dtype=pl.UInt32)
-    return text.str.count_matches("(?i)" + "|".join(_whole(phrase) for phrase in sorted(phrases)))
+    plain = text.str.replace_all("’", "'", literal=True)
+    return plain.str.count_matches("(?i)" + "|".join(_whole(phrase) for phrase in sorted(phrases)))
 
 
 def _whole(phrase: str) -> str:

@@ -41,7 +41,9 @@ def token_counter(tokenizer: str, root: Path = Path()) -> Counter:
     try:
         loaded = Tokenizer.from_file(str(path))
     except Exception as error:  # noqa: BLE001 (the library raises bare Exception, with the parser's message)
-        raise UserError(f"signals.tokenizer: {path}: {error}", "give a file that the tokenizers library wrote") from None
+        raise UserError(
+            f"signals.tokenizer: {path}: {error}", "give a file that the tokenizers library wrote"
+        ) from None
     return partial(_encoded, loaded.encode_batch_fast)
 
 

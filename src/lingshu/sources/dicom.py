@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import struct
 import warnings
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ from pydicom.pixels.utils import pixel_array
 from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
 
 from lingshu.sources.dicom_facts import tagged_facts
+from lingshu.sources.dicom_profile import identifying
 from lingshu.sources.frames import (
     Frame,
     LeftOut,
@@ -55,6 +57,9 @@ def read_dicom(file: RawFile, params: NormalizeParams) -> Readings:
         dataset = _open(file)
         try:
             frames, total = _decode(dataset, params.clip_frame_step, file)
+            if params.identifying_tags:
+                said = identifying(dataset)
+                frames = [replace(frame, identifying=said) for frame in frames]
         except BAD_FILE as error:
             raise Refused("UNDECODABLE", _first_line(error)) from None
     yield from frames

@@ -13,6 +13,7 @@ from PIL import Image
 
 from lingshu.core.images import encode_png
 from lingshu.sources.catalog import Package
+from lingshu.sources.dicom_profile import Identifying
 from lingshu.sources.notes import Note
 
 Pixels = NDArray[np.uint8]
@@ -74,12 +75,16 @@ class RawFile:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture: uint8 pixels (height, width) or (height, width, 3), where it is from, and what is true of it."""
+    """One picture: uint8 pixels (height, width) or (height, width, 3), where it is from, and what is true of it.
+
+    `identifying` is what its file says about a person, where params ask for it and the format can say.
+    """
 
     pixels: Pixels
     origin: str
     group: str
     facts: Facts
+    identifying: Identifying | None = None
 
 
 @dataclass(frozen=True, slots=True)
