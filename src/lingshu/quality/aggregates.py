@@ -20,7 +20,8 @@ TEXT_COLUMNS = (
 )  # fmt: skip
 PICTURE_SHARES = ("blank_share", "border_share", "colour_share")
 PICTURE_COLUMNS = (
-    "image_id", "width", "height", "min_side", "sharpness", "entropy", *PICTURE_SHARES, "pixel_digest", "phash", "dhash",
+    "image_id", "width", "height", "min_side", "sharpness", "entropy", *PICTURE_SHARES, "pixel_digest", "phash",
+    "dhash",
 )  # fmt: skip
 # Measured only where an engine reads, or where `normalize` noted a file's tags; null elsewhere.
 OPTIONAL_PICTURE_COLUMNS = (

@@ -80,7 +80,7 @@ class QualityParams(Strict):
         max_assistant_phrases: phrases of `signals.assistant_phrases` a sample may hold.
         max_refusal_phrases: phrases of `signals.refusal_phrases` a reply may hold.
         languages: allowed ones of en, zh, other and none (no letters at all).
-        findings_only: sources whose reports must hold no other section than the findings (the paper's rule for MIMIC-CXR).
+        findings_only: sources whose reports must hold no section but the findings (the paper's rule for MIMIC-CXR).
         quarantine: what puts a sample aside.
         min_kept_share: share of each source that must pass; less stops the stage (a threshold or source is wrong).
         drift: how far a source may lie from the last accepted run.

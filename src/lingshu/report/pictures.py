@@ -75,7 +75,7 @@ def _spread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def dropped(index: pl.DataFrame, samples: pl.DataFrame, verdicts: pl.DataFrame, seed: int) -> list[Exhibit]:
-    """Return a picture for each reason for which a step dropped a sample with a picture; what is quarantined stays unseen.
+    """Return a picture for each reason for which a step dropped a sample with a picture, but for quarantine.
 
     Args:
         index: rows of `core.images.INDEX_SCHEMA`.

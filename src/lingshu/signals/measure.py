@@ -70,7 +70,7 @@ def _noted(folder: Path) -> pl.DataFrame | None:
     path = folder / IDENTIFYING_FILE
     if not path.exists():
         return None
-    tags = pl.col("tags").flatten().drop_nulls().unique().sort()
+    tags = pl.col("tags").explode().drop_nulls().unique().sort()
     return (
         pl.read_parquet(path)
         .group_by("image_id")

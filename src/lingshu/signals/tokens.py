@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
@@ -52,7 +53,7 @@ def estimated(texts: pl.Series) -> pl.Series:
     return texts.str.count_matches(TOKEN)
 
 
-def _encoded(encode: Callable[..., list[list[int]]], texts: pl.Series) -> pl.Series:
+def _encoded(encode: Callable[..., list[Any]], texts: pl.Series) -> pl.Series:
     counts = []
     for start in range(0, len(texts), TEXTS_A_BATCH):
         batch = texts.slice(start, TEXTS_A_BATCH).to_list()
