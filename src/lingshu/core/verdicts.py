@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable
+from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import polars as pl
 import pyarrow as pa
@@ -17,6 +17,8 @@ from lingshu.core.files import atomic_path
 from lingshu.core.layout import MODALITY, verdict_file
 
 KEPT = "KEPT"
+QUARANTINED = "QUARANTINED"  # how the reasons begin for which a sample is put aside, its text shown to nobody
+ROWS_A_GROUP = 1 << 20  # as pyarrow writes by itself
 VERDICT_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),
@@ -43,11 +45,35 @@ class Verdict:
     detail: str = ""
 
 
-def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
+FRAME_SCHEMA = pl.Schema(
+    {
+        "sample_id": pl.String(),
+        "source": pl.String(),
+        "step": pl.String(),
+        "keep": pl.Boolean(),
+        "reason": pl.String(),
+        "score": pl.Float64(),
+        "detail": pl.String(),
+    }
+)
+Verdicts: TypeAlias = pl.DataFrame | Iterable[Verdict]  # a frame has the columns of FRAME_SCHEMA: five million rows fit
+
+
+def verdict_frame(verdicts: Verdicts) -> pl.DataFrame:
+    """Return the verdicts as a frame with the columns of `FRAME_SCHEMA`, in their order."""
+    if isinstance(verdicts, pl.DataFrame):
+        return verdicts.select(FRAME_SCHEMA.names()).cast(FRAME_SCHEMA)
+    rows = [tuple(getattr(verdict, field.name) for field in fields(Verdict)) for verdict in verdicts]
+    return pl.DataFrame(rows, schema=FRAME_SCHEMA, orient="row")
+
+
+def write_verdicts(path: Path, verdicts: Verdicts) -> None:
     """Write verdicts sorted by (sample_id, reason) to a Parquet file."""
-    rows = sorted((asdict(v) for v in verdicts), key=lambda r: (r["sample_id"], r["reason"]))
-    with atomic_path(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, schema=VERDICT_SCHEMA), temporary, compression="zstd")
+    ordered = verdict_frame(verdicts).sort("sample_id", "reason", maintain_order=True)
+    with atomic_path(path) as temporary, pq.ParquetWriter(temporary, VERDICT_SCHEMA, compression="zstd") as writer:
+        # Batches bound the copy that Arrow's 32-bit strings need.
+        for start in range(0, max(len(ordered), 1), ROWS_A_GROUP):
+            writer.write_table(ordered.slice(start, ROWS_A_GROUP).to_arrow().cast(VERDICT_SCHEMA), ROWS_A_GROUP)
 
 
 def read_verdicts(path: Path) -> pl.DataFrame:
@@ -55,28 +81,41 @@ def read_verdicts(path: Path) -> pl.DataFrame:
     return pl.read_parquet(path)
 
 
+def kept(path: Path) -> pl.DataFrame:
+    """Return the samples that the step at `path` kept: one column, sample_id."""
+    return pl.scan_parquet(path).filter(pl.col("keep")).select("sample_id").collect()
+
+
 def kept_ids(path: Path) -> set[str]:
-    """Return the sample ids that the step at `path` kept."""
-    return set(read_verdicts(path).filter(pl.col("keep"))["sample_id"])
+    """Return the sample ids that the step at `path` kept, as a set: for thousands, where `kept` is for millions."""
+    return set(kept(path)["sample_id"])
+
+
+def eligible(root: Path = Path()) -> pl.DataFrame:
+    """Return what synthesis and the mix may use: kept by `decontaminate` and not dropped by `classify_modality`.
+
+    One column, sample_id.
+    """
+    decided = pl.scan_parquet(root / MODALITY / "verdicts.parquet")
+    dropped = decided.filter(~pl.col("keep")).select("sample_id").collect()
+    return kept(root / verdict_file("decontaminate")).join(dropped, on="sample_id", how="anti")
 
 
 def eligible_ids(root: Path = Path()) -> set[str]:
-    """Return the ids synthesis and the mix may use: kept by `decontaminate` and not dropped by `classify_modality`."""
-    decided = read_verdicts(root / MODALITY / "verdicts.parquet")
-    dropped = set(decided.filter(~pl.col("keep"))["sample_id"])
-    return kept_ids(root / verdict_file("decontaminate")) - dropped
+    """Return the ids of `eligible` as a set."""
+    return set(eligible(root)["sample_id"])
 
 
-def count_by_reason(verdicts: Iterable[Verdict]) -> dict[str, dict[str, int]]:
+def count_by_reason(verdicts: Verdicts) -> dict[str, dict[str, int]]:
     """Return `{source: {reason: count}}`, KEPT included, sorted."""
-    counts: Counter[tuple[str, str]] = Counter((v.source, v.reason) for v in verdicts)
     result: dict[str, dict[str, int]] = {}
-    for (source, reason), number in sorted(counts.items()):
+    counts = verdict_frame(verdicts).group_by("source", "reason").len().sort("source", "reason")
+    for source, reason, number in counts.iter_rows():
         result.setdefault(source, {})[reason] = number
     return result
 
 
-def funnel(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Any]]:
+def funnel(verdicts: Verdicts) -> dict[str, dict[str, Any]]:
     """Return `{"in": {source: n}, "kept": {source: n}, "dropped": {source: {reason: n}}}`: a step's metrics."""
     result: dict[str, dict[str, Any]] = {"in": {}, "kept": {}, "dropped": {}}
     for source, reasons in count_by_reason(verdicts).items():
@@ -86,17 +125,16 @@ def funnel(verdicts: Iterable[Verdict]) -> dict[str, dict[str, Any]]:
     return result
 
 
-def account(step: str, ids_in: Iterable[str], verdicts: Sequence[Verdict]) -> None:
+def account(step: str, ids_in: Iterable[str], verdicts: Verdicts) -> None:
     """Assert that every sample that came in has exactly one verdict and that no other has.
 
     Raises:
         AccountingError: a row is missing, doubled or unknown.
     """
-    expected = Counter(ids_in)
-    decided = Counter(v.sample_id for v in verdicts)
-    if expected != decided:
-        lost = sorted((expected - decided).elements())[:3]
-        extra = sorted((decided - expected).elements())[:3]
-        raise AccountingError(
-            f"{step}: {expected.total()} rows in, {decided.total()} verdicts; lost {lost}, unexpected {extra}"
-        )
+    expected = pl.Series("sample_id", ids_in, dtype=pl.String).sort()
+    decided = verdict_frame(verdicts)["sample_id"].sort()
+    if len(expected) == len(decided) and (expected == decided).all():
+        return
+    left, right = Counter(expected), Counter(decided)
+    lost, extra = sorted((left - right).elements())[:3], sorted((right - left).elements())[:3]
+    raise AccountingError(f"{step}: {len(expected)} rows in, {len(decided)} verdicts; lost {lost}, unexpected {extra}")
