@@ -56,7 +56,7 @@ def folded(texts: pl.Series) -> Texts:
     letters = np.empty(int(given.offsets[-1] - given.offsets[0]), dtype=np.uint8)
     offsets = np.zeros(len(given) + 1, dtype=np.int64)
     foreign = np.zeros(len(given), dtype=np.bool_)
-    _fold_ascii(given.letters, given.offsets, _table(), letters, offsets, foreign)
+    _fold_ascii(given.letters, given.offsets, byte_table(), letters, offsets, foreign)
     ascii_texts = Texts(letters[: offsets[-1]], offsets)
     if not foreign.any():
         return ascii_texts
@@ -65,7 +65,7 @@ def folded(texts: pl.Series) -> Texts:
     return as_texts(frame.select(pl.coalesce(other, "ascii"))["text"])
 
 
-def _table() -> NDArray[np.uint8]:
+def byte_table() -> NDArray[np.uint8]:
     """Return what each ASCII byte becomes: lower case, a kept mark, or a space."""
     table = np.full(128, SPACE, dtype=np.uint8)
     for byte in range(128):
