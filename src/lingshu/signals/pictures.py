@@ -17,7 +17,7 @@ from PIL import Image
 from lingshu.core.errors import UserError
 from lingshu.core.parallel import in_order
 from lingshu.core.text import DIGEST_BYTES
-from lingshu.signals.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
+from lingshu.core.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
 
 PICTURES_A_BATCH = 256
 PICTURE_SCHEMA = pa.schema(
