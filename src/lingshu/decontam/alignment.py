@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from lingshu.core.compiled import compiled
+from lingshu.decontam.keypoints import blur
 
 GRID = 64  # samples a side of the part that both show
 RADIUS = 5  # samples that the local mean reaches to each side
@@ -20,6 +21,7 @@ QUIET = 0.1  # of the mean energy: a cell with less in both pictures shows nothi
 ROUNDS = 6  # of the search; each halves its steps
 FIRST_SHIFT = 4.0  # pixels
 FIRST_STRETCH = 0.06
+SOFTNESS = 1.2  # pixels of blur before two pictures are laid on each other
 
 
 class Overlay(NamedTuple):
@@ -85,19 +87,18 @@ def agreement(one: NDArray[np.float32], other: NDArray[np.float32]) -> tuple[flo
     step = len(one) // CELLS
     strength = np.empty(CELLS * CELLS)
     values = np.empty(CELLS * CELLS)
+    energy, their_energy = max((one * one).mean(), 1e-6), max((other * other).mean(), 1e-6)
     for cell in range(CELLS * CELLS):
         y, x = cell // CELLS * step, cell % CELLS * step
         mine, theirs = one[y : y + step, x : x + step], other[y : y + step, x : x + step]
         values[cell], _ = _correlation(mine, theirs)
-        strength[cell] = max((mine * mine).mean() / (one * one).mean(), (theirs * theirs).mean() / (other * other).mean())
+        strength[cell] = max((mine * mine).mean() / energy, (theirs * theirs).mean() / their_energy)
     seen = np.sort(values[strength >= QUIET])
     return whole, (seen[len(seen) // 4] if len(seen) else 0.0)
 
 
 @compiled
-def _sampled(
-    image: NDArray[np.float32], box: tuple[float, float, float, float], size: int
-) -> NDArray[np.float32]:
+def _sampled(image: NDArray[np.float32], box: tuple[float, float, float, float], size: int) -> NDArray[np.float32]:
     """Return bilinear samples of `image` at the middles of size x size cells of the box (left, top, right, bottom)."""
     height, width = image.shape
     out = np.empty((size, size), dtype=np.float32)
@@ -160,9 +161,7 @@ def _climb(mine: NDArray[np.float32], theirs: NDArray[np.float32], where: NDArra
     return best
 
 
-def overlay(
-    mine: NDArray[np.float32], theirs: NDArray[np.float32], scale: float, right: float, down: float
-) -> Overlay:
+def overlay(mine: NDArray[np.float32], theirs: NDArray[np.float32], scale: float, right: float, down: float) -> Overlay:
     """Return the best overlay near the given one (`x * scale + right`, `y * scale + down`).
 
     Args:
@@ -179,3 +178,16 @@ def overlay(
     area = max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]) / mine.size
     their_area = max(0.0, other[2] - other[0]) * max(0.0, other[3] - other[1]) / theirs.size
     return Overlay(*(float(value) for value in where), whole, weakest, area, their_area)
+
+
+def common_parts(
+    mine: NDArray[np.float32], theirs: NDArray[np.float32], laid: Overlay
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return the part that both pictures show, sampled from each, shape (GRID, GRID)."""
+    box, other = _common(mine, theirs, np.array([laid.wide, laid.high, laid.right, laid.down]))
+    return _sampled(mine, box, GRID), _sampled(theirs, other, GRID)
+
+
+def softened(picture: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return a picture blurred a little, so that samples between pixels vary smoothly."""
+    return blur(picture.astype(np.float32), SOFTNESS)

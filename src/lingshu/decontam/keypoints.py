@@ -47,7 +47,7 @@ def find_keypoints(grey: NDArray[np.uint8]) -> Keypoints:
     """Return the strongest keypoints of a picture, shape (height, width), whose longer side is `SIDE`."""
     found, hashes = [], []
     basis = _basis()
-    image = _blur(grey.astype(np.float32), float(np.sqrt(FIRST_SIGMA**2 - GIVEN_SIGMA**2)))
+    image = blur(grey.astype(np.float32), float(np.sqrt(FIRST_SIGMA**2 - GIVEN_SIGMA**2)))
     factor = 1.0
     while min(image.shape) >= SMALLEST_OCTAVE:
         levels = _octave(image)
@@ -69,11 +69,12 @@ def _octave(image: NDArray[np.float32]) -> NDArray[np.float32]:
     levels = [image]
     for number in range(1, INTERVALS + 3):
         before = FIRST_SIGMA * step ** (number - 1)
-        levels.append(_blur(levels[-1], before * float(np.sqrt(step**2 - 1))))
+        levels.append(blur(levels[-1], before * float(np.sqrt(step**2 - 1))))
     return np.stack(levels)
 
 
-def _blur(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+def blur(image: NDArray[np.float32], sigma: float) -> NDArray[np.float32]:
+    """Return the picture under a Gaussian of `sigma` pixels; beyond its border it goes on as its edge."""
     radius = ceil(3 * sigma)
     weights = np.exp(-0.5 * (np.arange(-radius, radius + 1) / sigma) ** 2)
     return _convolve(image, (weights / weights.sum()).astype(np.float32))

@@ -67,9 +67,7 @@ def keypoint_index(pictures: Sequence[Keypoints]) -> KeypointIndex:
     return KeypointIndex(np.repeat(np.arange(len(pictures), dtype=np.int32), lengths), place, hashes, order, starts)
 
 
-def candidates(
-    picture: Keypoints, index: KeypointIndex, radius: int, least: int, most: int
-) -> list[Candidate]:
+def candidates(picture: Keypoints, index: KeypointIndex, radius: int, least: int, most: int) -> list[Candidate]:
     """Return the pictures of the index with at least `least` agreeing votes, the most votes first, at most `most`.
 
     Args:
@@ -133,10 +131,10 @@ def _matches(hashes: NDArray[np.uint64], index: KeypointIndex, radius: int) -> N
 @compiled
 def _agrees_below(change: np.uint64, band: int) -> bool:
     """Tell whether an earlier band agrees, so that the pair was taken already."""
+    agrees = False
     for earlier in range(band):
-        if (change >> np.uint64(16 * earlier)) & np.uint64(KEYS - 1) == np.uint64(0):
-            return True
-    return False
+        agrees |= (change >> np.uint64(16 * earlier)) & np.uint64(KEYS - 1) == np.uint64(0)
+    return agrees
 
 
 @compiled
