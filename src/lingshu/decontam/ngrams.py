@@ -256,7 +256,7 @@ def _search(
             number, _ = _lookup(index, hashed, letters, starts[at - size + 1], starts[at + 1] - 1)
             if number >= 0 and latest[number] != row:
                 latest[number] = row
-                met = _count(index, number, shared, touched, met)
+                met = _count(index, int(number), shared, touched, met)
         for item in touched[:met]:
             if shared[item] / index.sizes[item] >= coverage:
                 if found < len(pairs):
