@@ -41,8 +41,8 @@ def load_nrrd(path: Path) -> tuple[Volume, NDArray[np.float64]]:
     """Return a volume, shape (right, anterior, superior), NaN as 0, and its voxel sizes in mm.
 
     Raises:
-        Refused: UNDECODABLE, TOO_LARGE or DETACHED; NOT_A_VOLUME for other than three axes in space; NO_SPACE where the header does not tell
-            how the axes lie in the patient.
+        Refused: UNDECODABLE, TOO_LARGE or DETACHED; NOT_A_VOLUME for other than three axes in space; NO_SPACE where the
+            header does not tell how the axes lie in the patient.
     """
     try:
         with path.open("rb") as stream:

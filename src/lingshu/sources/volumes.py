@@ -48,7 +48,8 @@ def read_volume(file: RawFile, params: NormalizeParams, load: Loader) -> Reading
         load: reads a file of its format, see `Loader`: shape (right, anterior, superior), and voxel sizes in mm.
 
     Raises:
-        Refused: as `load`, NO_SPACING (voxel sizes that are none), TOO_LARGE (a slice), or NO_TISSUE (nothing above zero).
+        Refused: as `load`, NO_SPACING (voxel sizes that are none), TOO_LARGE (a slice), or NO_TISSUE (nothing
+            above zero).
     """
     values, spacing = load(file.path)
     if not (np.isfinite(spacing).all() and (spacing > 0).all()):
