@@ -120,12 +120,15 @@ class TableForm(Strict):
         name: for messages.
         checked: `real sample` (this form was read from real rows), `written format` (from a description of the format
             or from upstream code that reads it), or `not checked` (from memory).
-        format: of the tables.
+        format: of the tables. `xml`: each element at `record` is a row; `npy`: each entry of an array's first axis;
+            `files`: each file is a row that names it (`path`, `name`, `stem`), as where pictures lie in class folders.
         tables: patterns of the files: `*` stays within a folder, `**/` is any depth, `a.zip!/b.json` looks into an
             archive. Files are read in the order of their names.
         alone: pattern of files of other names: where a user's folder has nothing that `tables` finds and one such file,
             that one is read, and it is told. For files whose name says nothing that their rows and number don't.
         file_pattern: only files whose path it finds are read; its named groups become fields of the row.
+        record: path of the elements that are rows, for `xml`, below the root: `QAPairs/QAPair`.
+        beside: for `npy`: field to the array that completes the rows; `{name}` is filled in from `file_pattern`.
         rows: `list` (objects, or rows of a table), `keyed` (an object of rows; the key becomes field `key`), or
             `columns` (an object of columns, each an object by row number).
         header: names of the columns, where a CSV has no header line or a JSON row is a list.
@@ -139,10 +142,12 @@ class TableForm(Strict):
 
     name: str
     checked: Literal["real sample", "written format", "not checked"]
-    format: Literal["parquet", "json", "jsonl", "csv"]
+    format: Literal["parquet", "json", "jsonl", "csv", "xml", "npy", "files"]
     tables: list[str] = Field(min_length=1)
     alone: str = ""
     file_pattern: Pattern = ""
+    record: str = ""
+    beside: dict[str, str] = {}  # noqa: RUF012
     rows: Literal["list", "keyed", "columns"] = "list"
     header: list[str] = []  # noqa: RUF012
     explode: dict[str, str] = {}  # noqa: RUF012
@@ -150,3 +155,11 @@ class TableForm(Strict):
     where: dict[str, list[str]] = {}  # noqa: RUF012
     distinct: list[str] = []  # noqa: RUF012
     pictures: Pictures | None = None
+
+    @model_validator(mode="after")
+    def _of_the_format(self) -> TableForm:
+        if (self.format == "xml") != bool(self.record):
+            raise ValueError("format xml needs record, and no other has it")
+        if self.beside and self.format != "npy":
+            raise ValueError("only format npy has beside")
+        return self

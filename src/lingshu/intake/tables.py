@@ -1,4 +1,6 @@
-"""Rows of a form's tables, as mappings: Parquet, JSON, JSON lines or CSV, plain or inside a zip archive.
+"""Rows of a form's tables, as mappings: Parquet, JSON, JSON lines, CSV, XML, arrays, or the files themselves.
+
+Text formats are also read inside a zip archive.
 
 A file that can't be read ends the load with an error; a row that can't is counted and named.
 """
@@ -8,16 +10,19 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lingshu.core.errors import UserError
+from lingshu.intake.arrays import array_rows
+from lingshu.intake.elements import element_rows
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import Archive, EmbeddedPicture, ParquetBytes
 from lingshu.intake.places import Files, matching
@@ -44,11 +49,12 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table file: its name, the bytes it gives, and (outside archives) where it lies."""
+    """A table file: its name, the bytes it gives, and (outside archives) where it and others of its place lie."""
 
     name: str
     read: Callable[[], bytes]
     path: Callable[[], Path] | None
+    other: Callable[[str], Path] | None = None
 
 
 def find_tables(files: Files, patterns: list[str]) -> list[Table] | None:
@@ -59,7 +65,7 @@ def find_tables(files: Files, patterns: list[str]) -> list[Table] | None:
         found: dict[str, Table] = {}
         for name in files.match(outer):
             if not inner:
-                found[name] = Table(name, partial(_read, files, name), partial(files.path, name))
+                found[name] = Table(name, partial(_read, files, name), partial(files.path, name), files.path)
                 continue
             archive = Archive(files.path(name))
             for member in matching(archive.members(), inner):
@@ -85,8 +91,7 @@ def read_rows(table: Table, form: TableForm) -> Iterator[RawRow]:
     Raises:
         UserError: the file is broken, or is not of the form's format (names the file, and the line where known).
     """
-    readers = {"parquet": _parquet, "json": _json, "jsonl": _json_lines, "csv": _csv}
-    yield from readers[form.format](table, form)
+    yield from _READERS[form.format](table, form)
 
 
 def read_mapping(table: Table, key: str) -> dict[str, Any]:
@@ -212,3 +217,34 @@ def _embedded(path: Path, schema: pa.Schema, form: TableForm) -> dict[str, tuple
         has_path = pa.types.is_struct(kind) and kind.get_field_index("path") >= 0
         found[name] = (f"{name}.path" if has_path else name, ParquetBytes(path, name))
     return found
+
+
+def _elements(table: Table, form: TableForm) -> Iterator[RawRow]:
+    for number, row in enumerate(element_rows(table.name, table.read(), form.record), start=1):
+        yield RawRow(table.name, number, row)
+
+
+def _arrays(table: Table, form: TableForm) -> Iterator[RawRow]:
+    if table.path is None or table.other is None:
+        raise UserError(f"{table.name}: an array inside an archive is not read", "unpack it and pass the folder")
+    found = re.search(form.file_pattern, table.name)
+    named = found.groupdict() if found else {}
+    beside = {field: table.other(name.format(**named)) for field, name in form.beside.items()}
+    for number, row in enumerate(array_rows(table.name, table.path(), beside), start=1):
+        yield RawRow(table.name, number, row)
+
+
+def _file(table: Table, form: TableForm) -> Iterator[RawRow]:  # noqa: ARG001 - one signature for all formats
+    name = PurePosixPath(table.name).name
+    yield RawRow(table.name, 1, {"path": table.name, "name": name, "stem": name.split(".")[0]})
+
+
+_READERS: dict[str, Callable[[Table, TableForm], Iterator[RawRow]]] = {
+    "parquet": _parquet,
+    "json": _json,
+    "jsonl": _json_lines,
+    "csv": _csv,
+    "xml": _elements,
+    "npy": _arrays,
+    "files": _file,
+}
