@@ -1,0 +1,130 @@
+"""What the rows of a raw imaging source say of their pictures, as its record writes it: labels, boxes, masks, display.
+
+Such sources have no conversations. Their labels and boxes become facts, from which synthesis writes (paper, section
+2.2.1: metadata preparation, and boxes around regions of interest).
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field, model_validator
+
+from lingshu.core.params import Strict
+from lingshu.facts.vocabulary import FACTS
+
+
+class Label(Strict):
+    """One thing that rows say: a value, several values in one text, or a word for each column that is set.
+
+    Attributes:
+        field: path of the value; null and "" say nothing.
+        separator: between several values in one text.
+        names: of a value, to our word; where it is not empty, a value that is missing here is an error.
+        flags: path of a column to the word that it stands for; a column is set where it has one of `set`.
+        set: values of a column that say yes.
+    """
+
+    field: str = ""
+    separator: str = ""
+    names: dict[str, str] = Field(default_factory=dict)
+    flags: dict[str, str] = Field(default_factory=dict)
+    set: list[str] = Field(default_factory=lambda: ["1", "1.0", "True", "yes"])
+
+    @model_validator(mode="after")
+    def _one(self) -> Label:
+        if bool(self.field) == bool(self.flags):
+            raise ValueError("a label has field or flags")
+        return self
+
+
+class Boxes(Strict):
+    """Boxes that rows give in pixels of the file.
+
+    Attributes:
+        field: path of four numbers, or of several times four: a list, or a text with commas or blanks.
+        order: the numbers are two corners (`xyxy`), or a corner, width and height (`xywh`).
+        label: what all of them show.
+        label_field: path of what they show, where rows differ.
+    """
+
+    field: str
+    order: Literal["xyxy", "xywh"] = "xyxy"
+    label: str = ""
+    label_field: str = ""
+
+    @model_validator(mode="after")
+    def _named(self) -> Boxes:
+        if bool(self.label) == bool(self.label_field):
+            raise ValueError("boxes have label or label_field")
+        return self
+
+
+class Masks(Strict):
+    """Masks, each region of which gets the smallest box around it.
+
+    Attributes:
+        file: name of the mask's file, with `{field}` filled in from the row; `*` finds several files.
+        field: path of an array in the row instead (format npy), whose last axis, if it has three, is one map a name.
+        kind: `values` (a grey mask whose values are regions), `colours` (a region has a colour), `outline` (a text file
+            of points, a line `x y` each), `polygon` (JSON, a list of points), or `instances` (each value is an
+            object of its own).
+        names: value, colour (`255,0,0`) or number of the map, to what it shows; of `values` those left out are
+            background. Empty: everything above zero is `label`.
+        label: what every region shows, where `names` is empty.
+        least_px: smaller regions, by their longer side, are specks and get no box.
+        whole: one box around all parts of a region instead of a box for each connected part.
+        count: fact that gets the number of boxes.
+        optional: a picture may have no mask.
+    """
+
+    file: str = ""
+    field: str = ""
+    kind: Literal["values", "colours", "outline", "polygon", "instances"] = "values"
+    names: dict[str, str] = Field(default_factory=dict)
+    label: str = ""
+    least_px: int = Field(default=4, ge=1)
+    whole: bool = False
+    count: str = ""
+    optional: bool = False
+
+    @model_validator(mode="after")
+    def _complete(self) -> Masks:
+        if bool(self.file) == bool(self.field):
+            raise ValueError("masks have file or field")
+        if not (self.names or self.label):
+            raise ValueError("masks need names or label")
+        if self.count and (self.count not in FACTS or FACTS[self.count].kind != "count"):
+            raise ValueError(f"count: {self.count!r} is no fact that counts")
+        return self
+
+
+class Annotations(Strict):
+    """What is known of each picture of a form.
+
+    Attributes:
+        facts: facts of the vocabulary that hold for every row.
+        labels: name to where it is; a name of the vocabulary becomes that fact, others stand in fact `labels`.
+        boxes: boxes in the rows.
+        masks: masks beside the pictures or in the rows.
+        window: values shown as black and white, for pictures of more than 8 bits and for volumes.
+        offset: added to the values first (DeepLesion stores Hounsfield units plus 32,768).
+        planes: of a volume, cut into slices along these; slices that a mask marks are taken, or those with tissue.
+    """
+
+    facts: dict[str, str | bool | int] = Field(default_factory=dict)
+    labels: dict[str, Label] = Field(default_factory=dict)
+    boxes: Boxes | None = None
+    masks: list[Masks] = Field(default_factory=list)
+    window: tuple[float, float] | None = None
+    offset: float = 0.0
+    planes: list[Literal["axial", "coronal", "sagittal"]] = Field(default_factory=lambda: ["axial"])  # type: ignore[arg-type]
+
+    @model_validator(mode="after")
+    def _known(self) -> Annotations:
+        for key, value in self.facts.items():
+            if key not in FACTS:
+                raise ValueError(f"facts: {key!r} is not in the vocabulary; make it a label")
+            if complaint := FACTS[key].complaint(value):
+                raise ValueError(f"facts: {key} is {value!r}: {complaint}")
+        return self
