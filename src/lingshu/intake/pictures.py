@@ -7,7 +7,7 @@ import zipfile
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast
 
 import pyarrow.parquet as pq
 
@@ -17,6 +17,7 @@ from lingshu.core.question import PictureFile
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.places import Files
 from lingshu.intake.shapes import Pictures
+from lingshu.intake.values import Row, value_at
 
 
 @dataclass(slots=True)
@@ -183,3 +184,40 @@ class PictureFinder:
                 return ZippedPicture(member, archive)
         places = ", ".join((*(f"{folder}/" for folder in self._spec.folders), *self._spec.archives))
         raise RowError(Reason.MISSING_PICTURE, f"{name} is not in {places} of {self._files.label}")
+
+
+def row_pictures(spec: Pictures | None, row: Row, finder: PictureFinder | None) -> tuple[PictureFile, ...]:
+    """Return the pictures of a row, in order.
+
+    Args:
+        spec: where they are; None for a form without pictures.
+        row: as read.
+        finder: of the pictures that rows name; None where the rows hold them.
+
+    Raises:
+        RowError: one is missing, or the row names none and must.
+    """
+    if spec is None:
+        return ()
+    found: list[PictureFile] = []
+    for path in spec.fields:
+        value = value_at(row, path, None)
+        for item in value if isinstance(value, list) else [value]:
+            if item is not None and item != "":
+                found.append(cast("PictureFile", item) if finder is None else finder.find(_name(spec, item, path, row)))
+    if not found and not spec.optional:
+        raise RowError(Reason.MISSING_PICTURE, f"{', '.join(spec.fields)} name none")
+    return tuple(found)
+
+
+def _name(spec: Pictures, item: Any, path: str, row: Row) -> str:
+    name = item.get(spec.key) if spec.key and isinstance(item, dict) else item
+    if spec.name:
+        fields = row | (item if isinstance(item, dict) else {}) | {"picture": name}
+        try:
+            return spec.name.format_map({key: str(value) for key, value in fields.items()})
+        except (KeyError, ValueError, IndexError) as error:
+            raise RowError(Reason.MISSING_PICTURE, f"{spec.name!r} can't be written: {error!r}") from None
+    if not isinstance(name, str) or not name.strip():
+        raise RowError(Reason.MISSING_PICTURE, f"{path!r} is {item!r:.60}, not a file's name")
+    return name

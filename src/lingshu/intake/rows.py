@@ -12,9 +12,9 @@ from lingshu.core.ids import canonical_json
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.places import Files
 from lingshu.intake.shapes import Join, TableForm
-from lingshu.intake.tables import RawRow, Row, Table, find_tables, read_mapping, read_rows
+from lingshu.intake.tables import RawRow, Table, find_tables, read_mapping, read_rows
+from lingshu.intake.values import Row, text_at, value_at
 
-_ABSENT = object()
 F = TypeVar("F", bound=TableForm)
 
 
@@ -116,36 +116,3 @@ def _exploded(form: TableForm, row: Row) -> list[Row]:
 
 def _kept(form: TableForm, row: Row) -> bool:
     return all(str(value_at(row, path, None)) in wanted for path, wanted in form.where.items())
-
-
-def value_at(row: Row, path: str, default: Any = _ABSENT) -> Any:
-    """Return the value at a path.
-
-    Raises:
-        RowError: there is none, and no default is given.
-    """
-    if path in row:
-        return row[path]
-    value: Any = row
-    for part in path.split("."):
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        elif default is _ABSENT:
-            raise RowError(Reason.MISSING_FIELD, f"no field {path!r}; there are {', '.join(map(str, row))[:200]}")
-        else:
-            return default
-    return value
-
-
-def text_at(row: Row, path: str) -> str:
-    """Return the text at a path; numbers as they are written.
-
-    Raises:
-        RowError: there is none, or it is not a text or number.
-    """
-    value = value_at(row, path)
-    if not isinstance(value, str | int | float):
-        raise RowError(Reason.MISSING_FIELD, f"{path!r} is {value!r:.60}, not a text")
-    return str(value)

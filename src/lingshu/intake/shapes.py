@@ -83,6 +83,9 @@ class Pictures(Strict):
         embedded: the bytes lie in the row (Parquet, in a column of the hub's Image type or of plain bytes); else the
             row names files.
         key: of the name where a list holds objects.
+        name: how a file's name is written from the row's fields and those of the object in the list,
+            `files/p{subject_id:.2}/{dicom_id}.jpg`; `{picture}` is what the path gives.
+        optional: a row may have no picture.
         suffix: added to each name.
         folders: that the names are relative to, tried in order.
         archives: zip files that may hold them instead, found by the end of the member's path.
@@ -91,6 +94,8 @@ class Pictures(Strict):
     fields: list[str] = Field(min_length=1)
     embedded: bool = False
     key: str = ""
+    name: str = ""
+    optional: bool = False
     suffix: str = ""
     folders: list[str] = ["."]  # noqa: RUF012
     archives: list[str] = []  # noqa: RUF012

@@ -27,10 +27,10 @@ from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import Archive, EmbeddedPicture, ParquetBytes
 from lingshu.intake.places import Files, matching
 from lingshu.intake.shapes import TableForm
+from lingshu.intake.values import Row
 
 INSIDE = "!/"
 _CELL_BYTES = 16 << 20
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
