@@ -1,0 +1,78 @@
+"""Volumes with masks into slices with boxes, as in the paper (section 2.2.1, stage 2: cut along z with their masks)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from lingshu.sources.annotations import Annotations, Masks
+from lingshu.sources.frames import HIGH, Pixels, Refused, stretch
+from lingshu.sources.labels import Region
+from lingshu.sources.nifti import load_nifti
+from lingshu.sources.nrrd import load_nrrd
+from lingshu.sources.params import NormalizeParams
+from lingshu.sources.regions import mask_regions
+from lingshu.sources.volumes import AXES, TISSUE_LEVEL, Volume, scaled, section_of, spread, upright, with_tissue
+
+VOLUMES = (".nii", ".nii.gz", ".nrrd")
+Slice = tuple[str, Pixels, list[Region], dict[str, str]]
+
+
+def volume_frames(
+    path: Path, masks: Sequence[tuple[Masks, Path]], annotations: Annotations, params: NormalizeParams
+) -> Iterator[Slice]:
+    """Yield slices: their name, pixels, regions in those pixels, and the plane as a fact.
+
+    Of each plane `slices_per_plane`, evenly spread over the slices that a mask marks, or where there is no mask over
+    those that show tissue.
+
+    Raises:
+        Refused: as `load_nifti` and `load_nrrd`; MASK_DIFFERS; NO_TISSUE where no slice may be taken.
+    """
+    values, spacing = _load(path)
+    values = values + np.float32(annotations.offset)
+    marked = [(spec, _load(mask)[0]) for spec, mask in masks]
+    for spec, mask in marked:
+        if mask.shape != values.shape:
+            raise Refused("MASK_DIFFERS", f"{spec.file} has shape {mask.shape}, the volume {values.shape}")
+    dark, bright = annotations.window or _bright_end(values)
+    level = dark + TISSUE_LEVEL * (bright - dark)
+    taken = 0
+    for plane in annotations.planes:
+        axis = AXES[plane]
+        shown = _touched(marked, axis) if marked else with_tissue(values, axis, level, params.min_tissue_share)
+        for index in spread(shown, params.slices_per_plane):
+            pixels = stretch(upright(section_of(values, axis, index)), dark, bright)
+            regions = [r for spec, m in marked for r in mask_regions(upright(section_of(m, axis, index)), spec)]
+            wide = scaled(pixels, np.delete(spacing, axis), params.slice_pixel_mm)
+            taken += 1
+            yield f"{plane}-{index:03d}", wide, _resized(regions, pixels.shape, wide.shape), {"plane": plane}
+    if not taken:
+        raise Refused("NO_TISSUE", "no slice is marked or shows tissue")
+
+
+def _load(path: Path) -> tuple[Volume, NDArray[np.float64]]:
+    return load_nrrd(path) if path.name.lower().endswith(".nrrd") else load_nifti(path)
+
+
+def _bright_end(values: Volume) -> tuple[float, float]:
+    positive = values[values > 0]
+    if positive.size == 0:
+        raise Refused("NO_TISSUE", "no voxel above zero")
+    return 0.0, float(np.percentile(positive, HIGH))
+
+
+def _touched(marked: Sequence[tuple[Masks, Volume]], axis: int) -> list[int]:
+    """Return the slices that a mask marks."""
+    across = tuple(other for other in range(3) if other != axis)
+    touched: NDArray[Any] = np.logical_or.reduce([(mask > 0).any(axis=across) for _, mask in marked])
+    return [int(index) for index in np.flatnonzero(touched)]
+
+
+def _resized(regions: list[Region], before: tuple[int, ...], after: tuple[int, ...]) -> list[Region]:
+    high, wide = after[0] / before[0], after[1] / before[1]
+    return [(label, (box[0] * wide, box[1] * high, box[2] * wide, box[3] * high)) for label, box in regions]
