@@ -1,7 +1,8 @@
 """What the rows of a raw imaging source say of their pictures, as its record writes it: labels, boxes, masks, display.
 
 Such sources have no conversations. Their labels and boxes become facts, from which synthesis writes (paper, section
-2.2.1: metadata preparation, and boxes around regions of interest).
+2.2.1: metadata preparation, and boxes around regions of interest). Whether facts are of the vocabulary is checked where
+they are stated: a change of the vocabulary must not pull a source again.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from lingshu.core.params import Strict
-from lingshu.facts.vocabulary import FACTS
 
 
 class Label(Strict):
@@ -94,8 +94,6 @@ class Masks(Strict):
             raise ValueError("masks have file or field")
         if not (self.names or self.label):
             raise ValueError("masks need names or label")
-        if self.count and (self.count not in FACTS or FACTS[self.count].kind != "count"):
-            raise ValueError(f"count: {self.count!r} is no fact that counts")
         return self
 
 
@@ -119,12 +117,3 @@ class Annotations(Strict):
     window: tuple[float, float] | None = None
     offset: float = 0.0
     planes: list[Literal["axial", "coronal", "sagittal"]] = Field(default_factory=lambda: ["axial"])  # type: ignore[arg-type]
-
-    @model_validator(mode="after")
-    def _known(self) -> Annotations:
-        for key, value in self.facts.items():
-            if key not in FACTS:
-                raise ValueError(f"facts: {key!r} is not in the vocabulary; make it a label")
-            if complaint := FACTS[key].complaint(value):
-                raise ValueError(f"facts: {key} is {value!r}: {complaint}")
-        return self

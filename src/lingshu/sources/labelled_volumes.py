@@ -16,7 +16,7 @@ from lingshu.sources.nifti import load_nifti
 from lingshu.sources.nrrd import load_nrrd
 from lingshu.sources.params import NormalizeParams
 from lingshu.sources.regions import mask_regions
-from lingshu.sources.volumes import AXES, TISSUE_LEVEL, Volume, scaled, section_of, spread, upright, with_tissue
+from lingshu.sources.volumes import AXES, TISSUE_LEVEL, Volume, scaled, section_of, slices_with_tissue, spread, upright
 
 VOLUMES = (".nii", ".nii.gz", ".nrrd")
 Slice = tuple[str, Pixels, list[Region], dict[str, str]]
@@ -44,7 +44,7 @@ def volume_frames(
     taken = 0
     for plane in annotations.planes:
         axis = AXES[plane]
-        shown = _touched(marked, axis) if marked else with_tissue(values, axis, level, params.min_tissue_share)
+        shown = _touched(marked, axis) if marked else slices_with_tissue(values, axis, level, params.min_tissue_share)
         for index in spread(shown, params.slices_per_plane):
             pixels = stretch(upright(section_of(values, axis, index)), dark, bright)
             regions = [r for spec, m in marked for r in mask_regions(upright(section_of(m, axis, index)), spec)]

@@ -45,7 +45,7 @@ def read_volume(file: RawFile, params: NormalizeParams, load: Loader) -> Reading
     pixel_mm = file.note.pixel_mm if file.note and file.note.pixel_mm else params.slice_pixel_mm
     planes = file.note.planes if file.note and file.note.planes else list(AXES)
     level = dark + TISSUE_LEVEL * (bright - dark)
-    shown = {plane: with_tissue(values, AXES[plane], level, params.min_tissue_share) for plane in planes}
+    shown = {plane: slices_with_tissue(values, AXES[plane], level, params.min_tissue_share) for plane in planes}
     number = min([params.slices_per_plane, *(len(indices) for indices in shown.values() if indices)])
     for plane, indices in shown.items():
         for index in spread(indices, number):
@@ -87,7 +87,7 @@ def spread(indices: Sequence[int], number: int) -> list[int]:
     return [indices[int((place + 0.5) * len(indices) / number)] for place in range(number)]
 
 
-def with_tissue(values: Volume, axis: int, level: float, least: float) -> list[int]:
+def slices_with_tissue(values: Volume, axis: int, level: float, least: float) -> list[int]:
     """Return the slices of which at least the share `least` is above `level`."""
     shares = (values > level).mean(axis=tuple(other for other in range(3) if other != axis))
     return [int(index) for index in np.flatnonzero(shares >= least)]
