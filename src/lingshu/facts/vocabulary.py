@@ -27,11 +27,11 @@ MODALITIES: tuple[str, ...] = (
 # Kinds that may be stated, but are not offered as wrong answers to pictures of other kinds.
 MORE_MODALITIES: tuple[str, ...] = (
     "dermoscopy",
-    "clinical photograph",
+    "photograph",
     "endoscopy",
-    "optical coherence tomography",
+    "oct",
     "pet",
-    "bright-field microscopy",
+    "microscopy",
 )
 # Values that may be true of the same picture: one is never offered as a wrong answer where the other is right.
 COMPATIBLE: dict[str, tuple[str, ...]] = {

@@ -26,11 +26,11 @@ MODALITY_NOUNS: dict[str, tuple[str, str]] = {
     "phase contrast microscopy": ("phase contrast microscopy image", "phase contrast micrograph"),
     "fluorescence microscopy": ("fluorescence microscopy image", "fluorescence micrograph"),
     "dermoscopy": ("dermoscopy image", "dermatoscopic image"),
-    "clinical photograph": ("clinical photograph", "clinical photo"),
+    "photograph": ("clinical photograph", "clinical photo"),
     "endoscopy": ("endoscopy image", "endoscopic image"),
-    "optical coherence tomography": ("OCT scan", "OCT image"),
+    "oct": ("OCT scan", "OCT image"),
     "pet": ("PET slice", "PET image"),
-    "bright-field microscopy": ("bright-field microscopy image", "bright-field micrograph"),
+    "microscopy": ("light microscopy image", "light micrograph"),
 }
 SPOKEN_VOWELS: tuple[str, ...] = ("a", "e", "i", "o", "u", "x-ray", "MRI")
 NORMAL_IMPRESSION = "No acute finding."
