@@ -13,6 +13,7 @@ from lingshu.commands import checking, drawing, recipes, report_metrics, schemas
 from lingshu.commands.eval_command import EXIT_INCOMPLETE, evaluation
 from lingshu.commands.evaluate import IncompleteRunError
 from lingshu.commands.judge_request import judge_request
+from lingshu.commands.normalize import normalize
 from lingshu.commands.view import view
 from lingshu.core.errors import UserError
 
@@ -26,7 +27,7 @@ app = typer.Typer(
 
 
 ANYWHERE = frozenset(
-    {"score", "compare", "report-metrics", "eval", "view"}
+    {"score", "compare", "report-metrics", "eval", "view", "normalize"}
 )  # commands that need no project: their paths are as typed
 
 
@@ -173,6 +174,7 @@ def _report_files(changed: list[Path], what: str) -> None:
 app.command("report-metrics")(report_metrics.report_metrics)
 app.command("eval")(evaluation)
 app.command("view")(view)
+app.command("normalize")(normalize)
 
 
 if __name__ == "__main__":

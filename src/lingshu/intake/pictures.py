@@ -27,6 +27,13 @@ class StoredPicture:
     name: str
     files: Files = field(repr=False)
 
+    def size(self) -> int | None:
+        """Return the file's bytes, or None where that is known only after it was read."""
+        try:
+            return self.files.path(self.name).stat().st_size
+        except OSError:
+            return None
+
     def read(self) -> bytes:
         """See `PictureFile.read`."""
         path = self.files.path(self.name)
@@ -74,6 +81,10 @@ class Archive:
         ]
         return min(ends, key=lambda member: (len(member), member), default=None)
 
+    def size(self, member: str) -> int:
+        """Return a member's bytes when unpacked, as the archive says (and no more are ever unpacked)."""
+        return self._zip.getinfo(member).file_size
+
     def read(self, member: str) -> bytes:
         """Return a member's bytes.
 
@@ -92,6 +103,10 @@ class ZippedPicture:
 
     name: str
     archive: Archive = field(repr=False)
+
+    def size(self) -> int | None:
+        """See `StoredPicture.size`."""
+        return self.archive.size(self.name)
 
     def read(self) -> bytes:
         """See `PictureFile.read`."""
@@ -146,9 +161,16 @@ class EmbeddedPicture:
     row: int
     column: ParquetBytes = field(repr=False)
 
+    def size(self) -> int | None:
+        """See `StoredPicture.size`."""
+        return None
+
     def read(self) -> bytes:
         """See `PictureFile.read`."""
         return self.column.get(self.row)
+
+
+FoundPicture = StoredPicture | ZippedPicture | EmbeddedPicture
 
 
 def picture_key(picture: PictureFile) -> str:
@@ -168,7 +190,7 @@ class PictureFinder:
         names = {name for pattern in self._spec.archives for name in self._files.match(pattern)}
         return [Archive(self._files.path(name)) for name in sorted(names)]
 
-    def find(self, name: str) -> PictureFile:
+    def find(self, name: str) -> StoredPicture | ZippedPicture:
         """Return the picture called `name`.
 
         Raises:
@@ -186,7 +208,7 @@ class PictureFinder:
         raise RowError(Reason.MISSING_PICTURE, f"{name} is not in {places} of {self._files.label}")
 
 
-def row_pictures(spec: Pictures | None, row: Row, finder: PictureFinder | None) -> tuple[PictureFile, ...]:
+def row_pictures(spec: Pictures | None, row: Row, finder: PictureFinder | None) -> tuple[FoundPicture, ...]:
     """Return the pictures of a row, in order.
 
     Args:
@@ -199,12 +221,14 @@ def row_pictures(spec: Pictures | None, row: Row, finder: PictureFinder | None) 
     """
     if spec is None:
         return ()
-    found: list[PictureFile] = []
+    found: list[FoundPicture] = []
     for path in spec.fields:
         value = value_at(row, path, None)
         for item in value if isinstance(value, list) else [value]:
             if item is not None and item != "":
-                found.append(cast("PictureFile", item) if finder is None else finder.find(_name(spec, item, path, row)))
+                found.append(
+                    cast("EmbeddedPicture", item) if finder is None else finder.find(_name(spec, item, path, row))
+                )
     if not found and not spec.optional:
         raise RowError(Reason.MISSING_PICTURE, f"{', '.join(spec.fields)} name none")
     return tuple(found)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -58,8 +59,10 @@ def _mapping(join: Join, tables: Sequence[Table]) -> dict[str, Any]:
 def data_rows(source: Opened[F]) -> Iterator[tuple[str, RawRow]]:
     """Yield `(default id, row)` for each row of the data set, unreadable ones included, in file order."""
     seen: set[str] = set()
+    stems = Counter(PurePosixPath(table.name).name for table in source.tables)
     for table in source.tables:
         fields, stem = _file_fields(source.form, table), PurePosixPath(table.name).name
+        stem = stem if stems[stem] == 1 else table.name
         for raw in read_rows(table, source.form):
             for position, values in enumerate(_complete(source, raw, fields)):
                 if not isinstance(values, RowError) and _repeats(source.form, values, seen):
