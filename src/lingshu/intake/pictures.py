@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import zipfile
 from dataclasses import dataclass, field
@@ -237,7 +238,9 @@ def row_pictures(spec: Pictures | None, row: Row, finder: PictureFinder | None) 
 def _name(spec: Pictures, item: Any, path: str, row: Row) -> str:
     name = item.get(spec.key) if spec.key and isinstance(item, dict) else item
     if spec.name:
-        fields = row | (item if isinstance(item, dict) else {}) | {"picture": name}
+        found = re.search(spec.pattern, str(name)) if spec.pattern else None
+        parts = found.groupdict() if found else {}
+        fields = row | (item if isinstance(item, dict) else {}) | {"picture": name} | parts
         try:
             return spec.name.format_map({key: str(value) for key, value in fields.items()})
         except (KeyError, ValueError, IndexError) as error:

@@ -52,7 +52,11 @@ def find_alone(files: Files, form: F) -> Opened[F] | None:
 def _mapping(join: Join, tables: Sequence[Table]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for table in tables:
-        found |= read_mapping(table, join.key)
+        for key, value in read_mapping(table, join):
+            if join.many:
+                found.setdefault(key, []).append(value)
+            else:
+                found[key] = value
     return found
 
 
@@ -94,8 +98,8 @@ def _complete(source: Opened[F], raw: RawRow, fields: Row) -> list[Row | RowErro
     try:
         for join, mapping in zip(source.form.joins, source.joined, strict=True):
             key = text_at(row, join.by)
-            if key in mapping:
-                row = row | {join.into: mapping[key]}
+            if join.many or key in mapping:
+                row = row | {join.into: mapping.get(key, []) if join.many else mapping[key]}
             elif not join.required:
                 return []
             elif _kept(source.form, row):
@@ -118,4 +122,5 @@ def _exploded(form: TableForm, row: Row) -> list[Row]:
 
 
 def _kept(form: TableForm, row: Row) -> bool:
-    return all(str(value_at(row, path, None)) in wanted for path, wanted in form.where.items())
+    wanted = all(str(value_at(row, path, None)) in values for path, values in form.where.items())
+    return wanted and not any(str(value_at(row, path, None)) in values for path, values in form.without.items())

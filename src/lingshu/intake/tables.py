@@ -26,7 +26,7 @@ from lingshu.intake.elements import element_rows
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import Archive, EmbeddedPicture, ParquetBytes
 from lingshu.intake.places import Files, matching
-from lingshu.intake.shapes import TableForm
+from lingshu.intake.shapes import Join, TableForm
 from lingshu.intake.values import Row
 
 INSIDE = "!/"
@@ -94,19 +94,21 @@ def read_rows(table: Table, form: TableForm) -> Iterator[RawRow]:
     yield from _READERS[form.format](table, form)
 
 
-def read_mapping(table: Table, key: str) -> dict[str, Any]:
-    """Return a JSON table that completes rows: by its object keys, or by the value at `key` of each of its rows.
+def read_mapping(table: Table, join: Join) -> Iterator[tuple[str, Any]]:
+    """Yield key and value of a table that completes rows: of an object, or by the value at `join.key` of each row.
 
     Raises:
-        UserError: the file is not JSON, or is of another shape (names the file).
+        UserError: the file is not JSON or CSV, or is of another shape (names the file).
     """
-    data = _parsed(table)
-    if not key and isinstance(data, dict):
-        return {str(name): value for name, value in data.items()}
-    if key and isinstance(data, list) and all(isinstance(row, dict) and key in row for row in data):
-        return {str(row[key]): row for row in data}
-    shape = f"a list of objects that have {key!r}" if key else "an object"
-    raise UserError(f"{table.name}: the file is not {shape}", "get the file that the record names")
+    is_json = table.name.lower().endswith(".json")
+    data = _parsed(table) if is_json else [row for _, row in _csv_rows(table, join.header, join.delimiter)]
+    if not join.key and isinstance(data, dict):
+        yield from ((str(name), value) for name, value in data.items())
+    elif join.key and isinstance(data, list) and all(isinstance(row, dict) and join.key in row for row in data):
+        yield from ((str(row[join.key]), row) for row in data)
+    else:
+        shape = f"a list of objects that have {join.key!r}" if join.key else "an object"
+        raise UserError(f"{table.name}: the file is not {shape}", "get the file that the record names")
 
 
 def _text(table: Table) -> str:
@@ -133,11 +135,13 @@ def _json(table: Table, form: TableForm) -> Iterator[RawRow]:
 def _json_rows(table: Table, data: Any, shape: str) -> list[Any]:
     if shape == "list" and isinstance(data, list):
         return data
+    if shape == "values" and isinstance(data, list):
+        return [{"value": value} for value in data]
     if shape == "keyed" and isinstance(data, dict):
         return [{"key": key, **row} if isinstance(row, dict) else row for key, row in data.items()]
     if shape == "columns" and isinstance(data, dict):
         return _by_columns(table, data)
-    wanted = {"list": "a list of rows", "keyed": "an object of rows", "columns": "an object of columns"}[shape]
+    wanted = {"keyed": "an object of rows", "columns": "an object of columns"}.get(shape, "a list of rows")
     raise UserError(f"{table.name}: the file is not {wanted}", "get the file that the record names")
 
 
@@ -169,16 +173,20 @@ def _as_row(row: Any, form: TableForm) -> Row | RowError:
 
 
 def _csv(table: Table, form: TableForm) -> Iterator[RawRow]:
+    for number, row in _csv_rows(table, form.header, ","):
+        yield RawRow(table.name, number, row)
+
+
+def _csv_rows(table: Table, header: list[str], delimiter: str) -> Iterator[tuple[int, Row | RowError]]:
     csv.field_size_limit(_CELL_BYTES)
-    reader = csv.reader(io.StringIO(_text(table), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(_text(table), newline=""), strict=True, delimiter=delimiter)
     try:
-        header = form.header or next(reader, [])
+        names = header or next(reader, [])
         for number, row in enumerate(reader, start=1):
-            if len(row) == len(header):
-                yield RawRow(table.name, number, dict(zip(header, row, strict=True)))
+            if len(row) == len(names):
+                yield number, dict(zip(names, row, strict=True))
             elif row:
-                detail = f"{len(row)} columns where {len(header)} are due"
-                yield RawRow(table.name, number, RowError(Reason.UNREADABLE_ROW, detail))
+                yield number, RowError(Reason.UNREADABLE_ROW, f"{len(row)} columns where {len(names)} are due")
     except csv.Error as error:
         raise UserError(f"{table.name}:{reader.line_num}: not CSV: {error}", "get the file again") from None
 
@@ -235,8 +243,9 @@ def _arrays(table: Table, form: TableForm) -> Iterator[RawRow]:
 
 
 def _file(table: Table, form: TableForm) -> Iterator[RawRow]:  # noqa: ARG001 - one signature for all formats
-    name = PurePosixPath(table.name).name
-    yield RawRow(table.name, 1, {"path": table.name, "name": name, "stem": name.split(".")[0]})
+    inner = PurePosixPath(table.name.rpartition(INSIDE)[2])
+    names = {"path": str(inner), "folder": str(inner.parent), "name": inner.name, "stem": inner.name.split(".")[0]}
+    yield RawRow(table.name, 1, names)
 
 
 _READERS: dict[str, Callable[[Table, TableForm], Iterator[RawRow]]] = {

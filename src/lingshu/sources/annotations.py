@@ -76,6 +76,7 @@ class Masks(Strict):
         whole: one box around all parts of a region instead of a box for each connected part.
         count: fact that gets the number of boxes.
         optional: a picture may have no mask.
+        scaled: masks have another size than their pictures.
     """
 
     file: str = ""
@@ -87,6 +88,7 @@ class Masks(Strict):
     whole: bool = False
     count: str = ""
     optional: bool = False
+    scaled: bool = False
 
     @model_validator(mode="after")
     def _complete(self) -> Masks:
@@ -106,8 +108,11 @@ class Annotations(Strict):
         boxes: boxes in the rows.
         masks: masks beside the pictures or in the rows.
         window: values shown as black and white, for pictures of more than 8 bits and for volumes.
+        window_field: path of the window, where rows have their own: two numbers in a text or a list.
         offset: added to the values first (DeepLesion stores Hounsfield units plus 32,768).
-        planes: of a volume, cut into slices along these; slices that a mask marks are taken, or those with tissue.
+        planes: of a volume, cut into slices along these.
+        slices: of a volume, at most, along each plane: evenly spread over those that a mask marks, or show tissue.
+        least_tissue: share of a slice that shows something, where no mask marks slices.
     """
 
     facts: dict[str, str | bool | int] = Field(default_factory=dict)
@@ -115,5 +120,14 @@ class Annotations(Strict):
     boxes: Boxes | None = None
     masks: list[Masks] = Field(default_factory=list)
     window: tuple[float, float] | None = None
+    window_field: str = ""
     offset: float = 0.0
     planes: list[Literal["axial", "coronal", "sagittal"]] = Field(default_factory=lambda: ["axial"])  # type: ignore[arg-type]
+    slices: int = Field(default=8, ge=1)
+    least_tissue: float = Field(default=0.05, gt=0, lt=1)
+
+    @model_validator(mode="after")
+    def _one_window(self) -> Annotations:
+        if self.window and self.window_field:
+            raise ValueError("give window or window_field")
+        return self

@@ -29,6 +29,21 @@ def decode_values(data: bytes, name: str) -> NDArray[Any]:
         raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {error}"[:200]) from None
 
 
+def size_of(data: bytes, name: str) -> tuple[int, int]:
+    """Return height and width of a picture as stored; only its header is read.
+
+    Raises:
+        RowError: UNREADABLE_PICTURE or PICTURE_TOO_LARGE (names the file).
+    """
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            return opened.height, opened.width
+    except Image.DecompressionBombError as error:
+        raise RowError(Reason.PICTURE_TOO_LARGE, f"{name}: {error}") from None
+    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {error}"[:200]) from None
+
+
 def shown(values: NDArray[Any], window: tuple[float, float] | None, offset: float) -> Pixels:
     """Return values as uint8: through the window, where there is one; 8 bits as they are; others by percentiles.
 

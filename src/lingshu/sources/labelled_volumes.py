@@ -3,66 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from lingshu.intake.errors import Reason, RowError
 from lingshu.sources.annotations import Annotations, Masks
 from lingshu.sources.frames import HIGH, Pixels, Refused, stretch
 from lingshu.sources.labels import Region
 from lingshu.sources.nifti import load_nifti
 from lingshu.sources.nrrd import load_nrrd
-from lingshu.sources.params import NormalizeParams
 from lingshu.sources.regions import mask_regions
 from lingshu.sources.volumes import AXES, TISSUE_LEVEL, Volume, scaled, section_of, slices_with_tissue, spread, upright
 
 VOLUMES = (".nii", ".nii.gz", ".nrrd")
-Slice = tuple[str, Pixels, list[Region], dict[str, str]]
 
 
-def volume_frames(
-    path: Path, masks: Sequence[tuple[Masks, Path]], annotations: Annotations, params: NormalizeParams
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """One slice: plane and number, pixels (square ones), and the regions in them."""
+
+    plane: str
+    index: int
+    pixels: Pixels
+    regions: list[Region]
+
+
+def volume_slices(
+    path: Path, masks: Sequence[tuple[Masks, Path]], annotations: Annotations, window: tuple[float, float] | None
 ) -> Iterator[Slice]:
-    """Yield slices: their name, pixels, regions in those pixels, and the plane as a fact.
-
-    Of each plane `slices_per_plane`, evenly spread over the slices that a mask marks, or where there is no mask over
-    those that show tissue.
+    """Yield slices of a volume: of each plane at most `slices`, evenly spread over those a mask marks, or show tissue.
 
     Raises:
-        Refused: as `load_nifti` and `load_nrrd`; MASK_DIFFERS; NO_TISSUE where no slice may be taken.
+        RowError: volume or mask can't be read, they have different shapes, or no slice may be taken.
     """
     values, spacing = _load(path)
     values = values + np.float32(annotations.offset)
     marked = [(spec, _load(mask)[0]) for spec, mask in masks]
     for spec, mask in marked:
         if mask.shape != values.shape:
-            raise Refused("MASK_DIFFERS", f"{spec.file} has shape {mask.shape}, the volume {values.shape}")
-    dark, bright = annotations.window or _bright_end(values)
+            raise RowError(Reason.UNREADABLE_PICTURE, f"{spec.file} has shape {mask.shape}, the volume {values.shape}")
+    dark, bright = window or _bright_end(values, path)
     level = dark + TISSUE_LEVEL * (bright - dark)
     taken = 0
     for plane in annotations.planes:
         axis = AXES[plane]
-        shown = _touched(marked, axis) if marked else slices_with_tissue(values, axis, level, params.min_tissue_share)
-        for index in spread(shown, params.slices_per_plane):
+        shown = _touched(marked, axis) if marked else slices_with_tissue(values, axis, level, annotations.least_tissue)
+        for index in spread(shown, annotations.slices):
             pixels = stretch(upright(section_of(values, axis, index)), dark, bright)
             regions = [r for spec, m in marked for r in mask_regions(upright(section_of(m, axis, index)), spec)]
-            wide = scaled(pixels, np.delete(spacing, axis), params.slice_pixel_mm)
+            wide = scaled(pixels, np.delete(spacing, axis), float(np.delete(spacing, axis).min()))
+            yield Slice(plane, index, wide, _resized(regions, pixels.shape, wide.shape))
             taken += 1
-            yield f"{plane}-{index:03d}", wide, _resized(regions, pixels.shape, wide.shape), {"plane": plane}
     if not taken:
-        raise Refused("NO_TISSUE", "no slice is marked or shows tissue")
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{path.name}: no slice is marked or shows tissue")
 
 
 def _load(path: Path) -> tuple[Volume, NDArray[np.float64]]:
-    return load_nrrd(path) if path.name.lower().endswith(".nrrd") else load_nifti(path)
+    try:
+        return load_nrrd(path) if path.name.lower().endswith(".nrrd") else load_nifti(path)
+    except Refused as refused:
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{path.name}: {refused.reason}: {refused.detail}") from None
 
 
-def _bright_end(values: Volume) -> tuple[float, float]:
+def _bright_end(values: Volume, path: Path) -> tuple[float, float]:
     positive = values[values > 0]
     if positive.size == 0:
-        raise Refused("NO_TISSUE", "no voxel above zero")
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{path.name}: no voxel above zero")
     return 0.0, float(np.percentile(positive, HIGH))
 
 

@@ -28,6 +28,13 @@ SPLIT_NAMES: dict[str, Split] = {
 _LANGUAGE = re.compile(r"[a-z]{2}")
 
 
+def revision_of(record: SourceRecord) -> str:
+    """Return the pinned revisions of a record's places or packages, joined; `unpinned` where there are none."""
+    found = [place.revision or place.physionet or place.sha256[:12] for place in record.places]
+    found += [package.label for package in record.packages]
+    return ", ".join(filter(None, found)) or "unpinned"
+
+
 class SampleMaker:
     """Makes the samples of one form of a source; counts the imaging kinds that it has no word for."""
 
@@ -95,6 +102,20 @@ class SampleMaker:
                 self.unknown_kinds[word[:40]] += 1
         return tuple(dict.fromkeys(found))
 
+    def language(self, row: Row) -> str:
+        """Return the row's language as two letters.
+
+        Raises:
+            RowError: its field is missing, or has a word that the form does not translate.
+        """
+        form = self._form
+        if _LANGUAGE.fullmatch(form.language):
+            return form.language
+        given = text_at(row, form.language)
+        if form.language_names and given not in form.language_names:
+            raise RowError(Reason.MISSING_FIELD, f"{form.language!r} is {given!r:.40}")
+        return form.language_names.get(given, given)
+
     def draft(self, identity: str, row: Row, pictures: Sequence[FoundPicture]) -> Sample:
         """Return the row as a sample that still lacks its pictures and its id.
 
@@ -116,7 +137,7 @@ class SampleMaker:
             access=self._record.access,
             modality=self.kinds(row) if pictures else (),
             body_part=said_or_empty(row, form.body_part).lower(),
-            language=form.language if _LANGUAGE.fullmatch(form.language) else text_at(row, form.language),
+            language=self.language(row),
             answer=spoken.answer,
             rationale=spoken.rationale,
         )
