@@ -20,7 +20,7 @@ class Label(Strict):
     Attributes:
         field: path of the value; null and "" say nothing.
         separator: between several values in one text.
-        names: of a value, to our word; where it is not empty, a value that is missing here is an error.
+        names: of a value, to our word, or to "" where it says nothing; with names, a value without one is an error.
         flags: path of a column to the word that it stands for; a column is set where it has one of `set`.
         set: values of a column that say yes.
     """
@@ -43,18 +43,26 @@ class Boxes(Strict):
 
     Attributes:
         field: path of four numbers, or of several times four: a list, or a text with commas or blanks.
+        each: path of a list of objects instead, as a join of several rows gives; each is a box.
+        fields: of such an object, the four numbers.
         order: the numbers are two corners (`xyxy`), or a corner, width and height (`xywh`).
         label: what all of them show.
-        label_field: path of what they show, where rows differ.
+        label_field: path of what they show, in the row or in the object.
     """
 
-    field: str
+    field: str = ""
+    each: str = ""
+    fields: list[str] = Field(default_factory=list)
     order: Literal["xyxy", "xywh"] = "xyxy"
     label: str = ""
     label_field: str = ""
 
     @model_validator(mode="after")
-    def _named(self) -> Boxes:
+    def _complete(self) -> Boxes:
+        if bool(self.field) == bool(self.each):
+            raise ValueError("boxes have field or each")
+        if bool(self.each) != (len(self.fields) == 4):
+            raise ValueError("each goes with four fields")
         if bool(self.label) == bool(self.label_field):
             raise ValueError("boxes have label or label_field")
         return self

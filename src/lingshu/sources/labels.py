@@ -39,7 +39,8 @@ def _texts(row: Row, label: Label) -> list[str]:
         return [word for path, word in label.flags.items() if _said(value_at(row, path)) in label.set]
     said = _said(value_at(row, label.field))
     parts = said.split(label.separator) if label.separator else [said]
-    return [_named(part.strip(), label) for part in parts if part.strip()]
+    named = (_named(part.strip(), label) for part in parts if part.strip())
+    return [word for word in named if word]
 
 
 def _said(value: Any) -> str:
@@ -73,14 +74,20 @@ def row_boxes(row: Row, spec: Boxes) -> list[Region]:
     """Return the boxes of a row: what each shows, and left, top, right, bottom in pixels of the file.
 
     Raises:
-        RowError: there are not four numbers a box.
+        RowError: there are not four numbers a box, or nothing says what it shows.
     """
-    numbers = _numbers(value_at(row, spec.field), spec.field)
-    boxes = [_corners(numbers[at : at + 4], spec.order) for at in range(0, len(numbers), 4)]
+    if spec.each:
+        return [region for item in value_at(row, spec.each) for region in _boxes(item, spec)]
+    return _boxes(row, spec)
+
+
+def _boxes(row: Row, spec: Boxes) -> list[Region]:
+    given = [value_at(row, path) for path in spec.fields] if spec.fields else value_at(row, spec.field)
+    numbers = _numbers(given, spec.field or spec.each)
     label = spec.label or _said(value_at(row, spec.label_field))
     if not label.strip():
         raise RowError(Reason.MISSING_FIELD, f"{spec.label_field!r} is empty, so nobody knows what the boxes show")
-    return [(label, box) for box in boxes]
+    return [(label, _corners(numbers[at : at + 4], spec.order)) for at in range(0, len(numbers), 4)]
 
 
 def _numbers(value: Any, path: str) -> list[float]:
