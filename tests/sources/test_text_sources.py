@@ -1,4 +1,4 @@
-"""Text and general sources: every form of every record reads invented files of its shape, and real ones that we have."""
+"""Text and general sources: every form of every record reads invented files of its shape, and real ones we have."""
 
 from __future__ import annotations
 
