@@ -75,6 +75,7 @@ def read_still(picture: FoundPicture, limits: StillLimits) -> Still:
 
 def still_of(data: bytes, name: str, limits: StillLimits) -> Still:
     """Return the bytes of a picture file as they are stored; errors as `read_still`."""
+    Image.init()  # or a format whose reader is not yet loaded (MPO, TIFF) is a KeyError, and the file seems broken
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             return _kept(opened, data, name, limits)
