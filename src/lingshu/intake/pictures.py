@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import zipfile
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, cast
 
 import pyarrow.parquet as pq
 
@@ -17,6 +18,7 @@ from lingshu.core.question import PictureFile
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.places import Files
 from lingshu.intake.shapes import Pictures
+from lingshu.intake.values import Row, value_at
 
 
 @dataclass(slots=True)
@@ -25,6 +27,13 @@ class StoredPicture:
 
     name: str
     files: Files = field(repr=False)
+
+    def size(self) -> int | None:
+        """Return the file's bytes, or None where that is known only after it was read."""
+        try:
+            return self.files.path(self.name).stat().st_size
+        except OSError:
+            return None
 
     def read(self) -> bytes:
         """See `PictureFile.read`."""
@@ -73,6 +82,10 @@ class Archive:
         ]
         return min(ends, key=lambda member: (len(member), member), default=None)
 
+    def size(self, member: str) -> int:
+        """Return a member's bytes when unpacked, as the archive says (and no more are ever unpacked)."""
+        return self._zip.getinfo(member).file_size
+
     def read(self, member: str) -> bytes:
         """Return a member's bytes.
 
@@ -91,6 +104,10 @@ class ZippedPicture:
 
     name: str
     archive: Archive = field(repr=False)
+
+    def size(self) -> int | None:
+        """See `StoredPicture.size`."""
+        return self.archive.size(self.name)
 
     def read(self) -> bytes:
         """See `PictureFile.read`."""
@@ -145,9 +162,16 @@ class EmbeddedPicture:
     row: int
     column: ParquetBytes = field(repr=False)
 
+    def size(self) -> int | None:
+        """See `StoredPicture.size`."""
+        return None
+
     def read(self) -> bytes:
         """See `PictureFile.read`."""
         return self.column.get(self.row)
+
+
+FoundPicture = StoredPicture | ZippedPicture | EmbeddedPicture
 
 
 def picture_key(picture: PictureFile) -> str:
@@ -167,7 +191,7 @@ class PictureFinder:
         names = {name for pattern in self._spec.archives for name in self._files.match(pattern)}
         return [Archive(self._files.path(name)) for name in sorted(names)]
 
-    def find(self, name: str) -> PictureFile:
+    def find(self, name: str) -> StoredPicture | ZippedPicture:
         """Return the picture called `name`.
 
         Raises:
@@ -183,3 +207,44 @@ class PictureFinder:
                 return ZippedPicture(member, archive)
         places = ", ".join((*(f"{folder}/" for folder in self._spec.folders), *self._spec.archives))
         raise RowError(Reason.MISSING_PICTURE, f"{name} is not in {places} of {self._files.label}")
+
+
+def row_pictures(spec: Pictures | None, row: Row, finder: PictureFinder | None) -> tuple[FoundPicture, ...]:
+    """Return the pictures of a row, in order.
+
+    Args:
+        spec: where they are; None for a form without pictures.
+        row: as read.
+        finder: of the pictures that rows name; None where the rows hold them.
+
+    Raises:
+        RowError: one is missing, or the row names none and must.
+    """
+    if spec is None:
+        return ()
+    found: list[FoundPicture] = []
+    for path in spec.fields:
+        value = value_at(row, path, None)
+        for item in value if isinstance(value, list) else [value]:
+            if item is not None and item != "":
+                found.append(
+                    cast("EmbeddedPicture", item) if finder is None else finder.find(_name(spec, item, path, row))
+                )
+    if not found and not spec.optional:
+        raise RowError(Reason.MISSING_PICTURE, f"{', '.join(spec.fields)} name none")
+    return tuple(found)
+
+
+def _name(spec: Pictures, item: Any, path: str, row: Row) -> str:
+    name = item.get(spec.key) if spec.key and isinstance(item, dict) else item
+    if spec.name:
+        found = re.search(spec.pattern, str(name)) if spec.pattern else None
+        parts = found.groupdict() if found else {}
+        fields = row | (item if isinstance(item, dict) else {}) | {"picture": name} | parts
+        try:
+            return spec.name.format_map({key: str(value) for key, value in fields.items()})
+        except (KeyError, ValueError, IndexError) as error:
+            raise RowError(Reason.MISSING_PICTURE, f"{spec.name!r} can't be written: {error!r}") from None
+    if not isinstance(name, str) or not name.strip():
+        raise RowError(Reason.MISSING_PICTURE, f"{path!r} is {item!r:.60}, not a file's name")
+    return name

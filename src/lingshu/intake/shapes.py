@@ -83,6 +83,10 @@ class Pictures(Strict):
         embedded: the bytes lie in the row (Parquet, in a column of the hub's Image type or of plain bytes); else the
             row names files.
         key: of the name where a list holds objects.
+        name: how a file's name is written from the row's fields and those of the object in the list,
+            `files/p{subject_id:.2}/{dicom_id}.jpg`; `{picture}` is what the path gives.
+        pattern: named groups that it finds in what the path gives are fields for `name` too.
+        optional: a row may have no picture.
         suffix: added to each name.
         folders: that the names are relative to, tried in order.
         archives: zip files that may hold them instead, found by the end of the member's path.
@@ -91,6 +95,9 @@ class Pictures(Strict):
     fields: list[str] = Field(min_length=1)
     embedded: bool = False
     key: str = ""
+    name: str = ""
+    pattern: Pattern = ""
+    optional: bool = False
     suffix: str = ""
     folders: list[str] = ["."]  # noqa: RUF012
     archives: list[str] = []  # noqa: RUF012
@@ -104,6 +111,10 @@ class Join(Strict):
         by: path of the row's key; the second table's one is `key`, or its object keys if that is empty.
         into: name that the found value gets in the row.
         required: without one a row is a data error; if false, it is not of this split and is left out.
+        many: the second table may have several rows of a key: the found value is a list of them, empty where there is
+            none.
+        header: names of the columns, where the second table is a CSV without a header line.
+        delimiter: of a second table that is a CSV (a file that is not called `.json`).
     """
 
     tables: list[str] = Field(min_length=1)
@@ -111,6 +122,9 @@ class Join(Strict):
     key: str = ""
     into: str
     required: bool = True
+    many: bool = False
+    header: list[str] = []  # noqa: RUF012
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
 
 
 class TableForm(Strict):
@@ -120,18 +134,24 @@ class TableForm(Strict):
         name: for messages.
         checked: `real sample` (this form was read from real rows), `written format` (from a description of the format
             or from upstream code that reads it), or `not checked` (from memory).
-        format: of the tables.
+        format: of the tables. `xml`: each element at `record` is a row; `npy`: each entry of an array's first axis;
+            `files`: each file is a row that names it (`path`, `folder`, `name`, `stem`), as where pictures lie in class
+            folders.
         tables: patterns of the files: `*` stays within a folder, `**/` is any depth, `a.zip!/b.json` looks into an
             archive. Files are read in the order of their names.
         alone: pattern of files of other names: where a user's folder has nothing that `tables` finds and one such file,
             that one is read, and it is told. For files whose name says nothing that their rows and number don't.
         file_pattern: only files whose path it finds are read; its named groups become fields of the row.
-        rows: `list` (objects, or rows of a table), `keyed` (an object of rows; the key becomes field `key`), or
-            `columns` (an object of columns, each an object by row number).
+        record: path of the elements that are rows, for `xml`, below the root: `QAPairs/QAPair`.
+        beside: for `npy`: field to the array that completes the rows; `{name}` is filled in from `file_pattern`.
+        rows: `list` (objects, or rows of a table), `values` (a list of anything; each becomes field `value`), `keyed`
+            (an object of rows; the key becomes field `key`), or `columns` (an object of columns, each an object by row
+            number).
         header: names of the columns, where a CSV has no header line or a JSON row is a list.
         explode: path of lists of equal length to field name: one question for each position.
         joins: tables that complete the rows, in order.
-        where: a row is of this data set if each path has one of these values.
+        where: a row is of this data set if each path has one of these values (`None` where there is none).
+        without: and if no path has one of these values.
         distinct: of rows that are equal at all these paths the first one counts, where upstream's other copies leave
             the repeats out.
         pictures: where the pictures are.
@@ -139,14 +159,25 @@ class TableForm(Strict):
 
     name: str
     checked: Literal["real sample", "written format", "not checked"]
-    format: Literal["parquet", "json", "jsonl", "csv"]
+    format: Literal["parquet", "json", "jsonl", "csv", "xml", "npy", "files"]
     tables: list[str] = Field(min_length=1)
     alone: str = ""
     file_pattern: Pattern = ""
-    rows: Literal["list", "keyed", "columns"] = "list"
+    record: str = ""
+    beside: dict[str, str] = {}  # noqa: RUF012
+    rows: Literal["list", "values", "keyed", "columns"] = "list"
     header: list[str] = []  # noqa: RUF012
     explode: dict[str, str] = {}  # noqa: RUF012
     joins: list[Join] = []  # noqa: RUF012
     where: dict[str, list[str]] = {}  # noqa: RUF012
+    without: dict[str, list[str]] = {}  # noqa: RUF012
     distinct: list[str] = []  # noqa: RUF012
     pictures: Pictures | None = None
+
+    @model_validator(mode="after")
+    def _of_the_format(self) -> TableForm:
+        if (self.format == "xml") != bool(self.record):
+            raise ValueError("format xml needs record, and no other has it")
+        if self.beside and self.format != "npy":
+            raise ValueError("only format npy has beside")
+        return self

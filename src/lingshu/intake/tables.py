@@ -1,4 +1,6 @@
-"""Rows of a form's tables, as mappings: Parquet, JSON, JSON lines or CSV, plain or inside a zip archive.
+"""Rows of a form's tables, as mappings: Parquet, JSON, JSON lines, CSV, XML, arrays, or the files themselves.
+
+Text formats are also read inside a zip archive.
 
 A file that can't be read ends the load with an error; a row that can't is counted and named.
 """
@@ -8,24 +10,27 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lingshu.core.errors import UserError
+from lingshu.intake.arrays import array_rows
+from lingshu.intake.elements import element_rows
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import Archive, EmbeddedPicture, ParquetBytes
 from lingshu.intake.places import Files, matching
-from lingshu.intake.shapes import TableForm
+from lingshu.intake.shapes import Join, TableForm
+from lingshu.intake.values import Row
 
 INSIDE = "!/"
 _CELL_BYTES = 16 << 20
-Row = dict[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +49,12 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table file: its name, the bytes it gives, and (outside archives) where it lies."""
+    """A table file: its name, the bytes it gives, and (outside archives) where it and others of its place lie."""
 
     name: str
     read: Callable[[], bytes]
     path: Callable[[], Path] | None
+    other: Callable[[str], Path] | None = None
 
 
 def find_tables(files: Files, patterns: list[str]) -> list[Table] | None:
@@ -59,7 +65,7 @@ def find_tables(files: Files, patterns: list[str]) -> list[Table] | None:
         found: dict[str, Table] = {}
         for name in files.match(outer):
             if not inner:
-                found[name] = Table(name, partial(_read, files, name), partial(files.path, name))
+                found[name] = Table(name, partial(_read, files, name), partial(files.path, name), files.path)
                 continue
             archive = Archive(files.path(name))
             for member in matching(archive.members(), inner):
@@ -85,23 +91,24 @@ def read_rows(table: Table, form: TableForm) -> Iterator[RawRow]:
     Raises:
         UserError: the file is broken, or is not of the form's format (names the file, and the line where known).
     """
-    readers = {"parquet": _parquet, "json": _json, "jsonl": _json_lines, "csv": _csv}
-    yield from readers[form.format](table, form)
+    yield from _READERS[form.format](table, form)
 
 
-def read_mapping(table: Table, key: str) -> dict[str, Any]:
-    """Return a JSON table that completes rows: by its object keys, or by the value at `key` of each of its rows.
+def read_mapping(table: Table, join: Join) -> Iterator[tuple[str, Any]]:
+    """Yield key and value of a table that completes rows: of an object, or by the value at `join.key` of each row.
 
     Raises:
-        UserError: the file is not JSON, or is of another shape (names the file).
+        UserError: the file is not JSON or CSV, or is of another shape (names the file).
     """
-    data = _parsed(table)
-    if not key and isinstance(data, dict):
-        return {str(name): value for name, value in data.items()}
-    if key and isinstance(data, list) and all(isinstance(row, dict) and key in row for row in data):
-        return {str(row[key]): row for row in data}
-    shape = f"a list of objects that have {key!r}" if key else "an object"
-    raise UserError(f"{table.name}: the file is not {shape}", "get the file that the record names")
+    is_json = table.name.lower().endswith(".json")
+    data = _parsed(table) if is_json else [row for _, row in _csv_rows(table, join.header, join.delimiter)]
+    if not join.key and isinstance(data, dict):
+        yield from ((str(name), value) for name, value in data.items())
+    elif join.key and isinstance(data, list) and all(isinstance(row, dict) and join.key in row for row in data):
+        yield from ((str(row[join.key]), row) for row in data)
+    else:
+        shape = f"a list of objects that have {join.key!r}" if join.key else "an object"
+        raise UserError(f"{table.name}: the file is not {shape}", "get the file that the record names")
 
 
 def _text(table: Table) -> str:
@@ -128,11 +135,13 @@ def _json(table: Table, form: TableForm) -> Iterator[RawRow]:
 def _json_rows(table: Table, data: Any, shape: str) -> list[Any]:
     if shape == "list" and isinstance(data, list):
         return data
+    if shape == "values" and isinstance(data, list):
+        return [{"value": value} for value in data]
     if shape == "keyed" and isinstance(data, dict):
         return [{"key": key, **row} if isinstance(row, dict) else row for key, row in data.items()]
     if shape == "columns" and isinstance(data, dict):
         return _by_columns(table, data)
-    wanted = {"list": "a list of rows", "keyed": "an object of rows", "columns": "an object of columns"}[shape]
+    wanted = {"keyed": "an object of rows", "columns": "an object of columns"}.get(shape, "a list of rows")
     raise UserError(f"{table.name}: the file is not {wanted}", "get the file that the record names")
 
 
@@ -164,16 +173,20 @@ def _as_row(row: Any, form: TableForm) -> Row | RowError:
 
 
 def _csv(table: Table, form: TableForm) -> Iterator[RawRow]:
+    for number, row in _csv_rows(table, form.header, ","):
+        yield RawRow(table.name, number, row)
+
+
+def _csv_rows(table: Table, header: list[str], delimiter: str) -> Iterator[tuple[int, Row | RowError]]:
     csv.field_size_limit(_CELL_BYTES)
-    reader = csv.reader(io.StringIO(_text(table), newline=""), strict=True)
+    reader = csv.reader(io.StringIO(_text(table), newline=""), strict=True, delimiter=delimiter)
     try:
-        header = form.header or next(reader, [])
+        names = header or next(reader, [])
         for number, row in enumerate(reader, start=1):
-            if len(row) == len(header):
-                yield RawRow(table.name, number, dict(zip(header, row, strict=True)))
+            if len(row) == len(names):
+                yield number, dict(zip(names, row, strict=True))
             elif row:
-                detail = f"{len(row)} columns where {len(header)} are due"
-                yield RawRow(table.name, number, RowError(Reason.UNREADABLE_ROW, detail))
+                yield number, RowError(Reason.UNREADABLE_ROW, f"{len(row)} columns where {len(names)} are due")
     except csv.Error as error:
         raise UserError(f"{table.name}:{reader.line_num}: not CSV: {error}", "get the file again") from None
 
@@ -212,3 +225,35 @@ def _embedded(path: Path, schema: pa.Schema, form: TableForm) -> dict[str, tuple
         has_path = pa.types.is_struct(kind) and kind.get_field_index("path") >= 0
         found[name] = (f"{name}.path" if has_path else name, ParquetBytes(path, name))
     return found
+
+
+def _elements(table: Table, form: TableForm) -> Iterator[RawRow]:
+    for number, row in enumerate(element_rows(table.name, table.read(), form.record), start=1):
+        yield RawRow(table.name, number, row)
+
+
+def _arrays(table: Table, form: TableForm) -> Iterator[RawRow]:
+    if table.path is None or table.other is None:
+        raise UserError(f"{table.name}: an array inside an archive is not read", "unpack it and pass the folder")
+    found = re.search(form.file_pattern, table.name)
+    named = found.groupdict() if found else {}
+    beside = {field: table.other(name.format(**named)) for field, name in form.beside.items()}
+    for number, row in enumerate(array_rows(table.name, table.path(), beside), start=1):
+        yield RawRow(table.name, number, row)
+
+
+def _file(table: Table, form: TableForm) -> Iterator[RawRow]:  # noqa: ARG001 - one signature for all formats
+    inner = PurePosixPath(table.name.rpartition(INSIDE)[2])
+    names = {"path": str(inner), "folder": str(inner.parent), "name": inner.name, "stem": inner.name.split(".")[0]}
+    yield RawRow(table.name, 1, names)
+
+
+_READERS: dict[str, Callable[[Table, TableForm], Iterator[RawRow]]] = {
+    "parquet": _parquet,
+    "json": _json,
+    "jsonl": _json_lines,
+    "csv": _csv,
+    "xml": _elements,
+    "npy": _arrays,
+    "files": _file,
+}
