@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sys
 import threading
+import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -67,6 +68,7 @@ class Loopback:
     def __init__(self, answer: Answer) -> None:
         self.requests: list[Asked] = []
         self.plan: dict[str, list[Reply]] = defaultdict(list)
+        self.slow = 0.0  # seconds between kilobytes of a body
         server = self
 
         class Handler(_Handler):
@@ -143,7 +145,15 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(reply.body if reply.cut is None else reply.body[: reply.cut])
+            self._write(reply.body if reply.cut is None else reply.body[: reply.cut])
         if reply.cut is not None:
             self.wfile.flush()
             self.close_connection = True
+
+    def _write(self, body: bytes) -> None:
+        if not self.state.slow:
+            self.wfile.write(body)
+            return
+        for start in range(0, len(body), 1024):
+            self.wfile.write(body[start : start + 1024])
+            time.sleep(self.state.slow)

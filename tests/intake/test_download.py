@@ -102,7 +102,7 @@ def test_a_part_longer_than_the_file_is_thrown_away(server, tmp_path):
 
 
 def test_another_content_is_not_used(server, tmp_path):
-    with pytest.raises(UserError, match=f"has SHA-256 {DIGEST}, the record says {'0' * 64}"):
+    with pytest.raises(UserError, match=f"has SHA-256 {DIGEST}, not {'0' * 64}"):
         get(server, tmp_path, "0" * 64)
     assert list((tmp_path / "in").iterdir()) == []
 

@@ -152,7 +152,7 @@ def complete(what: str, part: Path, target: Path, sha256: str = "", size: int | 
     if sha256 and (digest := sha256_file(part)) != sha256:
         discard(part)
         raise UserError(
-            f"{what}: has SHA-256 {digest}, the record says {sha256}; it was not used",
+            f"{what}: has SHA-256 {digest}, not {sha256}; it was not used",
             "run again; if it stays, the file was changed upstream: check it, then correct sha256 in the record",
         )
     part.replace(target)

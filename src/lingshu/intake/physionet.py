@@ -50,7 +50,7 @@ class PhysioNetRemote:
     """
 
     def __init__(self, source: str, place: Place, scratch: Path, endpoint: str = PHYSIONET) -> None:
-        self._place, self._scratch = place, scratch
+        self._place, self._scratch, self._source = place, scratch, f"{source}: "
         self._subject = f"{source}: {place.label}"
         self._base = f"{endpoint.rstrip('/')}/files/{place.physionet}"
         self._endpoint = endpoint
@@ -103,7 +103,7 @@ class PhysioNetRemote:
 
     def _download(self, name: str, target: Path, sha256: str, moved: Moved) -> None:
         url = f"{self._base}/{quote(name)}"
-        download(url, target, sha256, client=self._client(), moved=moved, refusal=self._refused)
+        download(url, target, sha256, client=self._client(), moved=moved, refusal=self._refused, subject=self._source)
 
     def _client(self) -> httpx.Client:
         """Return the one client of this place: its cookies spare the server a password check for each file."""
@@ -126,7 +126,7 @@ class PhysioNetRemote:
         return found
 
     def _refused(self, what: str, status: int, reason: str) -> UserError:
-        name = what.removeprefix(f"{self._base}/")
+        name = what.rpartition(f"{self._base}/")[2]
         page = f"{PHYSIONET}/content/{self._place.physionet}/"
         if status == 401:
             return UserError(f"{self._subject}: PhysioNet asks who you are (401)", LOGIN)
