@@ -13,6 +13,7 @@ from lingshu.commands import checking, drawing, recipes, report_metrics, schemas
 from lingshu.commands.eval_command import EXIT_INCOMPLETE, evaluation
 from lingshu.commands.evaluate import IncompleteRunError
 from lingshu.commands.judge_request import judge_request
+from lingshu.commands.pulling import pull_source
 from lingshu.commands.view import view
 from lingshu.core.errors import UserError
 
@@ -172,6 +173,7 @@ def _report_files(changed: list[Path], what: str) -> None:
 
 app.command("report-metrics")(report_metrics.report_metrics)
 app.command("eval")(evaluation)
+app.command("pull")(pull_source)
 app.command("view")(view)
 
 
