@@ -1,4 +1,4 @@
-"""Pulling whole sources from servers on loopback: killed, damaged, refused, offline, and always complete or not at all."""
+"""Pulling whole sources from servers on loopback: killed, damaged, refused, offline; complete or not at all."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from types import SimpleNamespace
 
 import pytest
 from huggingface_hub import constants
@@ -58,6 +59,8 @@ def machine(monkeypatch, tmp_path):
     """Nothing of this machine's own: no tokens, no keys, no pauses."""
     monkeypatch.setattr(downloading, "pause", lambda seconds: None)
     monkeypatch.setattr("lingshu.intake.hub.pause", lambda seconds: None)
+    quick = SimpleNamespace(sleep=lambda seconds: None, time=time.time, monotonic=time.monotonic)
+    monkeypatch.setattr("huggingface_hub.utils._http.time", quick)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", True)
     (tmp_path / "credentials").write_text(f"[default]\naws_access_key_id = {KEY}\naws_secret_access_key = {SECRET}\n")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "credentials"))
@@ -215,7 +218,7 @@ def test_killed_again_and_again_it_goes_on_to_the_same(site, monkeypatch):
     environment = os.environ | {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_XET": "1"}
     monkeypatch.setattr(site.server, "slow", 0.004)
     kills = 0
-    for seconds in (0.05, 0.15, 0.3, 0.4, 0.5, 0.7, 0.9, 60):
+    for seconds in (0.1, 0.3, 0.5, 0.8, 60):
         run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
         assert run.stdout.readline() == b"ready\n"
         if seconds == 60:
@@ -243,7 +246,7 @@ def test_the_first_failure_stops_the_others_and_keeps_what_came(tmp_path):
         del content["/5"]
         server.slow = 0.01
         places = [{"url": f"{server.endpoint}/{n}", "file": f"f{n}"} for n in range(6)]
-        with pytest.raises(UserError, match="src: http.*/5: the server answers 404"):
+        with pytest.raises(UserError, match=r"src: http.*/5: the server answers 404"):
             pull("src", record(*places, kind="url"), Pulling(tmp_path / "cache", root=tmp_path, downloads=6))
     assert not (tmp_path / "data/raw/src" / NAME).exists()
 
@@ -276,7 +279,7 @@ def test_a_disk_that_is_too_small_is_told_before_the_download(tmp_path, monkeypa
         server.buckets["films"] = {"big": b"1" * 10}
         monkeypatch.setenv("AWS_ENDPOINT_URL", server.endpoint)
         there = record({"s3": "s3://films"}, kind="s3")
-        monkeypatch.setattr("shutil.disk_usage", lambda path: os.terminal_size((0, 0)) and type("U", (), {"free": 9})())
+        monkeypatch.setattr("shutil.disk_usage", lambda path: SimpleNamespace(free=9))
         with pytest.raises(UserError, match="still to come") as raised:
             pull("src", there, Pulling(tmp_path / "cache", root=tmp_path))
     assert "--cache" in raised.value.fix
@@ -308,19 +311,19 @@ def test_an_interrupted_pull_goes_on_at_the_revision_it_began_with(hub, tmp_path
 
 
 @pytest.mark.parametrize(
-    ("access", "said", "fix"),
+    ("access", "said"),
     [
-        ("gated", "access is gated", "accept the terms at"),
-        ("private", "no such repository, or it is private", "hf auth login"),
+        ("gated", "access is gated"),
+        ("private", "no such repository, or it is private"),
     ],
 )
-def test_a_repository_that_not_everyone_may_read(hub, tmp_path, monkeypatch, access, said, fix):
+def test_a_repository_that_not_everyone_may_read(hub, tmp_path, monkeypatch, access, said):
     hub.add("owner/set", FILES, access=access)
     there = record({"hub": "owner/set"}, kind="hub")
     how = Pulling(tmp_path / "cache", root=tmp_path, endpoints={"hub": hub.endpoint})
     with pytest.raises(UserError, match=f"src: data-set repository owner/set: {said}") as raised:
         pull("src", there, how)
-    assert fix in raised.value.fix
+    assert "hf auth login" in raised.value.fix
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", False)
     monkeypatch.setenv("HF_TOKEN", TOKEN)
     pull("src", there, how)

@@ -22,9 +22,7 @@ def pull_source(
     source: Annotated[str, typer.Argument(help="A record of catalog/sources.")],
     *,
     cache: Annotated[Path, typer.Option(help="Keeps downloads, so that a second pull needs no network.")] = CACHE,
-    raw: Annotated[
-        Path | None, typer.Option(help="Your folder of a source that you must bring; it is linked to.")
-    ] = None,
+    raw: Annotated[Path | None, typer.Option(help="Your folder of a source that you must bring.")] = None,
     refresh: Annotated[bool, typer.Option("--refresh", help="Ask what the place holds now.")] = False,
 ) -> None:
     """Pull a source to data/raw/SOURCE; kill it and run it again to go on."""
