@@ -129,8 +129,8 @@ def test_repeats_come_only_after_every_sample_was_taken(repository):
         ({"total": 9, "a": part(PRESENCE, share=0.6)}, r"shares add up to 0\.6"),
         ({"total": 9, "a": part(PRESENCE, weight=0), "b": {**SIDE, "samples": 1}}, r"every share and weight is 0"),
         (
-            {"total": 99, "a": part(PRESENCE, weight=1), "b": part(WORDS, weight=1)},
-            r"mix\.instruct\.b\.weight: 50 asked for, 30 available",
+            {"total": 60, "a": part(PRESENCE, weight=1), "b": part(WORDS, weight=2)},
+            r"mix\.instruct\.b\.weight: 40 asked for, 30 available",
         ),
         ({"a": {**PRESENCE, "amounts": {"words": {"weight": 1}}}}, r"a: .*amounts must name exactly the sources"),
         ({"a": {**PRESENCE, "amounts": {"film": {}}}}, r"a\.amounts\.film: .*give one of samples, share and weight"),
