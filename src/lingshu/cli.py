@@ -13,6 +13,7 @@ from lingshu.commands import checking, drawing, recipes, report_metrics, schemas
 from lingshu.commands.eval_command import EXIT_INCOMPLETE, evaluation
 from lingshu.commands.evaluate import IncompleteRunError
 from lingshu.commands.judge_request import judge_request
+from lingshu.commands.planning.command import app as planning
 from lingshu.commands.view import view
 from lingshu.core.errors import UserError
 
@@ -173,6 +174,7 @@ def _report_files(changed: list[Path], what: str) -> None:
 app.command("report-metrics")(report_metrics.report_metrics)
 app.command("eval")(evaluation)
 app.command("view")(view)
+app.add_typer(planning, name="plan")
 
 
 if __name__ == "__main__":
