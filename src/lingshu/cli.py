@@ -15,6 +15,7 @@ from lingshu.commands.evaluate import IncompleteRunError
 from lingshu.commands.judge_request import judge_request
 from lingshu.commands.normalize import normalize
 from lingshu.commands.overlap import ManyValues, overlap
+from lingshu.commands.planning.command import app as planning
 from lingshu.commands.pulling import pull_source
 from lingshu.commands.view import view
 from lingshu.core.errors import UserError
@@ -179,6 +180,7 @@ app.command("pull")(pull_source)
 app.command("view")(view)
 app.command("overlap", cls=ManyValues)(overlap)
 app.command("normalize")(normalize)
+app.add_typer(planning, name="plan")
 
 
 if __name__ == "__main__":

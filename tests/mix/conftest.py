@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import polars as pl
 import pytest
 
 from lingshu.core.layout import MODALITY, SAMPLES, proposal_samples, verdict_file
-from lingshu.core.sample import Answer, Sample, Synthetic, turn, write_samples
+from lingshu.core.sample import Answer, ImageRef, Sample, Synthetic, turn, write_samples
 from lingshu.core.verdicts import KEPT, Verdict, write_verdicts
+from lingshu.mix.pool import read_pool
 
 
 def make_sample(source, number, *, task="vqa_closed", topic="presence", split="train", synthetic=None):
@@ -56,4 +58,34 @@ def repository(tmp_path):
     decide(tmp_path / verdict_file("decontaminate"), "decontaminate", [*film, *words], by_film)
     decide(tmp_path / MODALITY / "verdicts.parquet", "classify_modality", film, {film[2].sample_id})
     decide(tmp_path / verdict_file("verify"), "verify", made, {s.sample_id for s in made[:4]})
+    predictions = pl.DataFrame(schema={"image_id": pl.String, "modality": pl.String, "abstained": pl.Boolean})
+    predictions.write_parquet(tmp_path / MODALITY / "predictions.parquet")
+    return tmp_path
+
+
+@pytest.fixture
+def pool(repository):
+    """What may be drawn from: 57 of `film`, 30 of `words`, 16 of `synthetic_cot`."""
+    return read_pool(["film", "words"], ["cot"], repository, kinds=True)
+
+
+@pytest.fixture
+def corpus_with_untagged_pictures(tmp_path):
+    """`films`: one sample each with a stated modality, a found one, two found ones, an abstained one, no picture."""
+    shown = {"tagged": ("p0",), "found": ("p1",), "both": ("p1", "p2"), "unsure": ("p3",), "none": ()}
+    samples = [
+        Sample(
+            source="films", split="train", revision="1", origin_id=topic, group_id=topic, task="vqa_open", topic=topic,
+            messages=turn("What?", "that", len(ids)), licence="CC0-1.0", images=tuple(ImageRef(i, 9, 9) for i in ids),
+            modality=("ct",) if topic == "tagged" else (),
+        ).with_id()
+        for topic, ids in shown.items()
+    ]  # fmt: skip
+    write_samples(tmp_path / SAMPLES / "films", samples)
+    decide(tmp_path / verdict_file("decontaminate"), "decontaminate", samples, set())
+    decide(tmp_path / MODALITY / "verdicts.parquet", "classify_modality", samples, set())
+    found = {"image_id": ["p0", "p1", "p2", "p3"], "modality": ["x-ray", "mri", "x-ray", "ct"]}
+    pl.DataFrame(found | {"abstained": [False, False, False, True]}).write_parquet(
+        tmp_path / MODALITY / "predictions.parquet"
+    )
     return tmp_path

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import polars as pl
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from lingshu.core.corpus import load_mixture
 from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_file
 from lingshu.core.manifest import read_manifest
 from lingshu.core.params import validate
+from lingshu.mix.amounts import apportion
 from lingshu.mix.mixture import make_mixture
-from lingshu.mix.params import MixParams
+from lingshu.mix.params import MixParams, StageMix
+from lingshu.mix.plan import plan_mixture
+from lingshu.mix.pool import read_pool
 
 PRESENCE = {"samples": 10, "sources": ["film"], "tasks": ["vqa_closed"], "topics": ["presence"]}
 SIDE = {"samples": 5, "sources": ["film"], "tasks": ["vqa_closed"], "topics": ["side"]}
 WORDS = {"samples": 7, "sources": ["words"], "tasks": ["text_qa"]}
 COT = {"samples": 6, "sources": ["synthetic_cot"], "tasks": ["reasoning"]}
+BOTH = {"samples": 20, "sources": ["film", "words"], "tasks": ["vqa_closed", "text_qa"]}
 SOURCES, RECIPES = ["film", "words"], ["cot"]
+
+
+def part(group, **amount):
+    return {key: value for key, value in group.items() if key != "samples"} | amount
 
 
 def mix(root, groups, seed=3, sources=SOURCES, recipes=RECIPES):
@@ -105,6 +117,27 @@ def test_repeats_come_only_after_every_sample_was_taken(repository):
         ({"a": {**PRESENCE, "sample": 1}}, r"mix\.instruct\.a\.sample: unknown key; did you mean 'samples'"),
         ({"a": {**PRESENCE, "samples": -1}}, r"mix\.instruct\.a\.samples: .*greater than or equal to 0"),
         ({"a": {**PRESENCE, "tasks": ["vqa"]}}, r"mix\.instruct\.a\.tasks\.0"),
+        ({"a": {**PRESENCE, "weight": 1}}, r"mix\.instruct\.a: .*give one of samples, share and weight"),
+        ({}, r"mix\.instruct: .*at least one group"),
+        (
+            {"a": part(PRESENCE, weight=1)},
+            r"mix\.instruct\.a has a share or weight, but there is no mix\.instruct\.total",
+        ),
+        ({"total": 9, "a": PRESENCE, "b": part(SIDE, weight=1)}, r"samples add up to 10, mix\.instruct\.total is 9"),
+        ({"total": 11, "a": PRESENCE}, r"samples add up to 10, mix\.instruct\.total is 11"),
+        ({"total": 9, "a": part(PRESENCE, share=0.6), "b": part(SIDE, share=0.5)}, r"shares add up to 1\.1"),
+        ({"total": 9, "a": part(PRESENCE, share=0.6)}, r"shares add up to 0\.6"),
+        ({"total": 9, "a": part(PRESENCE, weight=0), "b": {**SIDE, "samples": 1}}, r"every share and weight is 0"),
+        (
+            {"total": 60, "a": part(PRESENCE, weight=1), "b": part(WORDS, weight=2)},
+            r"mix\.instruct\.b\.weight: 40 asked for, 30 available",
+        ),
+        ({"a": {**PRESENCE, "amounts": {"words": {"weight": 1}}}}, r"a: .*amounts must name exactly the sources"),
+        ({"a": {**PRESENCE, "amounts": {"film": {}}}}, r"a\.amounts\.film: .*give one of samples, share and weight"),
+        (
+            {"a": {**BOTH, "samples": 60, "amounts": {"film": {"share": 0.4}, "words": {"share": 0.6}}}},
+            r"mix\.instruct\.a\.amounts\.words\.share: 36 asked for, 30 available",
+        ),
     ],
 )
 def test_impossible_mixes_name_the_key(repository, groups, message):
@@ -129,3 +162,96 @@ def test_an_unknown_stage_is_refused(repository):
     )
     with pytest.raises(UserError, match="stage 'deeper': no such mixture"):
         make_mixture("deeper", params, SOURCES, RECIPES, repository)
+
+
+def counts(summary):
+    return {name: group["rows"] for name, group in summary["groups"].items()}
+
+
+def test_shares_are_of_what_samples_leave_and_weights_of_what_shares_leave(repository):
+    groups = {"total": 40, "cot": COT, "presence": part(PRESENCE, share=0.5), "side": part(SIDE, weight=1)}
+    summary, _ = mix(repository, groups | {"words": part(WORDS, weight=3)})
+    assert counts(summary) == {"cot": 6, "presence": 17, "side": 4, "words": 13}
+
+
+def test_sources_of_a_group_get_their_own_amounts(repository):
+    summary, _ = mix(repository, {"a": {**BOTH, "amounts": {"film": {"weight": 3}, "words": {"samples": 5}}}})
+    assert summary["sources"] == {"film": 15, "words": 5}
+    amounts = {"film": {"samples": 2}, "words": {"samples": 9}}
+    summary, _ = mix(repository, {"a": part(BOTH, amounts=amounts)})
+    assert summary["sources"] == {"film": 2, "words": 9}
+
+
+@pytest.mark.parametrize(
+    ("temperature", "repeats", "expected"),
+    [
+        (1, 1, {"film": 12, "words": 6}),  # 57 eligible to 30
+        (1000, 1, {"film": 9, "words": 9}),
+        (2, 1, {"film": 10, "words": 8}),  # 57 ** 0.5 to 30 ** 0.5
+    ],
+)
+def test_temperature_evens_out_strata(repository, temperature, repeats, expected):
+    group = {**BOTH, "samples": 18, "balance": {"over": ["source"], "temperature": temperature}}
+    summary, _ = mix(repository, {"a": {**group, "max_repeats": repeats}})
+    assert summary["sources"] == expected
+
+
+def test_a_stratum_gives_no_more_than_its_cap_and_the_others_the_rest(repository):
+    balance = {"over": ["modality"], "temperature": 1000}
+    summary, _ = mix(repository, {"a": {**BOTH, "samples": 80, "balance": balance}})
+    assert summary["modalities"] == {"not stated": 30, "x-ray": 50}
+    summary, table = mix(repository, {"a": {**BOTH, "samples": 110, "max_repeats": 2, "balance": balance}})
+    assert summary["modalities"] == {"not stated": 55, "x-ray": 55}
+    assert table["sample_id"].value_counts()["count"].max() == 2
+
+
+def test_modality_is_what_was_found_where_none_is_stated(corpus_with_untagged_pictures):
+    root = corpus_with_untagged_pictures
+    pool = read_pool(["films"], [], root, kinds=True).sort("topic", "sample_id")
+    kinds = dict(zip(pool["topic"], pool["kind"], strict=True))
+    assert kinds == {"tagged": "ct", "found": "mri", "both": "mri and x-ray", "unsure": "not stated", "none": "text"}
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_raising_any_total_only_adds_rows(pool, data):
+    """The property that makes an ablation of amounts an ablation: what was there stays there."""
+    way = data.draw(st.sampled_from(["weight", "share"]))
+    rates = data.draw(st.lists(st.integers(1, 9), min_size=2, max_size=2))
+    parts = [rate / sum(rates) if way == "share" else rate for rate in rates]
+    balance = {"over": data.draw(st.sampled_from([["modality"], ["topic"], ["source", "task"]])), "temperature": 3}
+    groups = {
+        "a": part(BOTH, **{way: parts[0]}, max_repeats=4, balance=data.draw(st.sampled_from([None, balance]))),
+        "b": part(COT, **{way: parts[1]}, max_repeats=9),
+    }
+    few = data.draw(st.integers(1, 120))
+    many = few + data.draw(st.integers(1, 20))
+
+    def rows(total):
+        mixture = StageMix.model_validate({"total": total, **groups})
+        return Counter(plan_mixture("deep", mixture, pool, 5)[0]["sample_id"].to_list())
+
+    left, right = rows(few), rows(many)
+    assert left <= right
+    assert (left.total(), right.total()) == (few, many)
+
+
+@given(
+    total=st.integers(0, 200),
+    parts=st.dictionaries(st.sampled_from("abcdef"), st.tuples(st.floats(0, 10), st.integers(0, 40)), max_size=6),
+)
+def test_apportioning_is_monotone_exact_and_within_caps(total, parts):
+    rates = {name: rate for name, (rate, _) in parts.items()}
+    caps = {name: cap for name, (_, cap) in parts.items()}
+    now, more = apportion(total, rates, caps), apportion(total + 1, rates, caps)
+    room = sum(cap for name, cap in caps.items() if rates[name] > 0)
+    assert sum(now.values()) == min(total, room)
+    assert all(now[name] <= min(more[name], caps[name]) for name in rates)
+
+
+def test_apportioning_is_webster_s_method():
+    rates = {"a": 2.7, "b": 2.0, "c": 1.2, "d": 1.0, "e": 0.173}
+    counts = dict.fromkeys(rates, 0)
+    for total in range(1, 400):
+        counts[max(rates, key=lambda name: (rates[name] / (counts[name] + 0.5), name))] += 1
+        assert apportion(total, rates) == counts

@@ -26,3 +26,18 @@ def test_wrong_sizes(section, change, complaint):
     with pytest.raises(UserError, match=complaint) as raised:
         validate(ModelingParams, data, "params.yaml: modeling")
     assert f"modeling.{section}" in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("change", "complaint"),
+    [
+        ({"backbone": {"hub": "owner/name"}}, "has its own vocabulary, initializer_range, text, vision"),
+        ({"vocabulary": None, "pretrain": None}, "without `backbone` these keys are needed: vocabulary, pretrain"),
+        ({"backbone": {}}, "give hub or folder"),
+        ({"backbone": {"folder": "a", "revision": "b"}}, "a folder has no revision"),
+        ({"backbone": {"hub": "owner"}}, "match pattern"),
+    ],
+)
+def test_a_backbone_is_published_or_made(change, complaint):
+    with pytest.raises(UserError, match=complaint):
+        validate(ModelingParams, PARAMS.model_dump() | change, "params.yaml: modeling")

@@ -101,6 +101,22 @@ def test_counts_add_up(whole):
     assert all(part["trained"] == part["total"] for part in metrics["parameters"].values())
 
 
+def test_a_step_in_parts_is_the_step_in_one(project, run, tmp_path):
+    """The loss is the mean over the answer tokens of the whole step, however many parts it is worked on in."""
+    steps = {"batch": 6, "epochs": 1}
+    losses = []
+    for accumulation in (1, 3):
+        root = shutil.copytree(project, tmp_path / str(accumulation))
+        metrics = train(run(**steps, accumulation=accumulation), root)
+        losses.append((metrics["steps"], metrics["loss_first"], metrics["loss_last"]))
+        weights = dict(load_model(root / MODELS / "deep").named_parameters())
+        if accumulation == 1:
+            whole_step = weights
+    assert losses[0] == pytest.approx(losses[1], abs=2e-3)
+    for name, weight in weights.items():
+        assert torch.allclose(weight, whole_step[name], atol=2e-3), name
+
+
 def test_frozen_parts_keep_every_bit(project, run, tmp_path):
     root = copy_of(project, tmp_path)
     rates = {"vision": 0.004, "projector": 0.004}

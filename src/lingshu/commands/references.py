@@ -18,11 +18,11 @@ from lingshu.core.errors import UserError
 from lingshu.core.layout import CATALOG, PROPOSALS, SAMPLES
 from lingshu.core.sample import TASKS, sample_parts
 from lingshu.inference.judges import judges_of_params
+from lingshu.mix.params import STAGES
 from lingshu.mix.plan import check_sources as check_mix_sources
+from lingshu.mix.plan import parts_of
 from lingshu.sources.catalog import SOURCES_FOLDER, SourceRecord, pick_encoder, read_encoders, read_source, read_sources
 from lingshu.sources.notes import read_notes
-
-STAGES = ("shallow", "deep", "instruct", "reinforce")
 
 
 def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
@@ -100,12 +100,9 @@ def _mixtures(recipe: Recipe) -> Iterator[UserError]:
     sources = recipe.sources.enabled
     recipes: list[str] = [*recipe.synthesis.enabled]
     for stage in STAGES:
-        groups = recipe.mix.groups(stage)
-        if not any(group.samples for group in groups.values()):
-            yield UserError(
-                f"params.yaml: mix.{stage}: every group has 0 samples", "give at least one group some samples"
-            )
-        for name, group in groups.items():
+        mixture = recipe.mix.stage(stage)
+        yield from _caught(partial(parts_of, stage, mixture))
+        for name, group in mixture.groups.items():
             yield from _caught(partial(check_mix_sources, stage, {name: group}, sources, recipes))
 
 
@@ -113,7 +110,7 @@ def _topics(recipe: Recipe, root: Path) -> Iterator[UserError]:
     """Yield mix topics that no sample has; before the first run there are no samples to ask."""
     known = _known_topics(root)
     for stage in STAGES:
-        for name, group in recipe.mix.groups(stage).items():
+        for name, group in recipe.mix.stage(stage).groups.items():
             for topic in group.topics or []:
                 if known and topic not in known:
                     close = difflib.get_close_matches(topic, known, n=1) or sorted(known)

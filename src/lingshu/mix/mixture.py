@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +14,9 @@ from lingshu.core.layout import MIXTURES
 from lingshu.core.manifest import write_manifest
 from lingshu.mix.params import MixParams
 from lingshu.mix.plan import check_sources, plan_mixture
-from lingshu.mix.pool import read_pool
+from lingshu.mix.pool import NOT_STATED, read_pool
 
-NOT_STATED = "not stated"
+ROWS_A_GROUP = 1 << 20  # as pyarrow writes by itself
 
 
 def make_mixture(
@@ -36,13 +35,19 @@ def make_mixture(
         UserError: no such stage, a source that is not enabled, more samples asked for than exist, or groups that
             share samples (names stage and group).
     """
-    groups = params.groups(stage)
-    check_sources(stage, groups, sources, recipes)
-    rows, available = plan_mixture(stage, groups, read_pool(sources, recipes, root), params.seed)
+    mixture = params.stage(stage)
+    check_sources(stage, mixture.groups, sources, recipes)
+    by_modality = any(group.balance and "modality" in group.balance.over for group in mixture.groups.values())
+    pool = read_pool(sources, recipes, root, kinds=by_modality)
+    rows, available = plan_mixture(stage, mixture, pool, params.seed)
     folder = fresh_dir(root / MIXTURES / stage)
-    table = rows.select(MIXTURE_SCHEMA.names).to_arrow().cast(MIXTURE_SCHEMA)
-    with atomic_path(folder / MIXTURE_FILE) as temporary:
-        pq.write_table(table, temporary, compression="zstd")
+    with (
+        atomic_path(folder / MIXTURE_FILE) as temporary,
+        pq.ParquetWriter(temporary, MIXTURE_SCHEMA, compression="zstd") as writer,
+    ):
+        for start in range(0, len(rows), ROWS_A_GROUP):
+            part = rows.slice(start, ROWS_A_GROUP).select(MIXTURE_SCHEMA.names)
+            writer.write_table(part.to_arrow().cast(MIXTURE_SCHEMA), ROWS_A_GROUP)
     summary = composition(rows, available)
     write_manifest(folder, f"mix@{stage}", len(rows), {name: g["rows"] for name, g in summary["groups"].items()})
     return summary
@@ -72,4 +77,4 @@ def composition(rows: pl.DataFrame, available: dict[str, int]) -> dict[str, Any]
 
 
 def _counts(values: pl.Series) -> dict[str, int]:
-    return dict(sorted(Counter(values.to_list()).items()))
+    return dict(values.value_counts().sort(values.name).iter_rows())

@@ -2,44 +2,140 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Literal
 
-from pydantic import Field
+from pydantic import ConfigDict, Field, model_validator
 
 from lingshu.core.errors import UserError
 from lingshu.core.params import Strict
 from lingshu.core.sample import Task
 
+STAGES = ("shallow", "deep", "instruct", "reinforce")
 
-class GroupParams(Strict):
-    """One group: `samples` rows of these sources, tasks and topics (null: all topics); 0 leaves the group out."""
 
-    samples: int = Field(ge=0)
+class Amount(Strict):
+    """How many rows, in one of three ways.
+
+    Attributes:
+        samples: so many.
+        share: of the rows that no `samples` fix, from 0 to 1.
+        weight: relative to the other weights, of what shares leave.
+    """
+
+    samples: int | None = Field(default=None, ge=0)
+    share: float | None = Field(default=None, ge=0, le=1)
+    weight: float | None = Field(default=None, ge=0)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether it may come to any rows at all."""
+        return bool(self.samples or self.share or self.weight)
+
+    @property
+    def way(self) -> str:
+        """Name of the one that is given."""
+        return "samples" if self.samples is not None else "share" if self.share is not None else "weight"
+
+    def _given(self) -> int:
+        return sum(value is not None for value in (self.samples, self.share, self.weight))
+
+
+class SourceAmount(Amount):
+    """How much of a group one of its sources is."""
+
+    @model_validator(mode="after")
+    def _one_way(self) -> SourceAmount:
+        if self._given() != 1:
+            raise ValueError("give one of samples, share and weight")
+        return self
+
+
+class BalanceParams(Strict):
+    """Balancing of a group: the rows of a stratum grow with its size to the power of 1 / temperature.
+
+    A temperature of 1 keeps the proportions of what is available; the higher it is, the more even the strata become
+    (Arivazhagan et al. 2019, section 4.1). A stratum gives each sample at most `max_repeats` times; what it cannot give
+    the others do.
+
+    Attributes:
+        over: what makes a stratum. `modality` is the sample's own, or what `classify_modality` found for its pictures.
+    """
+
+    over: list[Literal["modality", "task", "topic", "source"]] = Field(min_length=1)
+    temperature: float = Field(ge=1)
+
+
+class GroupParams(Amount):
+    """One group: rows of these sources, tasks and topics (null: all topics); 0 leaves the group out.
+
+    Attributes:
+        sources: names; without `amounts` they are drawn from together, in the proportions of what is available.
+        amounts: how much of the group each of its sources is.
+        max_repeats: how often a sample may appear when too few exist.
+        balance: over strata; null takes samples as they come.
+    """
+
     sources: list[str] = Field(min_length=1)
+    amounts: dict[str, SourceAmount] | None = None
     tasks: list[Task] = Field(min_length=1)
     topics: list[str] | None = Field(default=None, min_length=1)
-    max_repeats: int = Field(default=1, ge=1, description="how often a sample may appear when too few exist")
+    max_repeats: int = Field(default=1, ge=1)
+    balance: BalanceParams | None = None
+
+    @model_validator(mode="after")
+    def _one_way(self) -> GroupParams:
+        if self.amounts is not None and sorted(self.amounts) != sorted(self.sources):
+            raise ValueError("amounts must name exactly the sources")
+        if self._given() > 1 or (not self._given() and not self._sums_up()):
+            raise ValueError("give one of samples, share and weight (or amounts with samples for every source)")
+        return self
+
+    def _sums_up(self) -> bool:
+        return self.amounts is not None and all(one.samples is not None for one in self.amounts.values())
+
+    def amount(self) -> Amount:
+        """Return the group's own amount, or the sum of its sources'."""
+        if self._given() == 0 and self.amounts is not None:
+            return Amount(samples=sum(one.samples or 0 for one in self.amounts.values()))
+        return Amount(samples=self.samples, share=self.share, weight=self.weight)
 
 
-Groups = Annotated[dict[str, GroupParams], Field(min_length=1)]
+class StageMix(Strict):
+    """The mixture of a training stage: its groups by name, and `total` rows where any has a share or weight."""
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+    __pydantic_extra__: dict[str, GroupParams] = Field(init=False)
+
+    total: int | None = Field(default=None, ge=1)
+
+    @property
+    def groups(self) -> dict[str, GroupParams]:
+        """The groups by name, sorted."""
+        return dict(sorted(self.__pydantic_extra__.items()))
+
+    @model_validator(mode="after")
+    def _some_group(self) -> StageMix:
+        if not self.__pydantic_extra__:
+            raise ValueError("a mixture needs at least one group")
+        return self
 
 
 class MixParams(Strict):
     """Section `mix`. Groups of one stage must not share samples."""
 
     seed: int = Field(ge=0)
-    shallow: Groups
-    deep: Groups
-    instruct: Groups
-    reinforce: Groups
+    shallow: StageMix
+    deep: StageMix
+    instruct: StageMix
+    reinforce: StageMix
 
-    def groups(self, stage: str) -> dict[str, GroupParams]:
-        """Return the groups of a training stage.
+    def stage(self, name: str) -> StageMix:
+        """Return the mixture of a training stage.
 
         Raises:
             UserError: there is no such stage.
         """
         stages = {"shallow": self.shallow, "deep": self.deep, "instruct": self.instruct, "reinforce": self.reinforce}
-        if stage not in stages:
-            raise UserError(f"stage {stage!r}: no such mixture", f"use one of {', '.join(stages)}")
-        return stages[stage]
+        if name not in stages:
+            raise UserError(f"stage {name!r}: no such mixture", f"use one of {', '.join(stages)}")
+        return stages[name]

@@ -2,25 +2,74 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 import polars as pl
 
 from lingshu.core.errors import UserError
-from lingshu.core.ids import stable_hash
-from lingshu.mix.params import GroupParams
-from lingshu.mix.pool import SYNTHETIC_PREFIX, select
+from lingshu.core.id_hashes import stable_hashes
+from lingshu.mix.amounts import apportion, resolve
+from lingshu.mix.params import BalanceParams, GroupParams, StageMix
+from lingshu.mix.pool import SYNTHETIC_PREFIX
+
+CELL = ("source", "task", "topic")  # what groups choose by
+KIND = {"modality": "kind", "task": "task", "topic": "topic", "source": "source"}  # pool column of a stratum's key
 
 
-def plan_mixture(
-    stage: str, groups: dict[str, GroupParams], pool: pl.DataFrame, seed: int
-) -> tuple[pl.DataFrame, dict[str, int]]:
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is drawn together: a group, or one source of a group whose sources have amounts of their own."""
+
+    key: str  # of the amount in params.yaml, for messages
+    group: str
+    sources: tuple[str, ...]
+    rows: int
+    params: GroupParams
+
+
+def parts_of(stage: str, mixture: StageMix) -> list[Part]:
+    """Return the parts that come to any rows, by group and source.
+
+    Raises:
+        UserError: amounts that do not fit each other, or nothing is asked for at all.
+    """
+    amounts = {name: group.amount() for name, group in mixture.groups.items()}
+    if not any(amount.wanted for amount in amounts.values()):
+        raise UserError(f"params.yaml: mix.{stage}: every group has 0 samples", "give at least one group some samples")
+    rows = resolve(f"mix.{stage}", f"mix.{stage}.total", mixture.total, amounts)
+    found: list[Part] = []
+    for name, group in mixture.groups.items():
+        key = f"mix.{stage}.{name}"
+        if group.amounts is None:
+            found.append(Part(f"{key}.{amounts[name].way}", name, tuple(group.sources), rows[name], group))
+            continue
+        split = resolve(f"{key}.amounts", f"{key}.{amounts[name].way}", rows[name], group.amounts)
+        for one, amount in sorted(group.amounts.items()):
+            found.append(Part(f"{key}.amounts.{one}.{amount.way}", name, (one,), split[one], group))
+    return [part for part in found if part.rows]
+
+
+def check_sources(stage: str, groups: dict[str, GroupParams], sources: list[str], recipes: list[str]) -> None:
+    """Raise a `UserError` for a group with samples whose source is neither enabled nor a synthesis recipe."""
+    known = [*sources, *(SYNTHETIC_PREFIX + recipe for recipe in recipes)]
+    for name, group in groups.items():
+        for source in group.sources:
+            wanted = group.amount().wanted and (group.amounts is None or group.amounts[source].wanted)
+            if wanted and source not in known:
+                raise UserError(
+                    f"params.yaml: mix.{stage}.{name}.sources: {source!r} is not enabled",
+                    f"use one of {', '.join(known)}, enable it, or set mix.{stage}.{name}.samples to 0",
+                )
+
+
+def plan_mixture(stage: str, mixture: StageMix, pool: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, dict[str, int]]:
     """Return the mixture's rows in order, and how many samples each group could have drawn from.
 
     Args:
         stage: name of the training stage, for messages and for the order of rows.
-        groups: the stage's groups; those with 0 samples are left out.
-        pool: columns of `POOL_SCHEMA`, sorted by sample_id.
+        mixture: the stage's groups; those without any rows are left out.
+        pool: columns of `POOL_SCHEMA`, sample_id unique.
         seed: changes which samples are drawn and their order.
 
     Returns:
@@ -29,59 +78,96 @@ def plan_mixture(
     Raises:
         UserError: a group asks for more than exists, or two groups share a sample, or nothing is asked for at all.
     """
-    wanted = {name: group for name, group in sorted(groups.items()) if group.samples > 0}
-    if not wanted:
-        raise UserError(f"params.yaml: mix.{stage}: every group has 0 samples", "give at least one group some samples")
-    pools = {name: select(pool, group) for name, group in wanted.items()}
-    _check_disjoint(stage, pools)
-    drawn = [
-        _draw(f"mix.{stage}.{name}", group, pools[name], seed).with_columns(group=pl.lit(name))
-        for name, group in wanted.items()
-    ]
-    return _ordered(pl.concat(drawn), stage, seed), {name: len(found) for name, found in pools.items()}
+    parts = parts_of(stage, mixture)
+    cells = pool.group_by(CELL).agg(pl.len().alias("rows"), pl.col("sample_id").min().alias("first"))
+    chosen = {name: _cells(cells, mixture.groups[name]) for name in dict.fromkeys(part.group for part in parts)}
+    _check_disjoint(stage, chosen)
+    available = {name: int(found["rows"].sum()) for name, found in chosen.items()}
+    numbered = pl.concat(
+        [
+            chosen[part.group].filter(pl.col("source").is_in(part.sources)).select(*CELL, part=pl.lit(n, pl.Int32))
+            for n, part in enumerate(parts)
+        ]
+    )
+    # What decides is narrow: row numbers and hashes are sorted, whole rows are gathered once.
+    drawable = pool.with_row_index("row").join(numbered, on=list(CELL))
+    drawable = drawable.with_columns(rank=stable_hashes(seed, drawable["sample_id"], before=("draw",)))
+    found = drawable.partition_by("part", as_dict=True)
+    drawn = pl.concat([_draw(part, found.get((n,), drawable.clear())) for n, part in enumerate(parts)])
+    return _ordered(drawn, pool, stage, seed), available
 
 
-def check_sources(stage: str, groups: dict[str, GroupParams], sources: list[str], recipes: list[str]) -> None:
-    """Raise a `UserError` for a group with samples whose source is neither enabled nor a synthesis recipe."""
-    known = [*sources, *(SYNTHETIC_PREFIX + recipe for recipe in recipes)]
-    for name, group in sorted(groups.items()):
-        for source in group.sources:
-            if group.samples > 0 and source not in known:
-                raise UserError(
-                    f"params.yaml: mix.{stage}.{name}.sources: {source!r} is not enabled",
-                    f"use one of {', '.join(known)}, enable it, or set mix.{stage}.{name}.samples to 0",
-                )
+def _cells(cells: pl.DataFrame, group: GroupParams) -> pl.DataFrame:
+    """Return the cells that the group's sources, tasks and topics name."""
+    found = cells.filter(pl.col("source").is_in(group.sources), pl.col("task").is_in(list(group.tasks)))
+    return found if group.topics is None else found.filter(pl.col("topic").is_in(group.topics))
 
 
-def _check_disjoint(stage: str, pools: dict[str, pl.DataFrame]) -> None:
-    for (left, one), (right, other) in itertools.combinations(pools.items(), 2):
-        shared = one.join(other, on="sample_id", how="semi")
-        if len(shared):
-            raise UserError(
-                f"params.yaml: mix.{stage}: groups {left!r} and {right!r} both select {len(shared)} samples, "
-                f"such as {shared['sample_id'][0]}",
-                "make their sources, tasks or topics differ",
-            )
-
-
-def _draw(key: str, group: GroupParams, pool: pl.DataFrame, seed: int) -> pl.DataFrame:
-    """Return `group.samples` rows with their `repeat` number: each sample once before any comes again."""
-    most = len(pool) * group.max_repeats
-    if group.samples > most:
+def _check_disjoint(stage: str, chosen: dict[str, pl.DataFrame]) -> None:
+    together = pl.concat([found.with_columns(group=pl.lit(name)) for name, found in chosen.items()])
+    pairs = together.join(together, on=list(CELL), suffix="_other").filter(pl.col("group") < pl.col("group_other"))
+    shared = pairs.group_by("group", "group_other").agg(pl.col("rows").sum(), pl.col("first").min())
+    for left, right, rows, first in shared.sort("group", "group_other").iter_rows():
         raise UserError(
-            f"params.yaml: {key}.samples: {group.samples} asked for, {most} available "
-            f"({len(pool)} eligible samples, each at most {group.max_repeats} times)",
-            f"ask for at most {most}, widen sources, tasks or topics, or raise {key}.max_repeats",
+            f"params.yaml: mix.{stage}: groups {left!r} and {right!r} both select {rows} samples, such as {first}",
+            "make their sources, tasks or topics differ",
         )
-    ranks = [stable_hash(seed, "draw", sample_id) for sample_id in pool["sample_id"]]
-    ranked = pool.with_columns(rank=pl.Series(ranks, dtype=pl.UInt64)).sort("rank", "sample_id").drop("rank")
-    whole, rest = divmod(group.samples, max(len(ranked), 1))
-    rounds = [ranked.with_columns(repeat=pl.lit(number)) for number in range(whole)]
-    return pl.concat([*rounds, ranked.head(rest).with_columns(repeat=pl.lit(whole))])
 
 
-def _ordered(rows: pl.DataFrame, stage: str, seed: int) -> pl.DataFrame:
+def _draw(part: Part, pool: pl.DataFrame) -> pl.DataFrame:
+    """Return row numbers, ids and `repeat` numbers of the part's rows, `group` beside them."""
+    most = len(pool) * part.params.max_repeats
+    if part.rows > most:
+        total = "" if part.key.endswith("samples") else f" (by a smaller total or {part.key.rsplit('.', 1)[1]})"
+        raise UserError(
+            f"params.yaml: {part.key}: {part.rows} asked for, {most} available "
+            f"({len(pool)} eligible samples, each at most {part.params.max_repeats} times)",
+            f"ask for at most {most}{total}, widen sources, tasks or topics, or raise "
+            f"mix.{part.key.split('.')[1]}.{part.group}.max_repeats",
+        )
+    rounds = [
+        drawn.with_columns(repeat=pl.lit(number, pl.Int32))
+        for size, stratum in _strata(part, pool)
+        for number, drawn in _rounds(stratum.sort("rank", "sample_id").select("row", "sample_id"), size)
+    ]
+    return pl.concat(rounds).with_columns(group=pl.lit(part.group))
+
+
+def _strata(part: Part, pool: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield how many rows each stratum gives, and its samples."""
+    balance = part.params.balance
+    if balance is None:
+        yield part.rows, pool
+        return
+    columns = [KIND[name] for name in balance.over]
+    strata = {str(key): stratum for key, stratum in sorted(pool.partition_by(columns, as_dict=True).items())}
+    sizes = stratum_rows(part.rows, {key: len(stratum) for key, stratum in strata.items()}, balance, part.params)
+    for key, stratum in strata.items():
+        yield sizes[key], stratum
+
+
+def stratum_rows(rows: int, sizes: dict[str, int], balance: BalanceParams, group: GroupParams) -> dict[str, int]:
+    """Return how many of the rows each stratum gives; `sizes` are their numbers of samples."""
+    rates = {key: size ** (1 / balance.temperature) for key, size in sizes.items()}
+    return apportion(rows, rates, {key: size * group.max_repeats for key, size in sizes.items()})
+
+
+def _rounds(ranked: pl.DataFrame, rows: int) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield each round's number and rows: each sample once before any comes again."""
+    whole, rest = divmod(rows, max(len(ranked), 1))
+    for number in range(whole):
+        yield number, ranked
+    yield whole, ranked.head(rest)
+
+
+def _ordered(drawn: pl.DataFrame, pool: pl.DataFrame, stage: str, seed: int) -> pl.DataFrame:
     """Return the rows in a seeded order that does not change between two rows when others come or go."""
-    keys = [stable_hash(seed, "order", stage, i, str(n)) for i, n in rows.select("sample_id", "repeat").iter_rows()]
-    ordered = rows.with_columns(key=pl.Series(keys, dtype=pl.UInt64)).sort("key", "sample_id", "repeat")
-    return ordered.drop("key", "repeat").with_row_index("position").with_columns(pl.col("position").cast(pl.Int64))
+    keyed = pl.concat(
+        [
+            rows.with_columns(key=stable_hashes(seed, rows["sample_id"], before=("order", stage), after=(str(number),)))
+            for (number,), rows in drawn.partition_by("repeat", as_dict=True).items()
+        ]
+    )
+    order = keyed.sort("key", "sample_id", "repeat")
+    rows = pool[order["row"]].with_columns(group=order["group"])
+    return rows.with_row_index("position").with_columns(pl.col("position").cast(pl.Int64))

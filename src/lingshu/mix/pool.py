@@ -7,51 +7,83 @@ from pathlib import Path
 
 import polars as pl
 
-from lingshu.core.layout import SAMPLES, proposal_samples, verdict_file
+from lingshu.core.layout import MODALITY, SAMPLES, proposal_samples, verdict_file
 from lingshu.core.sample import sample_parts
-from lingshu.core.verdicts import eligible_ids, kept_ids
-from lingshu.mix.params import GroupParams
+from lingshu.core.verdicts import eligible, kept
 
 POOL_SCHEMA = pl.Schema(
     {
         "sample_id": pl.String(),
         "source": pl.String(),
-        "split": pl.String(),
         "task": pl.String(),
         "topic": pl.String(),
         "modality": pl.List(pl.String()),
+        "kind": pl.String(),
         "folder": pl.String(),
     }
 )
 TRAINING_SPLIT = "train"
 SYNTHETIC_PREFIX = "synthetic_"
+NOT_STATED = "not stated"
+NO_PICTURE = "text"
 
 
-def read_pool(sources: Iterable[str], recipes: Iterable[str], root: Path = Path()) -> pl.DataFrame:
-    """Return the samples that may be trained on, sorted by id: columns of `POOL_SCHEMA`, `folder` relative to `root`.
+def read_pool(
+    sources: Iterable[str], recipes: Iterable[str], root: Path = Path(), *, kinds: bool = False
+) -> pl.DataFrame:
+    """Return the samples that may be trained on: columns of `POOL_SCHEMA`, `folder` relative to `root`.
 
-    Only split `train`; base samples by `eligible_ids`, proposals by the verdicts of `verify`.
+    Only split `train`; base samples by `eligible`, proposals by the verdicts of `verify`.
+
+    Args:
+        sources: names of the enabled sources.
+        recipes: names of the enabled synthesis recipes.
+        root: the repository.
+        kinds: whether to fill `kind`, the modality of every sample (its own; else what `classify_modality` found for
+            its pictures; `text` without pictures, `not stated` where nobody knows). It is empty otherwise: picture ids
+            are most of what there is to read.
     """
-    base = _table([SAMPLES / source for source in sorted(sources)], root)
-    made = _table([proposal_samples(recipe) for recipe in sorted(recipes)], root)
-    allowed = base.filter(pl.col("sample_id").is_in(sorted(eligible_ids(root))))
+    base = _table([SAMPLES / source for source in sorted(sources)], root, kinds)
+    pools = [base.join(eligible(root), on="sample_id", how="semi", maintain_order="left")]
+    made = _table([proposal_samples(recipe) for recipe in sorted(recipes)], root, kinds)
     if not made.is_empty():
-        accepted = kept_ids(root / verdict_file("verify"))
-        allowed = pl.concat([allowed, made.filter(pl.col("sample_id").is_in(sorted(accepted)))])
-    return allowed.filter(pl.col("split") == TRAINING_SPLIT).sort("sample_id")
+        pools.append(made.join(kept(root / verdict_file("verify")), on="sample_id", how="semi", maintain_order="left"))
+    return pl.concat(pools)
 
 
-def _table(folders: list[Path], root: Path) -> pl.DataFrame:
-    columns = [name for name in POOL_SCHEMA if name != "folder"]
-    frames = [
-        pl.read_parquet(path, columns=columns).with_columns(folder=pl.lit(folder.as_posix()))
-        for folder in folders
-        for path in sample_parts([root / folder])
-    ]
-    return pl.concat([pl.DataFrame(schema=POOL_SCHEMA), *frames])
+def _table(folders: list[Path], root: Path, kinds: bool) -> pl.DataFrame:
+    columns = [name for name in POOL_SCHEMA if name not in ("folder", "kind")]
+    found = _found(root) if kinds else None
+    frames = [pl.DataFrame(schema=POOL_SCHEMA)]
+    for folder in folders:
+        for path in sample_parts([root / folder]):
+            rows = pl.scan_parquet(path).filter(pl.col("split") == TRAINING_SPLIT)
+            place = pl.lit(folder.as_posix()).alias("folder")
+            if found is None:
+                frames.append(rows.select(*columns, place, kind=pl.lit("")).select(POOL_SCHEMA.names()).collect())
+            else:
+                frames.append(_with_kinds(rows.select(*columns, "images", place).collect(), found))
+    return pl.concat(frames)
 
 
-def select(pool: pl.DataFrame, group: GroupParams) -> pl.DataFrame:
-    """Return the rows of `pool` that the group's sources, tasks and topics name."""
-    chosen = pool.filter(pl.col("source").is_in(group.sources), pl.col("task").is_in(list(group.tasks)))
-    return chosen if group.topics is None else chosen.filter(pl.col("topic").is_in(group.topics))
+def _found(root: Path) -> pl.DataFrame:
+    """Return the modality that `classify_modality` found: image_id, found."""
+    path = root / MODALITY / "predictions.parquet"
+    predictions = pl.scan_parquet(path).filter(~pl.col("abstained"))
+    return predictions.select("image_id", found="modality").collect().unique("image_id")
+
+
+def _with_kinds(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    untagged = rows.filter(pl.col("modality").list.len() == 0, pl.col("images").list.len() > 0)
+    shown = untagged.select("sample_id", pl.col("images").list.eval(pl.element().struct.field("image_id")))
+    seen = (
+        shown.explode("images")
+        .join(found, left_on="images", right_on="image_id")
+        .group_by("sample_id")
+        .agg(pl.col("found").unique().sort().str.join(" and "))
+    )
+    own = pl.col("modality").list.join(" and ")
+    unknown = pl.when(pl.col("images").list.len() == 0).then(pl.lit(NO_PICTURE)).otherwise(pl.lit(NOT_STATED))
+    kind = pl.when(own != "").then(own).otherwise(pl.coalesce("found", unknown)).alias("kind")
+    joined = rows.join(seen, on="sample_id", how="left", maintain_order="left")
+    return joined.with_columns(kind).select(POOL_SCHEMA.names())

@@ -14,7 +14,7 @@ from transformers.tokenization_utils_tokenizers import PreTrainedTokenizerFast
 
 from lingshu.core.files import fresh_dir
 from lingshu.modeling.load import Model, Processor
-from lingshu.modeling.params import ImageParams, ModelingParams, VisionParams
+from lingshu.modeling.params import ImageParams, MadeParams, ModelingParams, VisionParams
 from lingshu.modeling.patches import project_patches_by_matrix
 from lingshu.modeling.tokenizer import IMAGE_PAD, TURN_END, VIDEO_PAD, VISION_END, VISION_START
 
@@ -34,14 +34,14 @@ def fix_seed(seed: int) -> None:
 def build_model(params: ModelingParams, tokenizer: PreTrainedTokenizerFast) -> Model:
     """Return a model with random weights (from torch's generator) whose token ids are the tokenizer's."""
     ids = tokenizer.get_vocab()
-    model = Model(_config(params, tokenizer, ids))  # type: ignore[no-untyped-call]
+    model = Model(_config(params.made, tokenizer, ids))  # type: ignore[no-untyped-call]
     project_patches_by_matrix(model)
     model.generation_config.eos_token_id = ids[TURN_END]
     model.generation_config.pad_token_id = tokenizer.pad_token_id
     return model
 
 
-def _config(params: ModelingParams, tokenizer: PreTrainedTokenizerFast, ids: dict[str, int]) -> Qwen2_5_VLConfig:
+def _config(params: MadeParams, tokenizer: PreTrainedTokenizerFast, ids: dict[str, int]) -> Qwen2_5_VLConfig:
     text, vision = params.text, params.vision
     return Qwen2_5_VLConfig(
         text_config={

@@ -1,7 +1,6 @@
-"""Making the mini backbone: a tokenizer from the corpus, random weights, and two brief pre-trainings.
+"""The backbone: a published checkpoint, or our own: a tokenizer, random weights and two brief pre-trainings.
 
-Vision tower and projector learn from a pretrained encoder, the language model from text; at full scale the published
-checkpoint takes this stage's place.
+Our own tokenizer and language model learn from the corpus, vision tower and projector from a pretrained encoder.
 """
 
 from __future__ import annotations
@@ -23,6 +22,7 @@ from lingshu.modeling.load import use_threads
 from lingshu.modeling.memory import keep_freed_memory
 from lingshu.modeling.params import ModelingParams
 from lingshu.modeling.pretrain import pretrain
+from lingshu.modeling.published import take_published
 from lingshu.modeling.tokenizer import train_tokenizer
 from lingshu.modeling.vision import chosen_pictures, pretrain_vision, principal_components, teacher_tokens
 
@@ -48,30 +48,34 @@ def make_backbone(folder: Path, params: ModelingParams, seed: int, origins: Orig
     """Write the backbone's checkpoint to `folder` and return its metrics.
 
     Raises:
-        UserError: the corpus holds nothing to pre-train on, or the encoder or its weights are missing.
+        UserError: the published checkpoint can't be had; or the corpus holds nothing to pre-train on, or the encoder
+            or its weights are missing.
     """
     use_threads(params.threads)
+    if params.backbone is not None:
+        return take_published(folder, params.backbone, params.image)
+    made = params.made
     keep_freed_memory()
     fix_seed(seed)
     samples = corpus_samples(origins.sources, origins.recipes)
     texts = tokenizer_texts(samples)
-    tokenizer = train_tokenizer(texts, params.vocabulary)
+    tokenizer = train_tokenizer(texts, made.vocabulary)
     model = build_model(params, tokenizer)
-    processor = build_processor(params.vision, params.image, tokenizer)
+    processor = build_processor(made.vision, params.image, tokenizer)
     encoded = encode(pretraining_conversations(samples, seed), processor, Pictures())
-    data = [item for item in encoded if len(item) <= params.pretrain.max_length]
+    data = [item for item in encoded if len(item) <= made.pretrain.max_length]
     if not data:
         raise UserError("params.yaml: sources.enabled: no captions or dialogues to pre-train on", "enable a source")
-    image_ids = chosen_pictures(samples, origins.sources, params.vision_pretrain.pictures_per_source, seed)
+    image_ids = chosen_pictures(samples, origins.sources, made.vision_pretrain.pictures_per_source, seed)
     if not image_ids:
         raise UserError("params.yaml: sources.enabled: no pictures to pre-train on", "enable a source with pictures")
     pictures = Pictures()
     store = open_images()
     pictures.add(image_ids, store, processor)
-    seen = teacher_tokens(image_ids, pictures, params.vision.merge, store, load_encoder(origins.encoder, STRIDE))
-    targets = principal_components(seen, params.vision_pretrain.components)
-    errors = pretrain_vision(model, pictures, targets, params.vision_pretrain, seed)
-    losses = pretrain(model, data, params.pretrain, seed)
+    seen = teacher_tokens(image_ids, pictures, made.vision.merge, store, load_encoder(origins.encoder, STRIDE))
+    targets = principal_components(seen, made.vision_pretrain.components)
+    errors = pretrain_vision(model, pictures, targets, made.vision_pretrain, seed)
+    losses = pretrain(model, data, made.pretrain, seed)
     save_checkpoint(folder, model, processor)
     return {
         "vocabulary": len(tokenizer),

@@ -18,24 +18,28 @@ WEIGHTS = "model.safetensors"
 SHARDED_WEIGHTS = "model.safetensors.index.json"
 
 
-def load_checkpoint(folder: Path) -> tuple[Model, Processor]:
-    """Return `(model, processor)` of a checkpoint folder, the model in evaluation mode on the CPU, as saved.
+def load_checkpoint(folder: Path, dtype: torch.dtype | None = None) -> tuple[Model, Processor]:
+    """Return `(model, processor)` of a checkpoint folder, the model in evaluation mode on the CPU.
 
     Raises:
         UserError: the folder holds no complete checkpoint.
     """
-    return load_model(folder), load_processor(folder)
+    return load_model(folder, dtype), load_processor(folder)
 
 
-def load_model(folder: Path) -> Model:
-    """Return the model alone.
+def load_model(folder: Path, dtype: torch.dtype | None = None) -> Model:
+    """Return the model alone, as saved or with weights of `dtype`.
+
+    Training takes float32: a published checkpoint is bfloat16, in which steps of 1e-6 of a weight vanish.
 
     Raises:
         UserError: the folder holds no weights.
     """
     if not (folder / WEIGHTS).exists() and not (folder / SHARDED_WEIGHTS).exists():
         raise UserError(f"{folder}: no {WEIGHTS}, so this is no checkpoint", "run `dvc repro` to make it again")
-    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(folder, local_files_only=True)
+    model = Qwen2_5_VLForConditionalGeneration.from_pretrained(
+        folder, local_files_only=True, dtype="auto" if dtype is None else dtype
+    )
     assert isinstance(model, Qwen2_5_VLForConditionalGeneration)
     project_patches_by_matrix(model)
     model.train(False)

@@ -1,4 +1,4 @@
-"""Section `modeling` of params.yaml: the mini backbone's size, its tokenizer and its two pre-trainings."""
+"""Section `modeling` of params.yaml: the published backbone, or the size of our own and its two pre-trainings."""
 
 from __future__ import annotations
 
@@ -100,21 +100,74 @@ class VisionPretrainParams(Strict):
     weight_decay: float = Field(ge=0)
 
 
-class ModelingParams(Strict):
-    """Section `modeling`.
+class BackboneParams(Strict):
+    """A published Qwen2.5-VL checkpoint.
 
     Attributes:
-        threads: of tensor arithmetic on the CPU; 0 leaves the choice to torch.
+        hub: `owner/name` on the Hugging Face hub.
+        revision: commit, tag or branch; the default branch without. Pin a commit for a run to be repeated.
+        folder: a folder with a checkpoint, instead of `hub`. DVC does not watch it: its digests are in the manifest.
+    """
+
+    hub: str | None = Field(default=None, pattern=r"^[\w-][\w.-]*/[\w-][\w.-]*$")
+    revision: str | None = None
+    folder: str | None = Field(default=None, min_length=1)
+
+    @model_validator(mode="after")
+    def _one_place(self) -> BackboneParams:
+        if (self.hub is None) == (self.folder is None):
+            raise ValueError("give hub or folder")
+        if self.folder is not None and self.revision is not None:
+            raise ValueError("a folder has no revision")
+        return self
+
+
+class MadeParams(Strict):
+    """The backbone that we make.
+
+    Attributes:
         vocabulary: most tokens of the tokenizer.
         initializer_range: standard deviation of random weights. Narrow layers need more than the usual 0.02 (about
             half of 1 / sqrt(width)), or the vision tower learns nothing for hundreds of steps.
     """
 
-    threads: int = Field(ge=0)
     vocabulary: int = Field(ge=300)
     initializer_range: float = Field(gt=0)
     text: TextParams
     vision: VisionParams
-    image: ImageParams
     vision_pretrain: VisionPretrainParams
     pretrain: PretrainParams
+
+
+class ModelingParams(Strict):
+    """Section `modeling`: either `backbone` or all knobs of `MadeParams`.
+
+    Attributes:
+        threads: of tensor arithmetic on the CPU; 0 leaves the choice to torch.
+        image: limits of what the model sees of a picture.
+        backbone: the published checkpoint that training starts from; without it one is made.
+    """
+
+    threads: int = Field(ge=0)
+    image: ImageParams
+    backbone: BackboneParams | None = None
+    vocabulary: int | None = Field(default=None, ge=300)
+    initializer_range: float | None = Field(default=None, gt=0)
+    text: TextParams | None = None
+    vision: VisionParams | None = None
+    vision_pretrain: VisionPretrainParams | None = None
+    pretrain: PretrainParams | None = None
+
+    @model_validator(mode="after")
+    def _published_or_made(self) -> ModelingParams:
+        given = [name for name in MadeParams.model_fields if getattr(self, name) is not None]
+        if self.backbone is not None and given:
+            raise ValueError(f"a published backbone has its own {', '.join(given)}: take the keys out, or `backbone`")
+        if self.backbone is None and (missing := [name for name in MadeParams.model_fields if name not in given]):
+            raise ValueError(f"without `backbone` these keys are needed: {', '.join(missing)}")
+        return self
+
+    @property
+    def made(self) -> MadeParams:
+        """The knobs of the backbone that we make; only without `backbone`."""
+        return MadeParams.model_validate({name: getattr(self, name) for name in MadeParams.model_fields})

@@ -50,7 +50,9 @@ def trainer_config(params: ReinforcementParams, seed: int, scratch: Path) -> GRP
     return GRPOConfig(
         output_dir=str(scratch),
         max_steps=params.steps,
-        per_device_train_batch_size=params.prompts_per_step * params.generations,
+        per_device_train_batch_size=params.prompts_per_step * params.generations // params.accumulation,
+        gradient_accumulation_steps=params.accumulation,
+        steps_per_generation=params.accumulation * params.rollout_steps,
         num_generations=params.generations,
         max_completion_length=params.max_completion_length,
         temperature=params.temperature,

@@ -35,6 +35,8 @@ class ReinforcementParams(Strict):
         threads: of tensor arithmetic on the CPU (0 leaves the choice to torch).
         device: cpu, or cuda.
         steps: optimiser steps; each sees `prompts_per_step` prompts with `generations` responses each.
+        rollout_steps: optimiser steps that one rollout serves (the paper: rollouts of 512 prompts, steps of 128).
+        accumulation: parts that a step's responses are worked on in, one after the other, so that they fit the memory.
         max_completion_length: tokens of a response; a longer one is cut and loses the format reward.
         temperature: of sampling.
         kl: weight of the KL divergence from the start checkpoint (0 loads no reference model).
@@ -46,6 +48,8 @@ class ReinforcementParams(Strict):
     device: str = Field(pattern="^(cpu|cuda)$")
     steps: int = Field(ge=1)
     prompts_per_step: int = Field(ge=1)
+    rollout_steps: int = Field(default=1, ge=1)
+    accumulation: int = Field(default=1, ge=1)
     generations: int = Field(ge=2)
     max_completion_length: int = Field(ge=8)
     temperature: float = Field(gt=0)
@@ -62,4 +66,6 @@ class ReinforcementParams(Strict):
     def _rewards_something(self) -> ReinforcementParams:
         if self.reward.format_weight + self.reward.accuracy_weight <= 0:
             raise ValueError("reward: at least one weight must be above 0")
+        if (self.prompts_per_step * self.generations) % self.accumulation:
+            raise ValueError(f"accumulation {self.accumulation} does not divide a step's responses")
         return self

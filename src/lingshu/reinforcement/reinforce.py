@@ -41,7 +41,7 @@ def reinforce(params: ReinforcementParams, seed: int, root: Path = Path()) -> di
     store = open_images(root)
     prompts = prompts_of(load_mixture(STAGE, root))
     training, held_out = set_aside(prompts, params.probe.prompts, seed)
-    model, processor = load_checkpoint(root / MODELS / START)
+    model, processor = load_checkpoint(root / MODELS / START, torch.float32)
     torch.nn.Module.to(model, params.device)
     policy = Policy(model, processor, store, params, seed)
     before = measure(policy, held_out)

@@ -100,6 +100,7 @@ class StageParams(Strict):
         trainable: the parts that are trained; the run stops if any other weight would be.
         epochs: passes over the mixture.
         batch: rows of one optimiser step (a row is one sample, or a packed sequence).
+        accumulation: parts that a step's rows are worked on in, one after the other, so that they fit the memory.
         packing: puts several samples in one sequence of up to `max_length` tokens (they never attend to each other).
         max_length: tokens; a longer sample is dropped and counted, never cut.
         warmup_steps: of linear warm-up, before a cosine down to zero.
@@ -108,6 +109,7 @@ class StageParams(Strict):
     trainable: list[Part] = Field(min_length=1)
     epochs: float = Field(gt=0)
     batch: int = Field(ge=1)
+    accumulation: int = Field(default=1, ge=1)
     packing: bool
     max_length: int = Field(ge=16)
     learning_rate: RateParams
@@ -116,6 +118,8 @@ class StageParams(Strict):
 
     @model_validator(mode="after")
     def _rates_fit(self) -> StageParams:
+        if self.batch % self.accumulation:
+            raise ValueError(f"accumulation {self.accumulation} does not divide batch {self.batch}")
         if set(self.learning_rate.by_part()) != set(self.trainable):
             raise ValueError(f"learning_rate must name exactly the trainable parts, {', '.join(self.trainable)}")
         return self

@@ -8,6 +8,7 @@ from pathlib import Path
 from statistics import fmean
 from typing import Any
 
+import torch
 from transformers.trainer_callback import PrinterCallback
 
 from lingshu.core.layout import MIXTURES, MODELS, PLOTS
@@ -52,7 +53,7 @@ def train(run: StageRun, root: Path = Path()) -> dict[str, Any]:
     if run.common.device == "cpu":
         keep_freed_memory()
     fix_seed(run.seed)
-    model, processor = load_checkpoint(root / run.start)
+    model, processor = load_checkpoint(root / run.start, torch.float32)
     sizes = freeze_all_but(model, run.params.trainable)
     rates = run.params.learning_rate.by_part()
     print_sizes(f"train@{run.stage}", sizes, rates)

@@ -40,7 +40,8 @@ def make_config(scratch: Path, params: StageParams, common: CommonParams, seed: 
         output_dir=str(scratch),
         num_train_epochs=1,
         train_sampling_strategy="sequential",
-        per_device_train_batch_size=params.batch,
+        per_device_train_batch_size=params.batch // params.accumulation,
+        gradient_accumulation_steps=params.accumulation,
         learning_rate=max(params.learning_rate.by_part().values()),
         lr_scheduler_type="cosine",
         warmup_steps=params.warmup_steps,
@@ -94,6 +95,7 @@ class StageTrainer(ExactResume, SFTTrainer):
             processing_class=processor,
             callbacks=callbacks,
         )
+        self.model_accepts_loss_kwargs = True  # so that `compute_loss` is told the answer tokens of the whole step
 
     def create_optimizer(self, model: Any = None) -> torch.optim.Optimizer:
         """Return AdamW with the weights of each trained part in a group of its own (two, where some escape decay)."""

@@ -1,0 +1,32 @@
+"""The hash of a column is the hash of each id, whatever it is and however long."""
+
+from __future__ import annotations
+
+import polars as pl
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lingshu.core.id_hashes import stable_hashes
+from lingshu.core.ids import stable_hash
+
+KEYS = st.lists(st.text(max_size=12), max_size=3).map(tuple)
+
+
+@given(
+    ids=st.lists(st.text(max_size=300), max_size=6), seed=st.integers(0) | st.text(max_size=5), before=KEYS, after=KEYS
+)
+def test_it_is_the_stable_hash_of_each_id(ids, seed, before, after):
+    found = stable_hashes(seed, pl.Series(ids, dtype=pl.String), before=before, after=after)
+    assert found.to_list() == [stable_hash(seed, *before, one, *after) for one in ids]
+
+
+def test_blocks_end_where_the_standard_says():
+    ids = pl.Series(["x" * length for length in range(300)])
+    assert stable_hashes(1, ids, before=()).to_list() == [stable_hash(1, one) for one in ids]
+
+
+def test_a_slice_is_hashed_from_its_own_first_row():
+    ids = pl.Series([f"films:{number:020x}" for number in range(50)])
+    assert stable_hashes(1, ids.slice(7, 9), before=("draw",)).to_list() == [
+        stable_hash(1, "draw", one) for one in ids.to_list()[7:16]
+    ]
