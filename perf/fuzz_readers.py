@@ -21,13 +21,13 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fuzz_seeds import make_seeds, mutate  # noqa: E402 (a module beside this one)
+from fuzz_seeds import make_seeds, mutate
 
-from lingshu.core.errors import UserError  # noqa: E402
-from lingshu.sources.catalog import Package, Take  # noqa: E402
-from lingshu.sources.frames import RawFile, Refused  # noqa: E402
-from lingshu.sources.normalize import _pictures  # noqa: E402
-from lingshu.sources.params import NormalizeParams  # noqa: E402
+from lingshu.core.errors import UserError
+from lingshu.sources.catalog import Package, Take
+from lingshu.sources.frames import RawFile, Refused
+from lingshu.sources.normalize import _pictures
+from lingshu.sources.params import NormalizeParams
 
 SECONDS_A_FILE = 30
 CASES_A_CHILD = 2000
@@ -147,7 +147,7 @@ def _read_case(case: int, options: argparse.Namespace, folder: Path, *, verbose:
         outcome = f"{reader}: {refused.reason}"
         if verbose:
             print(refused)
-    except (Exception, MemoryError) as error:  # noqa: BLE001 (any is a finding)
+    except (Exception, MemoryError) as error:
         outcome, finding = f"{reader}: CRASH", f"{name}: {type(error).__name__}: {error}"[:300]
         if verbose or isinstance(error, UserError):
             raise

@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw
 
 OURS = ("lingshu full", "lingshu scaled", "lingshu fast", "lingshu unchanged", "pillow 1/8 decode")
 PEERS = ("imagededup", "imagehash", "simplejpeg 1/8 decode")
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
 
 
 def draw(rng: np.random.Generator) -> Image.Image:
@@ -163,7 +163,9 @@ def measure(folder: Path, peers: str, pictures: int, repeats: int) -> None:
         for tool, measured in seconds.items():
             python = peers if tool in PEERS else sys.executable
             command = [python, __file__, peers, "--worker", tool, str(folder)]
-            reply = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **ONE_THREAD})
+            reply = subprocess.run(
+                command, capture_output=True, text=True, check=True, env={**os.environ, **ONE_THREAD}
+            )
             result = json.loads(reply.stdout.splitlines()[-1])
             measured.append(result["seconds"])
             hashes[tool] = result["hashes"]
@@ -175,7 +177,9 @@ def measure(folder: Path, peers: str, pictures: int, repeats: int) -> None:
         ratios = [middle[base] / value for base in ("imagededup", "imagehash", "simplejpeg 1/8 decode")]
         cells = [*shares, *(f"{ratio:.2f}" for ratio in ratios)]
         print(f"{tool:24}{value:8.3f}{len(files) / value:13,.0f}" + "".join(f"{cell:>17}" for cell in cells))
-    print(f"unchanged rerun: {middle['lingshu scaled'] / middle['lingshu unchanged']:,.0f} times as fast as the first run")
+    print(
+        f"unchanged rerun: {middle['lingshu scaled'] / middle['lingshu unchanged']:,.0f} times as fast as the first run"
+    )
 
 
 if __name__ == "__main__":

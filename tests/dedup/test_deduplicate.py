@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from lingshu.core.errors import UserError
+from lingshu.core.hashes import phash, phash_thumbnail
 from lingshu.core.params import load_section, validate
 from lingshu.core.sample import Answer, Sample
 from lingshu.dedup.deduplicate import deduplicate
 from lingshu.dedup.params import DedupParams, PictureParams, Scope, TextParams
-from lingshu.core.hashes import phash, phash_thumbnail
 from tests.corpora import Corpus, scene
 
 PARAMS = DedupParams(

@@ -36,12 +36,8 @@ def films(registry: Path, **more) -> Package:
 
 def record(*packages: Package) -> SourceRecord:
     return SourceRecord(
-<<<<<<< HEAD:tests/sources/test_fetch.py
-        kind="registry_package", title="films", tasks=["caption"], licence="CC0-1.0", licence_class="permissive", access="open",
-=======
         kind="registry_package", title="films", tasks=["caption"], licence="CC0-1.0",
         licence_class="permissive", access="open",
->>>>>>> 6ada854a2aee50ef51d151726bd2ec64e7c38611:tests/sources/test_fetch_packages.py
         expected=Expected(files=2), citation="nobody", checked="here", packages=list(packages),
     )  # fmt: skip
 

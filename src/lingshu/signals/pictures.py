@@ -15,8 +15,8 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lingshu.core.errors import UserError
-from lingshu.core.parallel import ALONE, Workers, in_order
 from lingshu.core.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
+from lingshu.core.parallel import ALONE, Workers, in_order
 from lingshu.core.text import DIGEST_BYTES
 from lingshu.signals.burned_in import NONE, burned_in, reader
 

@@ -75,7 +75,10 @@ class Remembered:
     def _put_together(self) -> None:
         """Write one file in place of many. Killed in between, rows stand twice, which `complete` and `rows` bear."""
         parts = self._parts()
-        with atomic_path(parts[0]) as temporary, pq.ParquetWriter(temporary, self._schema, compression="zstd") as writer:
+        with (
+            atomic_path(parts[0]) as temporary,
+            pq.ParquetWriter(temporary, self._schema, compression="zstd") as writer,
+        ):
             for path in parts:
                 writer.write_table(pq.read_table(path, schema=self._schema))
         for path in parts[1:]:
