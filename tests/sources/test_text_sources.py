@@ -9,7 +9,6 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from lingshu.core.errors import UserError
 from lingshu.core.sample import read_samples
 from lingshu.intake.places import FolderFiles
 from lingshu.sources.catalog import SOURCES_FOLDER, read_source, read_sources
@@ -96,20 +95,22 @@ def test_rows_that_cannot_be_used_are_named(tmp_path: Path) -> None:
     assert len(samples) == 1
 
 
-def test_a_cut_xml_file_is_named_with_its_line(tmp_path: Path) -> None:
-    put(tmp_path / "1_X_QA/1.xml", "<Document>\n<QAPairs>")
-    with pytest.raises(UserError, match=r"1_X_QA/1\.xml:2: not XML"):
-        normalized("medquad", tmp_path, tmp_path / "out")
+ENTITIES = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 10))
 
 
-def test_an_xml_file_that_grows_without_end_is_refused(tmp_path: Path) -> None:
-    nested = "".join(f'<!ENTITY e{i} "{f"&e{i - 1};" * 10}">' for i in range(1, 10))
-    put(
-        tmp_path / "1_X_QA/1.xml",
-        f'<!DOCTYPE d [<!ENTITY e0 "heart">{nested}]><Document><QAPairs>&e9;</QAPairs></Document>',
-    )
-    with pytest.raises(UserError, match=r"not XML"):
-        normalized("medquad", tmp_path, tmp_path / "out")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "<Document>\n<QAPairs>",
+        f'<!DOCTYPE d [<!ENTITY e0 "heart">{ENTITIES}]><Document><QAPairs>&e9;</QAPairs></Document>',
+    ],
+    ids=["cut", "grows without end"],
+)
+def test_an_xml_file_that_cannot_be_read_is_a_verdict(text: str, tmp_path: Path) -> None:
+    next(made for made in MADE if made.source == "medquad").make(tmp_path)
+    put(tmp_path / "3_Z_QA/1.xml", text)
+    summary, _ = normalized("medquad", tmp_path, tmp_path / "out")
+    assert {reason.name: number for reason, number in summary.refused.items()} == {"NO_TEXT": 2, "UNREADABLE_ROW": 1}
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from lingshu.core.ids import canonical_json
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.places import Files
 from lingshu.intake.shapes import Join, TableForm
-from lingshu.intake.tables import RawRow, Table, find_tables, read_mapping, read_rows
+from lingshu.intake.tables import MAX_ROW_BYTES, RawRow, Table, find_tables, read_mapping, read_rows
 from lingshu.intake.values import Row, text_at, value_at
 
 F = TypeVar("F", bound=TableForm)
@@ -52,22 +52,18 @@ def find_alone(files: Files, form: F) -> Opened[F] | None:
 def _mapping(join: Join, tables: Sequence[Table]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for table in tables:
-        for key, value in read_mapping(table, join):
-            if join.many:
-                found.setdefault(key, []).append(value)
-            else:
-                found[key] = value
+        found |= read_mapping(table, join)
     return found
 
 
-def data_rows(source: Opened[F]) -> Iterator[tuple[str, RawRow]]:
+def data_rows(source: Opened[F], max_row_bytes: int = MAX_ROW_BYTES) -> Iterator[tuple[str, RawRow]]:
     """Yield `(default id, row)` for each row of the data set, unreadable ones included, in file order."""
     seen: set[str] = set()
     stems = Counter(PurePosixPath(table.name).name for table in source.tables)
     for table in source.tables:
         fields, stem = _file_fields(source.form, table), PurePosixPath(table.name).name
         stem = stem if stems[stem] == 1 else table.name
-        for raw in read_rows(table, source.form):
+        for raw in read_rows(table, source.form, max_row_bytes):
             for position, values in enumerate(_complete(source, raw, fields)):
                 if not isinstance(values, RowError) and _repeats(source.form, values, seen):
                     continue
@@ -98,8 +94,10 @@ def _complete(source: Opened[F], raw: RawRow, fields: Row) -> list[Row | RowErro
     try:
         for join, mapping in zip(source.form.joins, source.joined, strict=True):
             key = text_at(row, join.by)
-            if join.many or key in mapping:
-                row = row | {join.into: mapping.get(key, []) if join.many else mapping[key]}
+            if key in mapping:
+                row = row | {join.into: mapping[key]}
+            elif join.optional:
+                continue
             elif not join.required:
                 return []
             elif _kept(source.form, row):

@@ -103,51 +103,67 @@ class Pictures(Strict):
     archives: list[str] = []  # noqa: RUF012
 
 
-class Join(Strict):
-    """A second table that completes the rows.
+Format = Literal["parquet", "json", "jsonl", "csv", "xml", "text", "npy", "files"]
+
+
+class Layout(Strict):
+    """How a table is written.
+
+    Attributes:
+        format: `xml` is a row for each element at `element`, `text` a row for each file (its text in field `text`),
+            `npy` a row for each entry of an array's first axis, `files` a row for each file that names it (`path`,
+            `folder`, `name`, `stem`), as where pictures lie in class folders.
+        header: names of the columns, where a CSV has no header line or a JSON row is a list.
+        delimiter: between the columns of a CSV.
+        quoted: a CSV quotes what holds a delimiter; if false, quotation marks are part of the text.
+        element: path of the elements that are rows, below the root; the root itself if empty.
+    """
+
+    format: Format
+    header: list[str] = []  # noqa: RUF012 - pydantic copies defaults
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quoted: bool = True
+    element: str = ""
+
+
+class Join(Layout):
+    """A second table that completes the rows; it is held in memory.
 
     Attributes:
         tables: its files.
         by: path of the row's key; the second table's one is `key`, or its object keys if that is empty.
         into: name that the found value gets in the row.
+        many: several rows have a key, and a list of them is found.
         required: without one a row is a data error; if false, it is not of this split and is left out.
-        many: the second table may have several rows of a key: the found value is a list of them, empty where there is
-            none.
-        header: names of the columns, where the second table is a CSV without a header line.
-        delimiter: of a second table that is a CSV (a file that is not called `.json`).
+        optional: without one a row stays as it is.
     """
 
+    format: Format = "json"
     tables: list[str] = Field(min_length=1)
     by: str
     key: str = ""
     into: str
-    required: bool = True
     many: bool = False
-    header: list[str] = []  # noqa: RUF012
-    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    required: bool = True
+    optional: bool = False
 
 
-class TableForm(Strict):
+class TableForm(Layout):
     """One on-disk form of a data set. The first form whose every file pattern finds something is read.
 
     Attributes:
         name: for messages.
         checked: `real sample` (this form was read from real rows), `written format` (from a description of the format
             or from upstream code that reads it), or `not checked` (from memory).
-        format: of the tables. `xml`: each element at `record` is a row; `npy`: each entry of an array's first axis;
-            `files`: each file is a row that names it (`path`, `folder`, `name`, `stem`), as where pictures lie in class
-            folders.
         tables: patterns of the files: `*` stays within a folder, `**/` is any depth, `a.zip!/b.json` looks into an
             archive. Files are read in the order of their names.
         alone: pattern of files of other names: where a user's folder has nothing that `tables` finds and one such file,
             that one is read, and it is told. For files whose name says nothing that their rows and number don't.
         file_pattern: only files whose path it finds are read; its named groups become fields of the row.
-        record: path of the elements that are rows, for `xml`, below the root: `QAPairs/QAPair`.
         beside: for `npy`: field to the array that completes the rows; `{name}` is filled in from `file_pattern`.
         rows: `list` (objects, or rows of a table), `values` (a list of anything; each becomes field `value`), `keyed`
-            (an object of rows; the key becomes field `key`), or `columns` (an object of columns, each an object by row
-            number).
-        header: names of the columns, where a CSV has no header line or a JSON row is a list.
+            (an object of rows; the key becomes field `key`), `lists` (an object of lists of rows; the key likewise), or
+            `columns` (an object of columns, each an object by row number).
         explode: path of lists of equal length to field name: one question for each position.
         joins: tables that complete the rows, in order.
         where: a row is of this data set if each path has one of these values (`None` where there is none).
@@ -159,25 +175,14 @@ class TableForm(Strict):
 
     name: str
     checked: Literal["real sample", "written format", "not checked"]
-    format: Literal["parquet", "json", "jsonl", "csv", "xml", "npy", "files"]
     tables: list[str] = Field(min_length=1)
     alone: str = ""
     file_pattern: Pattern = ""
-    record: str = ""
     beside: dict[str, str] = {}  # noqa: RUF012
-    rows: Literal["list", "values", "keyed", "columns"] = "list"
-    header: list[str] = []  # noqa: RUF012
+    rows: Literal["list", "values", "keyed", "lists", "columns"] = "list"
     explode: dict[str, str] = {}  # noqa: RUF012
     joins: list[Join] = []  # noqa: RUF012
     where: dict[str, list[str]] = {}  # noqa: RUF012
     without: dict[str, list[str]] = {}  # noqa: RUF012
     distinct: list[str] = []  # noqa: RUF012
     pictures: Pictures | None = None
-
-    @model_validator(mode="after")
-    def _of_the_format(self) -> TableForm:
-        if (self.format == "xml") != bool(self.record):
-            raise ValueError("format xml needs record, and no other has it")
-        if self.beside and self.format != "npy":
-            raise ValueError("only format npy has beside")
-        return self

@@ -43,7 +43,8 @@ class Boxes(Strict):
 
     Attributes:
         field: path of four numbers, or of several times four: a list, or a text with commas or blanks.
-        each: path of a list of objects instead, as a join of several rows gives; each is a box.
+        each: path of a list of objects instead, as a join of several rows gives; each is a box, and without a list
+            there is none.
         fields: of such an object, the four numbers.
         order: the numbers are two corners (`xyxy`), or a corner, width and height (`xywh`).
         label: what all of them show.

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import io
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import ExifTags, Image
 
 from lingshu.intake.errors import Reason, RowError
 from lingshu.sources.frames import Pixels, stretch, stretch_percentiles
+from lingshu.sources.stills import BROKEN
 
 
 def decode_values(data: bytes, name: str) -> NDArray[Any]:
@@ -25,22 +27,31 @@ def decode_values(data: bytes, name: str) -> NDArray[Any]:
             return np.array(opened.convert("L") if opened.mode == "1" else opened if grey else opened.convert("RGB"))
     except Image.DecompressionBombError as error:
         raise RowError(Reason.PICTURE_TOO_LARGE, f"{name}: {error}") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except BROKEN as error:
         raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {error}"[:200]) from None
 
 
-def size_of(data: bytes, name: str) -> tuple[int, int]:
-    """Return height and width of a picture as stored; only its header is read.
+@dataclass(frozen=True, slots=True)
+class Header:
+    """What a picture file says of itself: size in pixels as stored, and whether its EXIF tag turns it."""
+
+    height: int
+    width: int
+    turned: bool
+
+
+def read_header(data: bytes, name: str) -> Header:
+    """Return a picture's header.
 
     Raises:
         RowError: UNREADABLE_PICTURE or PICTURE_TOO_LARGE (names the file).
     """
     try:
         with Image.open(io.BytesIO(data)) as opened:
-            return opened.height, opened.width
+            return Header(opened.height, opened.width, opened.getexif().get(ExifTags.Base.Orientation, 1) != 1)
     except Image.DecompressionBombError as error:
         raise RowError(Reason.PICTURE_TOO_LARGE, f"{name}: {error}") from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
+    except BROKEN as error:
         raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {error}"[:200]) from None
 
 

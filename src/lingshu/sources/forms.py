@@ -28,8 +28,8 @@ class SourceForm(TableForm):
         topic: path of the question type, that scores are broken down by; the adapter's own word where it is empty.
         id: path of the row's own id; without one the id is the file's name and the row's number.
         id_parts: further paths that make the id unique.
-        group: path of what is never cut by a split (patient, study, article, picture); the first picture, or the row,
-            where it is empty.
+        group: path of what is never cut by a split (patient, study, article, picture); where it is empty the first
+            picture (its bytes), or the row.
         group_pattern: what it finds in the group's value is the group; its first bracket if it has one.
         unit: word for what a group is.
         split: path of the split, or the split of every row (`train`, `validation`, `test`).

@@ -9,16 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from lingshu.core.errors import UserError
 from lingshu.core.images import encode_png
 from lingshu.core.question import PictureFile
 from lingshu.facts.vocabulary import check_facts
 from lingshu.intake.arrays import ArrayPart
 from lingshu.intake.errors import Reason, RowError
-from lingshu.intake.pictures import StoredPicture
+from lingshu.intake.pictures import FoundPicture, StoredPicture
 from lingshu.intake.places import Files
 from lingshu.intake.values import Row, value_at
 from lingshu.sources.annotations import Annotations, Masks
-from lingshu.sources.decoding import decode_values, shown, size_of
+from lingshu.sources.decoding import decode_values, read_header, shown
 from lingshu.sources.frames import Facts, Pixels, shrunk
 from lingshu.sources.labelled_volumes import VOLUMES, volume_slices
 from lingshu.sources.labels import Region, row_boxes, row_facts
@@ -78,19 +79,32 @@ def _still(  # noqa: PLR0917 - what belongs to one picture
     array = isinstance(picture, ArrayPart)
     if array or window is not None:
         pixels = shown(
-            picture.read() if array else decode_values(picture.read(), picture.name), window, annotations.offset
+            picture.read() if array else decode_values(_bytes(picture, limits), picture.name),
+            window,
+            annotations.offset,
         )
         regions, counted = _regions(row, annotations, files, pixels.shape[:2])
         return _drawn(pixels, regions, part, facts | counted, limits)
-    data = picture.read()
-    before = size_of(data, picture.name)
+    data = _bytes(picture, limits)
+    header = read_header(data, picture.name)
+    before = (header.height, header.width)
     regions, counted = _regions(row, annotations, files, before)
     still = still_of(data, picture.name, limits)
-    if regions and still.changed == "was turned":
+    if regions and header.turned:
         raise RowError(Reason.UNREADABLE_PICTURE, f"{picture.name}: turned by its EXIF tag, so boxes can't be placed")
     boxes = _boxes(regions, before, (still.height, still.width))
     known = _checked(facts | counted | boxes, picture.name)
     return Shot(still.data, still.format, still.width, still.height, part, known, still.changed)
+
+
+def _bytes(picture: FoundPicture, limits: StillLimits) -> bytes:
+    size = picture.size()
+    if size is not None and size > limits.max_bytes:
+        raise RowError(Reason.PICTURE_TOO_LARGE, f"{picture.name}: {size} bytes")
+    try:
+        return picture.read()
+    except UserError as error:
+        raise RowError(Reason.UNREADABLE_PICTURE, error.what) from None
 
 
 def _drawn(pixels: Pixels, regions: list[Region], part: str, facts: Facts, limits: StillLimits) -> Shot:

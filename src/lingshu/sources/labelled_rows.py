@@ -68,6 +68,7 @@ class LabelledRun:
         self._finder = PictureFinder(files, spec) if spec and not spec.embedded else None
         self._maker = SampleMaker(name, record, source.form, self._revision)
         self._limits = StillLimits(params.max_side_px, params.max_megapixels * 1_000_000, params.max_picture_mb << 20)
+        self._max_row_bytes = params.max_row_mb << 20
         self._ids = Seen()
         self.summary = RowSummary(name, source.form.name, source.form.checked)
 
@@ -85,7 +86,7 @@ class LabelledRun:
             raise AccountingError(f"{STEP} {self._name}: {self.summary.rows} rows in, not all kept or refused")
 
     def _rows(self, pool: ThreadPoolExecutor) -> Iterator[Waiting]:
-        for default, raw in data_rows(self._source):
+        for default, raw in data_rows(self._source, self._max_row_bytes):
             self.summary.rows += 1
             identity = default
             try:
@@ -102,7 +103,7 @@ class LabelledRun:
 
     def _drafted(self, where: str, identity: str, row: Row) -> Drafted:
         pictures = row_pictures(self._source.form.pictures, row, self._finder)
-        group = self._maker.group(identity, row, pictures)
+        group = self._maker.group(identity, row)
         licence = said_or_empty(row, self._source.form.licence) or self._record.licence
         return Drafted(where, identity, row, pictures, self._maker.split(row), group, licence)
 

@@ -77,7 +77,7 @@ def row_boxes(row: Row, spec: Boxes) -> list[Region]:
         RowError: there are not four numbers a box, or nothing says what it shows.
     """
     if spec.each:
-        return [region for item in value_at(row, spec.each) for region in _boxes(item, spec)]
+        return [region for item in value_at(row, spec.each, []) for region in _boxes(item, spec)]
     return _boxes(row, spec)
 
 

@@ -146,6 +146,7 @@ class _Run:
         self._finder = PictureFinder(files, spec) if spec and not spec.embedded else None
         self._maker = SampleMaker(name, record, source.form, revision_of(record))
         self._limits = StillLimits(params.max_side_px, params.max_megapixels * 1_000_000, params.max_picture_mb << 20)
+        self._max_row_bytes = params.max_row_mb << 20
         self._ids = Seen()
         self._known: OrderedDict[str, Future[Still] | Still] = OrderedDict()
         self._noted = Seen()
@@ -167,7 +168,7 @@ class _Run:
             raise AccountingError(f"{STEP} {self._name}: {self.summary.rows} rows in, not all kept or refused")
 
     def _rows(self, pool: ThreadPoolExecutor) -> Iterator[Waiting]:
-        for default, raw in data_rows(self._source):
+        for default, raw in data_rows(self._source, self._max_row_bytes):
             self.summary.rows += 1
             identity = default
             try:
@@ -201,8 +202,8 @@ class _Run:
         except RowError as error:
             self._refuse(row, error)
             return
-        refs = tuple(ImageRef(still.image_id, still.width, still.height) for still in stills)
-        sample = replace(row.draft, images=refs).with_id()
+        refs = [ImageRef(still.image_id, still.width, still.height) for still in stills]
+        sample = self._maker.finished(row.draft, refs)
         for picture, still in zip(row.pictures, stills, strict=True):
             self._store(picture, still, sample)
         self.samples.add(sample)

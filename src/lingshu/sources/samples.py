@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import cast
 
 from lingshu.core.images import Picture
-from lingshu.core.sample import Sample, Split
+from lingshu.core.sample import ImageRef, Sample, Split
 from lingshu.facts.vocabulary import MODALITIES
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import FoundPicture
@@ -69,16 +70,15 @@ class SampleMaker:
             raise RowError(Reason.UNKNOWN_SPLIT, f"{self._form.split!r} is {given!r:.40}")
         return found
 
-    def group(self, identity: str, row: Row, pictures: Sequence[FoundPicture]) -> str:
-        """Return what no split may cut: `source/unit/value`.
+    def group(self, identity: str, row: Row) -> str:
+        """Return what no split may cut, `source/unit/value`; the row, where the form names nothing.
 
         Raises:
             RowError: its field is missing, or has nothing of the form's pattern.
         """
         form = self._form
         if not form.group:
-            unit, value = ("picture", pictures[0].name) if pictures else ("row", identity)
-            return f"{self._name}/{form.unit or unit}/{value}"
+            return f"{self._name}/{form.unit or 'row'}/{identity}"
         value = text_at(row, form.group)
         if form.group_pattern:
             found = re.search(form.group_pattern, value)
@@ -129,7 +129,7 @@ class SampleMaker:
             split=self.split(row),
             revision=self._revision,
             origin_id=identity,
-            group_id=self.group(identity, row, pictures),
+            group_id=self.group(identity, row),
             task=spoken.task,
             topic=said_or_empty(row, form.topic).lower() or spoken.topic,
             messages=spoken.messages,
@@ -141,6 +141,13 @@ class SampleMaker:
             answer=spoken.answer,
             rationale=spoken.rationale,
         )
+
+    def finished(self, draft: Sample, images: Sequence[ImageRef]) -> Sample:
+        """Return the sample with its pictures and id; without a group of its own it is of its first picture's."""
+        group = draft.group_id
+        if images and not self._form.group:
+            group = f"{self._name}/{self._form.unit or 'picture'}/{images[0].image_id[:20]}"
+        return replace(draft, images=tuple(images), group_id=group).with_id()
 
     def picture(self, still: Still, file: FoundPicture, sample: Sample) -> Picture:
         """Return a picture of the sample as it is stored; its kind is a fact where the sample shows nothing else."""

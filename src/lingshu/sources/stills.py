@@ -22,8 +22,9 @@ from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import FoundPicture
 from lingshu.sources.frames import shrunk, stretch_percentiles
 
-# No format that runs a program (EPS) or holds documents (PDF).
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
+# MPO comes by way of JPEG's reader; Pillow has none of that name. No format that runs a program (EPS) or holds
+# documents (PDF).
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
 PLAIN = {"PNG": ("L", "RGB", "P"), "JPEG": ("L", "RGB")}
 JPEG_QUALITY = 95
 ORIENTATION = 0x0112
@@ -75,7 +76,7 @@ def read_still(picture: FoundPicture, limits: StillLimits) -> Still:
 
 def still_of(data: bytes, name: str, limits: StillLimits) -> Still:
     """Return the bytes of a picture file as they are stored; errors as `read_still`."""
-    Image.init()  # or a format whose reader is not yet loaded (MPO, TIFF) is a KeyError, and the file seems broken
+    Image.init()  # without it the readers of TIFF, WebP and JPEG 2000 are not known by name, and a file seems broken
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             return _kept(opened, data, name, limits)
