@@ -137,6 +137,7 @@ def test_what_the_teacher_missed_is_dropped_with_its_reason(repository, changed,
         "If you have a fever, that speaks for an infection. Rest it.",
         "You may have a torn meniscus; when you have pain at night, that fits too.",
         "You have described a locking knee. A scan within 2 weeks may help.",
+        "Hello, Based on this, rest is wise.It helps.In most people it does.",
     ],
 )
 def test_advice_that_is_soft_is_no_diagnosis(answer):

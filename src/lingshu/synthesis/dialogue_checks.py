@@ -11,7 +11,7 @@ from lingshu.synthesis.checks import Case, Rejection
 
 IDENTIFIERS: dict[str, re.Pattern[str]] = {
     "e-mail address": re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),
-    "link": re.compile(r"https?://\S+|www\.\S+|\b[\w-]+\.(?:com|org|net|in|co\.uk)\b", re.IGNORECASE),
+    "link": re.compile(r"https?://\S+|www\.\S+|\b[\w-]+\.(?:com|org|net|co\.uk)\b", re.IGNORECASE),
     "telephone number": re.compile(r"(?<![\w.])\+?\d(?:[\s().-]?\d){8,}(?!\w)"),
     "record number": re.compile(
         r"\b(?:mrn|patient id|record (?:no|number)|registration (?:no|number)|id (?:no|number))\b\W{0,3}\w*\d\w*",
@@ -27,9 +27,11 @@ IDENTIFIERS: dict[str, re.Pattern[str]] = {
     "titled name": re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof)\b\.?\s+[A-Z][a-z]+"),
     "own name": re.compile(r"\b(?:[Mm]y name is|I am called|I am Dr|I'm Dr)\.?\s+[A-Z][a-z]+"),
 }
+# A capital after a title, or alone between a greeting or a farewell and the end of it: "Hello, Based on your …" has none.
 _NAMED = re.compile(
-    r"(?:\b(?:Dr|Mr|Mrs|Ms|Prof)\b\.?|\b(?:Hi|Hello|Dear|Hey|Regards|Sincerely|Thanks|Yours)\b,?"
-    r"|\b[Mm]y name is|\bI am)\s+([A-Z][a-z]{2,})"
+    r"\b(?:Dr|Mr|Mrs|Ms|Prof)\b\.?\s+([A-Z][a-z]{2,})|\b(?:[Mm]y name is|I am called)\s+([A-Z][a-z]{2,})"
+    r"|\b(?:Hi|Hello|Dear|Hey|Regards|Sincerely|Thanks|Yours)\b,?\s+([A-Z][a-z]{2,})(?=\s*(?:[,.!?]|$))",
+    re.MULTILINE,
 )
 _NO_NAMES = frozenset(
     (
@@ -97,11 +99,12 @@ def _identity(text: str, before: str) -> str:
     for kind, pattern in IDENTIFIERS.items():
         if pattern.search(text):
             return kind
-    names = {match[1] for match in _NAMED.finditer(before)} - _NO_NAMES
     words = set(re.findall(r"\b[A-Z][a-z]{2,}\b", text))
-    if names & words or {match[1] for match in _NAMED.finditer(text)} - _NO_NAMES:
-        return "name"
-    return ""
+    return "name" if _names(before) & words or _names(text) else ""
+
+
+def _names(text: str) -> set[str]:
+    return {name for match in _NAMED.finditer(text) for name in match.groups() if name} - _NO_NAMES
 
 
 def _kept(before: str, after: str) -> float:
