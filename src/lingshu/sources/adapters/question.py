@@ -10,7 +10,7 @@ from lingshu.core.sample import Answer, AnswerKind, Task
 from lingshu.intake.answers import LETTERS, Options, gold_of, options_of
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.shapes import Gold
-from lingshu.intake.values import Row
+from lingshu.intake.values import Row, value_at
 from lingshu.sources.adapters.spoken import Spoken, checked_text, reply, request, said, said_or_empty
 from lingshu.sources.forms import SourceForm
 
@@ -47,6 +47,9 @@ def asked(form: SourceForm, row: Row) -> tuple[str, Answer]:
 
 def _gold_text(form: SourceForm, row: Row) -> str:
     if form.gold is None:
+        value = value_at(row, form.answer)
+        if isinstance(value, list):
+            return checked_text(", ".join(map(str, value)), form.answer)
         return said(row, form.answer)
     gold = gold_of(form.gold, row, None)
     return checked_text(gold if isinstance(gold, str) else gold[0], form.gold.field)
