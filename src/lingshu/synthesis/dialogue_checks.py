@@ -27,7 +27,7 @@ IDENTIFIERS: dict[str, re.Pattern[str]] = {
     "titled name": re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof)\b\.?\s+[A-Z][a-z]+"),
     "own name": re.compile(r"\b(?:[Mm]y name is|I am called|I am Dr|I'm Dr)\.?\s+[A-Z][a-z]+"),
 }
-# A capital after a title, or alone between a greeting or a farewell and the end of it: "Hello, Based on your …" has none.
+# A capital after a title, or alone between a greeting or farewell and its end: "Hello, Based on your …" has none.
 _NAMED = re.compile(
     r"\b(?:Dr|Mr|Mrs|Ms|Prof)\b\.?\s+([A-Z][a-z]{2,})|\b(?:[Mm]y name is|I am called)\s+([A-Z][a-z]{2,})"
     r"|\b(?:Hi|Hello|Dear|Hey|Regards|Sincerely|Thanks|Yours)\b,?\s+([A-Z][a-z]{2,})(?=\s*(?:[,.!?]|$))",
