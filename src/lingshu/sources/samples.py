@@ -10,7 +10,7 @@ from typing import cast
 
 from lingshu.core.images import Picture
 from lingshu.core.sample import ImageRef, Sample, Split
-from lingshu.facts.vocabulary import MODALITIES
+from lingshu.facts.vocabulary import FACTS
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import FoundPicture
 from lingshu.intake.values import Row, text_at, value_at
@@ -153,7 +153,7 @@ class SampleMaker:
 
     def picture(self, still: Still, file: FoundPicture, sample: Sample) -> Picture:
         """Return a picture of the sample as it is stored; its kind is a fact where the sample shows nothing else."""
-        known = [kind for kind in sample.modality if kind in MODALITIES]
+        known = [kind for kind in sample.modality if not FACTS["modality"].complaint(kind)]
         return Picture(
             data=still.data,
             format=still.format,
