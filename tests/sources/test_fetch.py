@@ -36,7 +36,8 @@ def films(registry: Path, **more) -> Package:
 
 def record(*packages: Package) -> SourceRecord:
     return SourceRecord(
-        kind="registry_package", title="films", tasks=["caption"], licence="CC0-1.0", licence_class="permissive", access="open",
+        kind="registry_package", title="films", tasks=["caption"], licence="CC0-1.0",
+        licence_class="permissive", access="open",
         expected=Expected(files=2), citation="nobody", checked="here", packages=list(packages),
     )  # fmt: skip
 
