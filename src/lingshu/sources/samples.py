@@ -10,7 +10,7 @@ from typing import cast
 
 from lingshu.core.images import Picture
 from lingshu.core.sample import ImageRef, Sample, Split
-from lingshu.facts.vocabulary import MODALITIES
+from lingshu.facts.vocabulary import FACTS
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import FoundPicture
 from lingshu.intake.values import Row, text_at, value_at
@@ -92,6 +92,8 @@ class SampleMaker:
         if not self._form.modality:
             return tuple(self._record.modalities) if len(self._record.modalities) == 1 else ()
         value = value_at(row, self._form.modality, None)
+        if isinstance(value, dict):
+            value = [name for name, yes in value.items() if yes is True]
         found: list[str] = []
         for given in value if isinstance(value, list) else [value]:
             word = str(given or "").strip().lower()
@@ -151,7 +153,7 @@ class SampleMaker:
 
     def picture(self, still: Still, file: FoundPicture, sample: Sample) -> Picture:
         """Return a picture of the sample as it is stored; its kind is a fact where the sample shows nothing else."""
-        known = [kind for kind in sample.modality if kind in MODALITIES]
+        known = [kind for kind in sample.modality if not FACTS["modality"].complaint(kind)]
         return Picture(
             data=still.data,
             format=still.format,

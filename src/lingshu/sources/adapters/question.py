@@ -57,6 +57,9 @@ def _whole(form: SourceForm, row: Row, bare: str) -> str:
 
 def _gold_text(form: SourceForm, row: Row) -> str:
     if form.gold is None:
+        value = value_at(row, form.answer)
+        if isinstance(value, list):
+            return checked_text(", ".join(map(str, value)), form.answer)
         return said(row, form.answer)
     gold = gold_of(form.gold, row, None)
     return checked_text(gold if isinstance(gold, str) else gold[0], form.gold.field)
