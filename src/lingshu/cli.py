@@ -13,6 +13,7 @@ from lingshu.commands import checking, drawing, recipes, report_metrics, schemas
 from lingshu.commands.eval_command import EXIT_INCOMPLETE, evaluation
 from lingshu.commands.evaluate import IncompleteRunError
 from lingshu.commands.judge_request import judge_request
+from lingshu.commands.normalize import normalize
 from lingshu.commands.pulling import pull_source
 from lingshu.commands.view import view
 from lingshu.core.errors import UserError
@@ -27,7 +28,7 @@ app = typer.Typer(
 
 
 ANYWHERE = frozenset(
-    {"score", "compare", "report-metrics", "eval", "view"}
+    {"score", "compare", "report-metrics", "eval", "view", "normalize"}
 )  # commands that need no project: their paths are as typed
 
 
@@ -175,6 +176,7 @@ app.command("report-metrics")(report_metrics.report_metrics)
 app.command("eval")(evaluation)
 app.command("pull")(pull_source)
 app.command("view")(view)
+app.command("normalize")(normalize)
 
 
 if __name__ == "__main__":

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import polars as pl
@@ -17,6 +19,7 @@ from lingshu.core.files import atomic_path
 from lingshu.core.layout import MODALITY, verdict_file
 
 KEPT = "KEPT"
+ROWS_AT_ONCE = 100_000
 VERDICT_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),
@@ -48,6 +51,37 @@ def write_verdicts(path: Path, verdicts: Iterable[Verdict]) -> None:
     rows = sorted((asdict(v) for v in verdicts), key=lambda r: (r["sample_id"], r["reason"]))
     with atomic_path(path) as temporary:
         pq.write_table(pa.Table.from_pylist(rows, schema=VERDICT_SCHEMA), temporary, compression="zstd")
+
+
+class VerdictWriter:
+    """Writes a verdict file as verdicts come, in that order; a context, as `images.ImageWriter`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows: list[dict[str, Any]] = []
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> VerdictWriter:
+        temporary = self._stack.enter_context(atomic_path(self._path))
+        self._table = self._stack.enter_context(pq.ParquetWriter(temporary, VERDICT_SCHEMA, compression="zstd"))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._flush()
+        self._stack.__exit__(kind, error, trace)
+
+    def add(self, verdict: Verdict) -> None:
+        """Write a verdict."""
+        self._rows.append(asdict(verdict))
+        if len(self._rows) >= ROWS_AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._table.write_table(pa.Table.from_pylist(self._rows, schema=VERDICT_SCHEMA))
+        self._rows = []
 
 
 def read_verdicts(path: Path) -> pl.DataFrame:
