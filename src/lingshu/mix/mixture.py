@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +17,20 @@ from lingshu.core.manifest import write_manifest
 from lingshu.mix.params import MixParams
 from lingshu.mix.plan import check_sources, plan_mixture
 from lingshu.mix.pool import read_pool
+from lingshu.mix.splits import check_listed, held_out_rows
 
 NOT_STATED = "not stated"
+HELD_OUT_ROWS = "held_out_rows"  # in the composition, if any are trained on
 
 
 def make_mixture(
-    stage: str, params: MixParams, sources: list[str], recipes: list[str], root: Path = Path()
+    stage: str,
+    params: MixParams,
+    sources: list[str],
+    recipes: list[str],
+    root: Path = Path(),
+    *,
+    held_out: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write `data/mixtures/<stage>/mixture.parquet` (`MIXTURE_SCHEMA`) with its manifest; return its composition.
 
@@ -31,6 +40,7 @@ def make_mixture(
         sources: names of the enabled sources.
         recipes: names of the enabled synthesis recipes.
         root: the repository.
+        held_out: `source/split` of held-out rows that are trained on all the same; the composition counts them.
 
     Raises:
         UserError: no such stage, a source that is not enabled, more samples asked for than exist, or groups that
@@ -38,12 +48,15 @@ def make_mixture(
     """
     groups = params.groups(stage)
     check_sources(stage, groups, sources, recipes)
-    rows, available = plan_mixture(stage, groups, read_pool(sources, recipes, root), params.seed)
+    check_listed(held_out, sources)
+    rows, available = plan_mixture(stage, groups, read_pool(sources, recipes, root, held_out=held_out), params.seed)
     folder = fresh_dir(root / MIXTURES / stage)
     table = rows.select(MIXTURE_SCHEMA.names).to_arrow().cast(MIXTURE_SCHEMA)
     with atomic_path(folder / MIXTURE_FILE) as temporary:
         pq.write_table(table, temporary, compression="zstd")
     summary = composition(rows, available)
+    if held_out:
+        summary[HELD_OUT_ROWS] = held_out_rows(rows, held_out, root)
     write_manifest(folder, f"mix@{stage}", len(rows), {name: g["rows"] for name, g in summary["groups"].items()})
     return summary
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -11,6 +11,7 @@ from lingshu.core.layout import SAMPLES, proposal_samples, verdict_file
 from lingshu.core.sample import sample_parts
 from lingshu.core.verdicts import eligible_ids, kept_ids
 from lingshu.mix.params import GroupParams
+from lingshu.mix.splits import trainable
 
 POOL_SCHEMA = pl.Schema(
     {
@@ -23,14 +24,16 @@ POOL_SCHEMA = pl.Schema(
         "folder": pl.String(),
     }
 )
-TRAINING_SPLIT = "train"
 SYNTHETIC_PREFIX = "synthetic_"
 
 
-def read_pool(sources: Iterable[str], recipes: Iterable[str], root: Path = Path()) -> pl.DataFrame:
+def read_pool(
+    sources: Iterable[str], recipes: Iterable[str], root: Path = Path(), *, held_out: Sequence[str] = ()
+) -> pl.DataFrame:
     """Return the samples that may be trained on, sorted by id: columns of `POOL_SCHEMA`, `folder` relative to `root`.
 
-    Only split `train`; base samples by `eligible_ids`, proposals by the verdicts of `verify`.
+    Only split `train` and the `source/split` in `held_out`; base samples by `eligible_ids`, proposals by the verdicts of
+    `verify`.
     """
     base = _table([SAMPLES / source for source in sorted(sources)], root)
     made = _table([proposal_samples(recipe) for recipe in sorted(recipes)], root)
@@ -38,7 +41,7 @@ def read_pool(sources: Iterable[str], recipes: Iterable[str], root: Path = Path(
     if not made.is_empty():
         accepted = kept_ids(root / verdict_file("verify"))
         allowed = pl.concat([allowed, made.filter(pl.col("sample_id").is_in(sorted(accepted)))])
-    return allowed.filter(pl.col("split") == TRAINING_SPLIT).sort("sample_id")
+    return allowed.filter(trainable(held_out)).sort("sample_id")
 
 
 def _table(folders: list[Path], root: Path) -> pl.DataFrame:
