@@ -14,7 +14,8 @@ from lingshu.mix.params import MixParams
 
 def main(stage: str) -> None:
     sources, recipes = load_value("sources.enabled", list[str]), load_value("synthesis.enabled", list[str])
-    composition = make_mixture(stage, load_section("mix", MixParams), sources, recipes)
+    held_out = load_value("sources.benchmark_splits_in_training", list[str])
+    composition = make_mixture(stage, load_section("mix", MixParams), sources, recipes, held_out=held_out)
     write_json(METRICS / "mix" / f"{stage}.json", composition)
 
 

@@ -44,6 +44,8 @@ def record(*places: dict, kind: str) -> SourceRecord:
         "format": "jsonl",
         "tables": ["*.jsonl"],
         "adapter": "question",
+        "question": "question",
+        "answer": "answer",
     }
     return SourceRecord.model_validate(
         {

@@ -21,7 +21,9 @@ from lingshu.inference.judges import judges_of_params
 from lingshu.mix.params import STAGES
 from lingshu.mix.plan import check_sources as check_mix_sources
 from lingshu.mix.plan import parts_of
+from lingshu.mix.splits import check_listed
 from lingshu.sources.catalog import SOURCES_FOLDER, SourceRecord, pick_encoder, read_encoders, read_source, read_sources
+from lingshu.sources.licences import check_allowed, conflicts_of
 from lingshu.sources.notes import read_notes
 
 
@@ -35,6 +37,8 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
     benchmarks = read_benchmarks(root / CATALOG / "benchmarks.yaml")
     read_public(root / CATALOG)
     yield from _sources(recipe, sources, root)
+    yield from _licences(recipe, sources)
+    yield from _caught(partial(check_listed, recipe.sources.benchmark_splits_in_training, recipe.sources.enabled))
     yield from _benchmark_records(benchmarks, sources)
     yield from _benchmarks(recipe, benchmarks)
     yield from _mixtures(recipe)
@@ -73,6 +77,15 @@ def _sources(recipe: Recipe, records: dict[str, SourceRecord], root: Path) -> It
                 )
             if record and record.kind != "generated":
                 yield from _caught(partial(read_notes, name, record, root))
+
+
+def _licences(recipe: Recipe, records: dict[str, SourceRecord]) -> Iterator[UserError]:
+    """Yield enabled sources of a licence that the recipe does not take, and combinations that can't be handed on."""
+    enabled = {name: records[name] for name in recipe.sources.enabled if name in records}
+    for name, record in enabled.items():
+        yield from _caught(partial(check_allowed, name, record, recipe.sources.allowed_licences))
+    if recipe.sources.shared:
+        yield from conflicts_of({name: record.licence_class for name, record in enabled.items()})
 
 
 def _benchmark_records(records: dict[str, BenchmarkRecord], sources: dict[str, SourceRecord]) -> Iterator[UserError]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +16,20 @@ from lingshu.core.manifest import write_manifest
 from lingshu.mix.params import MixParams
 from lingshu.mix.plan import check_sources, plan_mixture
 from lingshu.mix.pool import NOT_STATED, read_pool
+from lingshu.mix.splits import check_listed, held_out_rows
 
+HELD_OUT_ROWS = "held_out_rows"  # in the composition, if any are trained on
 ROWS_A_GROUP = 1 << 20  # as pyarrow writes by itself
 
 
 def make_mixture(
-    stage: str, params: MixParams, sources: list[str], recipes: list[str], root: Path = Path()
+    stage: str,
+    params: MixParams,
+    sources: list[str],
+    recipes: list[str],
+    root: Path = Path(),
+    *,
+    held_out: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Write `data/mixtures/<stage>/mixture.parquet` (`MIXTURE_SCHEMA`) with its manifest; return its composition.
 
@@ -30,6 +39,7 @@ def make_mixture(
         sources: names of the enabled sources.
         recipes: names of the enabled synthesis recipes.
         root: the repository.
+        held_out: `source/split` of held-out rows that are trained on all the same; the composition counts them.
 
     Raises:
         UserError: no such stage, a source that is not enabled, more samples asked for than exist, or groups that
@@ -37,8 +47,9 @@ def make_mixture(
     """
     mixture = params.stage(stage)
     check_sources(stage, mixture.groups, sources, recipes)
+    check_listed(held_out, sources)
     by_modality = any(group.balance and "modality" in group.balance.over for group in mixture.groups.values())
-    pool = read_pool(sources, recipes, root, kinds=by_modality)
+    pool = read_pool(sources, recipes, root, kinds=by_modality, held_out=held_out)
     rows, available = plan_mixture(stage, mixture, pool, params.seed)
     folder = fresh_dir(root / MIXTURES / stage)
     with (
@@ -49,6 +60,8 @@ def make_mixture(
             part = rows.slice(start, ROWS_A_GROUP).select(MIXTURE_SCHEMA.names)
             writer.write_table(part.to_arrow().cast(MIXTURE_SCHEMA), ROWS_A_GROUP)
     summary = composition(rows, available)
+    if held_out:
+        summary[HELD_OUT_ROWS] = held_out_rows(rows, held_out, root)
     write_manifest(folder, f"mix@{stage}", len(rows), {name: g["rows"] for name, g in summary["groups"].items()})
     return summary
 

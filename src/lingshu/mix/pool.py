@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import polars as pl
@@ -10,6 +10,7 @@ import polars as pl
 from lingshu.core.layout import MODALITY, SAMPLES, proposal_samples, verdict_file
 from lingshu.core.sample import sample_parts
 from lingshu.core.verdicts import eligible, kept
+from lingshu.mix.splits import trainable
 
 POOL_SCHEMA = pl.Schema(
     {
@@ -22,42 +23,47 @@ POOL_SCHEMA = pl.Schema(
         "folder": pl.String(),
     }
 )
-TRAINING_SPLIT = "train"
 SYNTHETIC_PREFIX = "synthetic_"
 NOT_STATED = "not stated"
 NO_PICTURE = "text"
 
 
 def read_pool(
-    sources: Iterable[str], recipes: Iterable[str], root: Path = Path(), *, kinds: bool = False
+    sources: Iterable[str],
+    recipes: Iterable[str],
+    root: Path = Path(),
+    *,
+    kinds: bool = False,
+    held_out: Sequence[str] = (),
 ) -> pl.DataFrame:
     """Return the samples that may be trained on: columns of `POOL_SCHEMA`, `folder` relative to `root`.
 
-    Only split `train`; base samples by `eligible`, proposals by the verdicts of `verify`.
+    Only split `train` and the `source/split` in `held_out`; base samples by `eligible`, proposals by the verdicts of `verify`.
 
     Args:
         sources: names of the enabled sources.
         recipes: names of the enabled synthesis recipes.
         root: the repository.
+        held_out: `source/split` of held-out rows that are taken all the same.
         kinds: whether to fill `kind`, the modality of every sample (its own; else what `classify_modality` found for
             its pictures; `text` without pictures, `not stated` where nobody knows). It is empty otherwise: picture ids
             are most of what there is to read.
     """
-    base = _table([SAMPLES / source for source in sorted(sources)], root, kinds)
+    base = _table([SAMPLES / source for source in sorted(sources)], root, kinds, held_out)
     pools = [base.join(eligible(root), on="sample_id", how="semi", maintain_order="left")]
-    made = _table([proposal_samples(recipe) for recipe in sorted(recipes)], root, kinds)
+    made = _table([proposal_samples(recipe) for recipe in sorted(recipes)], root, kinds, held_out)
     if not made.is_empty():
         pools.append(made.join(kept(root / verdict_file("verify")), on="sample_id", how="semi", maintain_order="left"))
     return pl.concat(pools)
 
 
-def _table(folders: list[Path], root: Path, kinds: bool) -> pl.DataFrame:
+def _table(folders: list[Path], root: Path, kinds: bool, held_out: Sequence[str]) -> pl.DataFrame:
     columns = [name for name in POOL_SCHEMA if name not in ("folder", "kind")]
     found = _found(root) if kinds else None
     frames = [pl.DataFrame(schema=POOL_SCHEMA)]
     for folder in folders:
         for path in sample_parts([root / folder]):
-            rows = pl.scan_parquet(path).filter(pl.col("split") == TRAINING_SPLIT)
+            rows = pl.scan_parquet(path).filter(trainable(held_out))
             place = pl.lit(folder.as_posix()).alias("folder")
             if found is None:
                 frames.append(rows.select(*columns, place, kind=pl.lit("")).select(POOL_SCHEMA.names()).collect())

@@ -20,10 +20,11 @@ from lingshu.core.manifest import write_manifest
 from lingshu.core.tables import sample_table
 from lingshu.core.verdicts import eligible_ids, read_verdicts
 from lingshu.report import data, results
+from lingshu.report.data_card import data_card, notice_text
 from lingshu.report.examples import examples
 from lingshu.report.funnel import HELD_OUT, SAMPLE_STEPS, Step, funnel
 from lingshu.report.mixtures import Group, mixture_groups
-from lingshu.report.notices import notices
+from lingshu.report.notices import licences, notices
 from lingshu.report.page import PICTURES, render
 from lingshu.report.params import ReportParams
 from lingshu.report.pictures import choose, dropped, write_thumbnails
@@ -63,7 +64,7 @@ class Card:
 
 
 def build_report(params: ReportParams, root: Path = Path()) -> None:
-    """Write `reports/` (index.html, pictures/, vega.js, manifest.json) and `plots/report/funnel.csv`.
+    """Write `reports/` (index.html, data_card.md, NOTICE, pictures/, vega.js, manifest.json) and the funnel's table.
 
     The page needs no network and no other file than its pictures; equal inputs give equal bytes.
     """
@@ -80,6 +81,7 @@ def build_report(params: ReportParams, root: Path = Path()) -> None:
         **_data(root, run, steps),
         **_results(root, run, scores, found),
     }
+    shown_licences = context["licences"]
     context["cards"] += [_score_card(table) for table in found if table.scorer == "strict"]
     context["examples"] = [(name, list(own)) for name, own in itertools.groupby(answers, key=lambda a: a.benchmark)]
     page = render(context)
@@ -89,6 +91,8 @@ def build_report(params: ReportParams, root: Path = Path()) -> None:
     # `dvc plots show` draws with it (.dvc/plots/page.html); DVC's own page loads the same library from a network.
     write_text(out / "vega.js", vl_convert.javascript_bundle(VEGA, vl_version=VEGA_LITE))
     write_text(out / "index.html", page)
+    write_text(out / "data_card.md", data_card(run.recipe, shown_licences, context["notices"]))
+    write_text(out / "NOTICE", notice_text(run.recipe, shown_licences, context["notices"]))
     write_text(root / FUNNEL_PLOT, _funnel_table(steps))
     write_manifest(out, "report", 1)
 
@@ -117,6 +121,7 @@ def _data(root: Path, run: Run, steps: list[Step]) -> dict[str, Any]:
         "mixtures": _mixtures(mixture_groups(root, MIXTURES)),
         "training": stage_curves(root, TRAINED),
         "notices": thanks,
+        "licences": licences(root, MIXTURES),
         "thanks": list(dict.fromkeys((notice.source, notice.attribution) for notice in thanks)),
     }
 

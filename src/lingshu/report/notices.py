@@ -1,18 +1,22 @@
-"""Licences and attributions: who to thank for every part of the data, as the catalogue records it."""
+"""Licences and attributions: who to thank for every part of the data, and what the licences together ask for."""
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lingshu.core.layout import CATALOG
+from lingshu.core.layout import CATALOG, METRICS, RAW
 from lingshu.core.params import read_yaml
+from lingshu.intake.licences import Conflict, conflicts, duties
+from lingshu.report.used import used_sources
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One part (a package, or a whole generated source): its licence, what is in it, and whom to name."""
+    """One part (a package, a place, or a whole generated source): its licence, what is in it, and whom to name."""
 
     source: str
     part: str
@@ -21,23 +25,74 @@ class Notice:
     attribution: str
 
 
+@dataclass(frozen=True, slots=True)
+class Licences:
+    """What the sources in the mixtures ask for together.
+
+    Attributes:
+        rows: of the mixtures, by source and training stage.
+        classes: licence class by source.
+        access: who may have it, by source.
+        duties: (class, duty, sources).
+        conflicts: why the mixtures may not be handed on.
+        held_out: rows of held-out splits that were trained on, by training stage and `source/split`.
+    """
+
+    rows: dict[str, dict[str, int]]
+    classes: dict[str, str]
+    access: dict[str, str]
+    duties: list[tuple[str, str, list[str]]]
+    conflicts: list[Conflict]
+    held_out: dict[str, dict[str, int]]
+
+
+def licences(root: Path, stages: list[str]) -> Licences:
+    """Return what the licences of the sources in the mixtures of these training stages ask for."""
+    rows = used_sources(root, stages)
+    records = {name: _record(root, name) for name in rows}
+    classes = {name: str(record["licence_class"]) for name, record in records.items()}
+    access = {name: str(record["access"]) for name, record in records.items()}
+    return Licences(rows, classes, access, duties(classes), conflicts(classes), _held_out(root, stages))
+
+
 def notices(root: Path, sources: list[str], encoder: str) -> list[Notice]:
     """Return the notices of the sources and of the vision encoder that tags modalities, in catalogue order."""
-    records = {name: read_yaml(root / CATALOG / f"sources/{name}.yaml") for name in sources}
-    found = [notice for name, record in records.items() for notice in _of_source(name, record)]
+    found = [notice for name in sources for notice in _of_source(root, name, _record(root, name))]
     record = read_yaml(root / CATALOG / "encoders.yaml")[encoder]
     package = record["package"]
     visible = f"{record['title']}; weights trained on {record['trained_on']}"
     return [*found, Notice("encoder", _label(package), str(package["licence"]), visible, str(record["citation"]))]
 
 
-def _of_source(name: str, record: dict[str, Any]) -> list[Notice]:
-    whom = str(record["citation"])
-    packages = record.get("packages", [])
-    if not packages:
-        return [Notice(name, f"revision {record['revision']}", str(record["licence"]), str(record["title"]), whom)]
-    return [Notice(name, _label(p), str(p["licence"]), str(p["visible"]), whom) for p in packages]
+def _record(root: Path, name: str) -> dict[str, Any]:
+    record: dict[str, Any] = read_yaml(root / CATALOG / f"sources/{name}.yaml")
+    return record
 
 
-def _label(package: dict[str, Any]) -> str:
+def _of_source(root: Path, name: str, record: Mapping[str, Any]) -> list[Notice]:
+    whom, licence, title = str(record["citation"]), str(record["licence"]), str(record["title"])
+    if packages := record.get("packages", []):
+        return [Notice(name, _label(p), str(p["licence"]), str(p["visible"]), whom) for p in packages]
+    if record.get("places"):
+        return [Notice(name, part, licence, title, whom) for part in _places(root, name)]
+    return [Notice(name, f"revision {record['revision']}", licence, title, whom)]
+
+
+def _places(root: Path, name: str) -> list[str]:
+    """Return the places that a source was pulled from, with the revisions that came."""
+    origins = json.loads((root / RAW / name / "origins.json").read_text(encoding="utf-8"))["places"]
+    return [f"{place['place']} {place['revision']}".strip() for place in origins]
+
+
+def _label(package: Mapping[str, Any]) -> str:
     return f"{package['name']} {package['version']}"
+
+
+def _held_out(root: Path, stages: list[str]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for stage in stages:
+        path = root / METRICS / "mix" / f"{stage}.json"
+        metrics = json.loads(path.read_text(encoding="utf-8")) if path.exists() else {}
+        if "held_out_rows" in metrics:
+            found[stage] = metrics["held_out_rows"]
+    return found

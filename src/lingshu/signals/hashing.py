@@ -18,7 +18,7 @@ import pyarrow as pa
 from PIL import Image
 
 from lingshu.core.errors import UserError
-from lingshu.core.parallel import in_order
+from lingshu.core.parallel import ALONE, Workers, in_order
 from lingshu.signals.hashes import PHASH_SIDE, dhash, dhash_thumbnail, phash, phash_thumbnail
 
 HashMode = Literal["full", "scaled", "fast"]
@@ -31,19 +31,19 @@ HASH_SCHEMA = pa.schema([("image_id", pa.string()), ("phash", pa.uint64()), ("dh
 Encoded = tuple[str, bytes]  # image_id (or any name) and bytes
 
 
-def hash_pictures(pictures: Iterable[Encoded], mode: HashMode, processes: int = 1) -> Iterator[pa.Table]:
+def hash_pictures(pictures: Iterable[Encoded], mode: HashMode, workers: Workers = ALONE) -> Iterator[pa.Table]:
     """Yield tables of `HASH_SCHEMA` in the order given.
 
     Args:
         pictures: names and bytes, read as they are needed.
         mode: full: every pixel, the hashes of `measure`; scaled: a JPEG's luma at 256 pixels or more a side, three
             times as fast; fast: at 32 or more, for a first look.
-        processes: that decode; the result does not depend on it.
+        workers: who decodes; the result does not depend on it.
 
     Raises:
         UserError: a picture's bytes can't be decoded.
     """
-    yield from in_order(partial(_hash_batch, mode), _batches(pictures), processes)
+    yield from in_order(partial(_hash_batch, mode), _batches(pictures), workers)
 
 
 def _batches(pictures: Iterable[Encoded]) -> Iterator[list[Encoded]]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Mapping
 
 from lingshu.core.errors import UserError
+from lingshu.intake.licences import conflicts
 from lingshu.sources.catalog import SourceRecord
 
 
@@ -23,3 +24,17 @@ def check_allowed(name: str, record: SourceRecord, allowed: Collection[str]) -> 
         f"{', '.join(sorted(allowed)) or 'none'}",
         f"add {record.licence_class} to sources.allowed_licences if its terms suit you, or take {name} out of sources",
     )
+
+
+def conflicts_of(classes: Mapping[str, str]) -> Iterator[UserError]:
+    """Yield an error for each reason why a mix of these sources may not be handed on.
+
+    Args:
+        classes: licence class by source.
+    """
+    for conflict in conflicts(classes):
+        yield UserError(
+            f"params.yaml: sources.shared: a mix with {', '.join(conflict.sources)} may not be handed on: "
+            f"{conflict.reason}",
+            "take them out of sources, or set sources.shared to false and keep mixtures and models to yourself",
+        )

@@ -73,7 +73,7 @@ class SourcesParams(Strict):
 
     Attributes:
         allowed_licences: classes of licence that the recipe takes; a source of another one is refused.
-        shared: whether mixtures or models are handed on; then a mix whose licences forbid that is refused.
+        shared: whether mixtures or models are handed on; then a mix whose licences forbid that is refused by `check`.
         benchmark_splits_in_training: `source/split` of held-out rows that are trained on all the same, and reported.
         downloads: files that are downloaded at a time; the result does not depend on it.
         workers: who reads files and draws pictures; the result does not depend on it.

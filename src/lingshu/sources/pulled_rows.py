@@ -1,4 +1,4 @@
-"""Normalizing a pulled source of rows inside the pipeline: `data/raw/<source>` to its samples and pictures."""
+"""Normalizing a pulled source of rows inside the pipeline: what `pull` left, to its samples and pictures."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from lingshu.core.layout import IMAGES, RAW, SAMPLES
-from lingshu.core.manifest import read_manifest
+from lingshu.core.layout import IMAGES, SAMPLES
 from lingshu.intake.places import ChainedFiles, FolderFiles
 from lingshu.sources.catalog import SPLITS_FOLDER, SourceRecord
 from lingshu.sources.params import SourcesParams
+from lingshu.sources.pulled import pulled_files
 from lingshu.sources.rows import normalize_rows
 
 
@@ -20,16 +20,15 @@ def normalize_pulled(name: str, record: SourceRecord, params: SourcesParams, roo
     Raises:
         UserError: it is not pulled completely; or as `rows.normalize_rows`.
     """
-    read_manifest(root / RAW / name)
     summary = normalize_rows(
         name,
         record,
-        ChainedFiles([FolderFiles(root / RAW / name), FolderFiles(root / SPLITS_FOLDER)]),
+        ChainedFiles([pulled_files(name, root), FolderFiles(root / SPLITS_FOLDER)]),
         params=params.rows,
         samples=root / SAMPLES / name,
         images=root / IMAGES / name,
         accept_rows=name in params.rows.accept_rows,
-        threads=params.processes,
+        threads=params.workers.processes,
     )
     for line in summary.lines(detailed=record.access == "open"):
         print(line, file=sys.stderr)

@@ -1,0 +1,102 @@
+"""The data card and the NOTICE of what was trained on: sources, licences, duties, and what may not be handed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from lingshu.report.notices import Licences, Notice
+
+
+def data_card(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
+    """Return the data card in Markdown.
+
+    Args:
+        recipe: its name.
+        found: of the sources in the mixtures.
+        notices: of these sources and more; only those in the mixtures are shown.
+    """
+    stages = sorted({stage for rows in found.rows.values() for stage in rows})
+    parts = [notice for notice in notices if notice.source in found.rows]
+    lines = [
+        f"# Data card: recipe {recipe}",
+        "",
+        "What the mixtures hold. A synthetic row counts for the sources that it was made from; a repeated row counts",
+        "each time.",
+        "",
+        *_table(
+            ["source", *(f"rows, {stage}" for stage in stages), "licence class", "access"],
+            (
+                [name, *(str(rows.get(stage, 0)) for stage in stages), found.classes[name], found.access[name]]
+                for name, rows in found.rows.items()
+            ),
+        ),
+        "## Parts",
+        "",
+        *_table(
+            ["source", "part", "licence", "what was taken"], ([n.source, n.part, n.licence, n.visible] for n in parts)
+        ),
+        "## Duties",
+        "",
+        *(f"- **{kind}** ({', '.join(sources)}): {duty}." for kind, duty, sources in found.duties),
+        "",
+        "## May it be handed on?",
+        "",
+        *_conflicts(found),
+        "",
+        "## Held-out rows in training",
+        "",
+        *_held_out(found),
+        "",
+        "## Attribution",
+        "",
+        *(f"- {source}: {whom}" for source, whom in _thanks(parts)),
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def notice_text(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
+    """Return a NOTICE to go with mixtures or models: parts, licences, attributions and duties; arguments as `data_card`.
+
+    The encoder's notice is in it too: what it saw shaped the vision tower.
+    """
+    parts = [notice for notice in notices if notice.source in found.rows or notice.source == "encoder"]
+    lines = [f"Lingshu, recipe {recipe}", "", "Trained on or made with:"]
+    lines += [f"  {n.source}: {n.part}. Licence: {n.licence}" for n in parts]
+    lines += ["", "Attribution:", *(f"  {source}: {whom}" for source, whom in _thanks(parts)), "", "Duties:"]
+    lines += [f"  {kind} ({', '.join(sources)}): {duty}" for kind, duty, sources in found.duties]
+    if found.conflicts:
+        lines += ["", "Not to be handed on:"]
+        lines += [f"  {', '.join(conflict.sources)}: {conflict.reason}" for conflict in found.conflicts]
+    return "\n".join([*lines, ""])
+
+
+def _conflicts(found: Licences) -> Iterator[str]:
+    if not found.conflicts:
+        yield "Yes, by the licence classes of its sources, if the duties above are met."
+    for conflict in found.conflicts:
+        yield f"- **No**, because of {', '.join(conflict.sources)}: {conflict.reason}."
+
+
+def _held_out(found: Licences) -> Iterator[str]:
+    listed = [(stage, name, rows) for stage, named in found.held_out.items() for name, rows in named.items()]
+    if not listed:
+        yield "None: test and validation rows of sources were left out."
+    for stage, name, rows in listed:
+        yield f"- {stage}: {rows} rows of {name}. Scores on that benchmark say nothing about new data."
+
+
+def _thanks(parts: Iterable[Notice]) -> list[tuple[str, str]]:
+    return list(dict.fromkeys((notice.source, notice.attribution) for notice in parts))
+
+
+def _table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> Iterator[str]:
+    yield _row(header)
+    yield _row(["---"] * len(header))
+    for row in rows:
+        yield _row(row)
+    yield ""
+
+
+def _row(cells: Sequence[str]) -> str:
+    return f"| {' | '.join(' '.join(cell.split()).replace('|', '&#124;') for cell in cells)} |"
