@@ -1,10 +1,10 @@
-"""Perceptual hashing side by side with imagededup, imagehash and a bare decoder: `python perf/perceptual.py PEERS_PYTHON`.
+"""Perceptual hashing beside imagededup, imagehash and a bare decoder: `python perf/perceptual.py PEERS_PYTHON`.
 
-PEERS_PYTHON is the interpreter of an environment with imagededup, imagehash, simplejpeg and pillow; peers run in it, ours
-in this one, all as children of this process and by turns. Pictures are drawn by a seed: smooth fields, ellipses and
-noise, half of them in colour, JPEG of quality 75 to 95, 512 to 1,024 pixels a side; then re-encoded copies (quality 20
-lower) and copies at 0.7 of the size. Recall: share of copies whose hash equals the original's. CPU seconds are those of
-the hashing process and its children, without imports; pinned to one thread. Nothing is written outside a temporary folder.
+PEERS_PYTHON is the interpreter of an environment with imagededup, imagehash, simplejpeg and pillow; peers run in it,
+ours in this one, all as children of this process and by turns. Pictures are drawn by a seed: smooth fields, ellipses
+and noise, half of them in colour, JPEG of quality 75 to 95, 512 to 1,024 pixels a side; then re-encoded copies (quality
+20 lower) and copies at 0.7 of the size. Recall: share of copies whose hash equals the original's. CPU seconds are those
+of the hashing process and its children, without imports; pinned to one thread. Nothing is written but temporary files.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from PIL import Image, ImageDraw
 
 OURS = ("lingshu full", "lingshu scaled", "lingshu fast", "lingshu unchanged", "pillow 1/8 decode")
 PEERS = ("imagededup", "imagehash", "simplejpeg 1/8 decode")
-ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")}
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
 
 
 def draw(rng: np.random.Generator) -> Image.Image:
@@ -96,30 +96,37 @@ def worker(tool: str, folder: Path) -> tuple[Callable[[], object], Callable[[], 
     return lambda: [_eighth(path) for path in paths], lambda: hashes
 
 
-def _eighth(path: Path) -> None:
+def _eighth(path: Path) -> tuple[int, int]:
     with Image.open(io.BytesIO(path.read_bytes())) as picture:
         picture.draft("L", (1, 1))
         picture.load()
+        return picture.size
 
 
 def _lingshu(tool: str, paths: list[Path], hashes: dict[str, str]) -> Callable[[], object]:
     from lingshu.core.ids import sha256_bytes  # noqa: PLC0415 (peers' interpreters lack it)
-    from lingshu.signals.hashing import HashStore, hash_pictures  # noqa: PLC0415
+    from lingshu.signals.hashing import HASH_SCHEMA, HashMode, hash_pictures  # noqa: PLC0415
+    from lingshu.signals.remembered import Remembered  # noqa: PLC0415
 
-    mode = tool.split()[1]
-    if mode != "unchanged":
+    modes: dict[str, HashMode] = {"lingshu full": "full", "lingshu scaled": "scaled", "lingshu fast": "fast"}
+    if tool in modes:
 
         def run() -> None:
             pictures = ((path.name, path.read_bytes()) for path in paths)
-            for table in hash_pictures(pictures, mode):
+            for table in hash_pictures(pictures, modes[tool]):
                 names, values = table.column("image_id").to_pylist(), table.column("phash").to_pylist()
                 hashes.update({name: f"{value:016x}" for name, value in zip(names, values, strict=True)})
 
         return run
     files = {sha256_bytes(path.read_bytes()): path for path in paths}
-    store = HashStore(Path(tempfile.mkdtemp(dir=paths[0].parent)))
-    store.hash_missing(files, lambda image_id: files[image_id].read_bytes(), "scaled")
-    return lambda: store.hash_missing(files, lambda image_id: files[image_id].read_bytes(), "scaled")
+    remembered = Remembered(Path(tempfile.mkdtemp(dir=paths[0].parent)), HASH_SCHEMA)
+
+    def again() -> None:
+        remembered.complete(files, lambda ids: hash_pictures(((i, files[i].read_bytes()) for i in ids), "scaled"))
+        remembered.rows(files)
+
+    again()
+    return again
 
 
 def work(tool: str, folder: Path) -> None:
@@ -163,7 +170,9 @@ def measure(folder: Path, peers: str, pictures: int, repeats: int) -> None:
         for tool, measured in seconds.items():
             python = peers if tool in PEERS else sys.executable
             command = [python, __file__, peers, "--worker", tool, str(folder)]
-            reply = subprocess.run(command, capture_output=True, text=True, check=True, env={**os.environ, **ONE_THREAD})
+            reply = subprocess.run(
+                command, capture_output=True, text=True, check=True, env={**os.environ, **ONE_THREAD}
+            )
             result = json.loads(reply.stdout.splitlines()[-1])
             measured.append(result["seconds"])
             hashes[tool] = result["hashes"]
@@ -175,7 +184,9 @@ def measure(folder: Path, peers: str, pictures: int, repeats: int) -> None:
         ratios = [middle[base] / value for base in ("imagededup", "imagehash", "simplejpeg 1/8 decode")]
         cells = [*shares, *(f"{ratio:.2f}" for ratio in ratios)]
         print(f"{tool:24}{value:8.3f}{len(files) / value:13,.0f}" + "".join(f"{cell:>17}" for cell in cells))
-    print(f"unchanged rerun: {middle['lingshu scaled'] / middle['lingshu unchanged']:,.0f} times as fast as the first run")
+    print(
+        f"unchanged rerun: {middle['lingshu scaled'] / middle['lingshu unchanged']:,.0f} times as fast as the first run"
+    )
 
 
 if __name__ == "__main__":

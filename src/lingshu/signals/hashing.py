@@ -22,8 +22,8 @@ from lingshu.core.parallel import in_order
 from lingshu.signals.hashes import PHASH_SIDE, dhash, dhash_thumbnail, phash, phash_thumbnail
 
 HashMode = Literal["full", "scaled", "fast"]
-# Least side in pixels that a JPEG is decoded to (libjpeg scales by 1/2, 1/4, 1/8). At 256 copies that were re-encoded or
-# resized still have the original's hash about as often as with a full decode; see perf/README.md.
+# Least side in pixels that a JPEG is decoded to (libjpeg scales by 1/2, 1/4, 1/8). At 256, copies that were re-encoded
+# or resized still have the original's hash about as often as with a full decode; see perf/README.md.
 LEAST_SIDE: dict[HashMode, int] = {"scaled": 8 * PHASH_SIDE, "fast": PHASH_SIDE}
 PICTURES_A_BATCH = 64
 HASH_SCHEMA = pa.schema([("image_id", pa.string()), ("phash", pa.uint64()), ("dhash", pa.uint64())])
