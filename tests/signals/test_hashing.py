@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from lingshu.core.errors import UserError
+from lingshu.signals import hashing
 from lingshu.signals.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
-from lingshu.signals.hashing import HASH_SCHEMA, hash_pictures
+from lingshu.signals.hashing import HASH_SCHEMA, grey_picture, hash_pictures
 from tests.corpora import scene
 
 
@@ -26,12 +27,11 @@ def hashes(data: list[bytes], mode: str, processes: int = 1) -> np.ndarray:
     return np.concatenate([table["phash"].to_numpy() for table in tables])
 
 
-@pytest.mark.parametrize("mode", ["full", "scaled", "fast"])
-def test_other_formats_have_the_hash_that_measure_gives(mode: str) -> None:
+def test_full_hashes_are_those_that_measure_gives() -> None:
     pictures = [scene(seed, 700) for seed in range(5)]
     pictures.append(np.dstack([scene(7, 90), scene(8, 90), scene(9, 90)]))
     greys = [Image.fromarray(one).convert("RGB").convert("L") for one in pictures]
-    [table] = hash_pictures([(str(n), encoded(one, "PNG")) for n, one in enumerate(pictures)], mode)
+    [table] = hash_pictures([(str(n), encoded(one, "PNG")) for n, one in enumerate(pictures)], "full")
     assert table["phash"].to_pylist() == phash(np.stack([phash_thumbnail(grey) for grey in greys])).tolist()
     assert table["dhash"].to_pylist() == dhash(np.stack([dhash_thumbnail(grey) for grey in greys])).tolist()
 
@@ -47,6 +47,22 @@ def test_a_jpeg_decoded_small_is_near_its_full_hash(mode: str, most: int) -> Non
     distance = np.bitwise_count(hashes(data, "full") ^ hashes(data, mode))
     assert distance.max() <= most
     assert (distance == 0).mean() >= (0.8 if mode == "scaled" else 0.25)
+
+
+def test_the_quick_decoder_gives_the_pixels_of_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("simplejpeg", reason="the extra `hashing` is not installed")
+    rng = np.random.default_rng(1)
+    for height, width in [(31, 700), (63, 64), (255, 257), (257, 900), (511, 512), (513, 1025), (2049, 700), (1, 9)]:
+        for channels in ((), (3,)):
+            pixels = rng.integers(0, 256, (height // 8 + 1, width // 8 + 1, *channels), dtype=np.uint8)
+            smooth = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
+            data = encoded(smooth, "JPEG", quality=90)
+            for mode in ("scaled", "fast"):
+                quick = np.asarray(grey_picture("quick", data, mode))
+                with monkeypatch.context() as without:
+                    without.setattr(hashing, "simplejpeg", None)
+                    plain = np.asarray(grey_picture("plain", data, mode))
+                assert (quick == plain).all(), (height, width, channels, mode)
 
 
 def test_processes_change_nothing() -> None:
