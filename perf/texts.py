@@ -2,10 +2,11 @@
 
 PEERS_PYTHON is the interpreter of an environment with rensa, datasketch, text-dedup and polars. Texts: about 95 words
 (20 to 400) of 50,000 invented ones by Zipf's law, a third with one of 50 openings of 8 words; 5 % copies, 10 % copies
-with one word in twenty replaced. All use 3-word shingles, 128 permutations, 16 bands. Peers get texts in normal form and
-drop a text that shares a band with an earlier, kept one; ours makes the normal form itself, compares candidates exactly
-and drops those of Jaccard 0.5 or more. Recall: share of exact and of edited copies that are dropped; false: share of all
-others that are. text-dedup's sketches (`embed_func`) are timed alone. CPU seconds, one thread, imports outside the time.
+with one word in twenty replaced. All use 3-word shingles, 128 permutations, 16 bands. Peers get texts in normal form
+and drop a text that shares a band with an earlier, kept one; ours makes the normal form itself, compares candidates
+exactly and drops those of Jaccard 0.5 or more. Recall: share of exact and of edited copies that are dropped; false:
+share of all others that are. text-dedup's sketches (`embed_func`) are timed alone. CPU seconds of one thread, without
+imports.
 """
 
 from __future__ import annotations
@@ -28,31 +29,35 @@ from numpy.typing import NDArray
 PERMUTATIONS, BANDS, SHINGLE = 128, 16, 3
 SAMPLES = {"lingshu": 100_000, "rensa": 20_000, "datasketch": 3_000, "text-dedup": 2_000}
 ALONE, EXACT, NEAR = 0, 1, 2
+WORDS = 50_000  # of the vocabulary
 
 
 def make_texts(count: int) -> pl.DataFrame:
-    """Return columns text and kind (alone, exact copy, near copy of an earlier text)."""
+    """Return columns text and kind (alone, exact copy, near copy of an earlier text that is alone)."""
     rng = np.random.default_rng(0)
-    vocabulary = np.array(
-        ["".join(chr(97 + c) for c in rng.integers(0, 26, rng.integers(3, 11))) for _ in range(50_000)]
+    vocabulary = pl.Series(
+        ["".join(chr(97 + c) for c in rng.integers(0, 26, rng.integers(3, 11))) for _ in range(WORDS)]
     )
-    chances = np.cumsum(1 / np.arange(1, 50_001))
-    lengths = np.clip(rng.lognormal(np.log(95) - 0.12, 0.5, count), 20, 400).astype(int)
-    openings = rng.integers(0, 50_000, (50, 8))
-    texts: list[NDArray[np.int64]] = []
-    kinds = []
-    for length in lengths:
-        kind = ALONE if len(texts) < 100 else int(rng.choice(3, p=(0.85, 0.05, 0.1)))
-        words = np.searchsorted(chances, rng.random(length) * chances[-1])
-        if kind == ALONE and rng.random() < 1 / 3:
-            words[:8] = openings[rng.integers(50)]
-        elif kind != ALONE:
-            words = texts[rng.integers(len(texts))].copy()
-            replaced = rng.random(len(words)) < (0.05 if kind == NEAR else 0)
-            words[replaced] = rng.integers(0, 50_000, int(replaced.sum()))
-        texts.append(words)
-        kinds.append(kind)
-    return pl.DataFrame({"text": [" ".join(vocabulary[words]) for words in texts], "kind": kinds})
+    chances = np.cumsum(1 / np.arange(1, WORDS + 1))
+    kinds = rng.choice(3, count, p=(0.85, 0.05, 0.1))
+    kinds[:100] = ALONE
+    alone = np.flatnonzero(kinds == ALONE)
+    lengths = np.clip(rng.lognormal(np.log(95) - 0.12, 0.5, len(alone)), 20, 400).astype(int)
+    words = np.searchsorted(chances, rng.random(lengths.sum()) * chances[-1])
+    starts = np.cumsum(lengths) - lengths
+    opened = np.flatnonzero(rng.random(len(alone)) < 1 / 3)
+    words[starts[opened][:, None] + np.arange(8)] = rng.integers(0, WORDS, (50, 8))[rng.integers(50, size=len(opened))]
+    source = np.arange(count)
+    source[alone] = np.arange(len(alone))
+    copies = np.flatnonzero(kinds != ALONE)
+    source[copies] = (rng.random(len(copies)) * np.searchsorted(alone, copies)).astype(int)
+    sizes = lengths[source]
+    at = np.arange(sizes.sum()) + np.repeat(starts[source] - (np.cumsum(sizes) - sizes), sizes)
+    edited = np.repeat(kinds == NEAR, sizes) & (rng.random(len(at)) < 0.05)
+    chosen = np.where(edited, rng.integers(0, WORDS, len(at)), words[at])
+    rows = pl.DataFrame({"row": np.repeat(np.arange(count), sizes), "word": vocabulary.gather(chosen)})
+    texts = rows.group_by("row", maintain_order=True).agg(pl.col("word").str.join(" "))["word"]
+    return pl.DataFrame({"text": texts, "kind": kinds})
 
 
 def ours(texts: pl.Series) -> list[int]:
@@ -69,7 +74,8 @@ def ours(texts: pl.Series) -> list[int]:
             rows = np.arange(start, min(start + (1 << 15), len(texts)))
             yield rows[wanted[rows]], texts.gather(rows[wanted[rows]])
 
-    return text_copies(read, np.ones(len(texts), dtype=np.bool_), None, params).rows.tolist()
+    dropped: list[int] = text_copies(read, np.ones(len(texts), dtype=np.bool_), None, params).rows.tolist()
+    return dropped
 
 
 def rensa_drops(texts: list[str]) -> list[int]:
@@ -108,37 +114,27 @@ def datasketch_drops(texts: list[str]) -> list[int]:
 
 def text_dedup_sketches(texts: list[str]) -> list[int]:
     """Make text-dedup's sketches; it has no entry that deduplicates a list, so nothing is returned."""
-    from text_dedup.minhash import embed_func  # type: ignore[import-not-found]  # noqa: PLC0415
+    from text_dedup.minhash import embed_func  # noqa: PLC0415
+    from text_dedup.utils import xxh3_32hash  # noqa: PLC0415
 
     rng = np.random.default_rng(1)
-    prime = np.uint64((1 << 61) - 1)
-    permutations = (
-        rng.integers(1, prime, size=PERMUTATIONS, dtype=np.uint64),
-        rng.integers(0, prime, size=PERMUTATIONS, dtype=np.uint64),
-    )
+    prime, rows = np.uint64((1 << 61) - 1), PERMUTATIONS // BANDS
+    permutations = tuple(rng.integers(low, prime, size=PERMUTATIONS, dtype=np.uint64) for low in (1, 0))
     for row, text in enumerate(texts):
-        embed_func(text, row, **_text_dedup_arguments(permutations))
+        embed_func(
+            text,
+            row,
+            num_perm=PERMUTATIONS,
+            ngram_size=SHINGLE,
+            min_length=SHINGLE,
+            hashranges=[(band * rows, (band + 1) * rows) for band in range(BANDS)],
+            permutations=permutations,
+            hash_func=xxh3_32hash,
+            dtype=np.uint64,
+            max_hash=np.uint64((1 << 32) - 1),
+            modulo_prime=prime,
+        )
     return []
-
-
-def _text_dedup_arguments(permutations: tuple[NDArray[np.uint64], NDArray[np.uint64]]) -> dict[str, object]:
-    import re  # noqa: PLC0415
-
-    from text_dedup.utils.hashfunc import xxh3_32hash  # type: ignore[import-not-found]  # noqa: PLC0415
-
-    rows = PERMUTATIONS // BANDS
-    return {
-        "num_perm": PERMUTATIONS,
-        "ngram_size": SHINGLE,
-        "min_length": SHINGLE,
-        "hashranges": [(band * rows, (band + 1) * rows) for band in range(BANDS)],
-        "permutations": permutations,
-        "hash_func": xxh3_32hash,
-        "dtype": np.uint32,
-        "max_hash": np.uint32((1 << 32) - 1),
-        "modulo_prime": np.uint32((1 << 32) - 5),
-        "non_alpha": re.compile(r"\W", re.UNICODE),
-    }
 
 
 def work(tool: str, path: Path, count: int) -> None:

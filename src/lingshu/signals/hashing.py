@@ -62,8 +62,10 @@ def _batches(pictures: Iterable[Encoded]) -> Iterator[list[Encoded]]:
 
 def _hash_batch(mode: HashMode, batch: Sequence[Encoded]) -> pa.Table:
     greys = [grey_picture(name, data, mode) for name, data in batch]
-    shrink = phash_thumbnail if mode == "full" else smooth_thumbnail
-    perceptual = phash(np.stack([shrink(grey) for grey in greys]))
+    if mode == "full":
+        perceptual = phash(np.stack([phash_thumbnail(grey) for grey in greys]))
+    else:
+        perceptual = phash(np.stack([smooth_thumbnail(grey) for grey in greys]))
     difference = dhash(np.stack([dhash_thumbnail(grey) for grey in greys]))
     return pa.table([[name for name, _ in batch], perceptual, difference], schema=HASH_SCHEMA)
 

@@ -67,7 +67,12 @@ def measure_source(source: str, params: SignalsParams, root: Path = Path()) -> M
 
 def _remembered(source: str, params: SignalsParams, root: Path) -> Remembered:
     """Return the rows of pictures that this code measured before with these knobs, and forget all others."""
-    knobs = {"tolerance": params.grey_tolerance, "burned_in": params.burned_in, "pillow": PIL.__version__}
+    knobs = {
+        "tolerance": params.grey_tolerance,
+        "burned_in": params.burned_in,
+        "variants": params.variants,
+        "pillow": PIL.__version__,
+    }
     folder = root / WORK / "signals" / source / fingerprint(knobs, [Path(__file__).parent])
     remembered = Remembered(folder, PICTURE_SCHEMA)
     forget_others(folder)
@@ -76,7 +81,7 @@ def _remembered(source: str, params: SignalsParams, root: Path) -> Remembered:
 
 def _measured(ids: list[str], store: ImageStore, source: str, params: SignalsParams) -> Iterator[pa.Table]:
     pictures = ((i, store.data(i)) for i in track(ids, f"measure {source}", len(ids)))
-    return measure_pictures(pictures, params.grey_tolerance, params.processes, params.burned_in)
+    return measure_pictures(pictures, params.grey_tolerance, params.processes, params.burned_in, params.variants)
 
 
 def _rationales(folder: Path) -> pl.DataFrame:
