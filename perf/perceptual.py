@@ -1,10 +1,10 @@
-"""Perceptual hashing side by side with imagededup, imagehash and a bare decoder: `python perf/perceptual.py PEERS_PYTHON`.
+"""Perceptual hashing beside imagededup, imagehash and a bare decoder: `python perf/perceptual.py PEERS_PYTHON`.
 
-PEERS_PYTHON is the interpreter of an environment with imagededup, imagehash, simplejpeg and pillow; peers run in it, ours
-in this one, all as children of this process and by turns. Pictures are drawn by a seed: smooth fields, ellipses and
-noise, half of them in colour, JPEG of quality 75 to 95, 512 to 1,024 pixels a side; then re-encoded copies (quality 20
-lower) and copies at 0.7 of the size. Recall: share of copies whose hash equals the original's. CPU seconds are those of
-the hashing process and its children, without imports; pinned to one thread. Nothing is written outside a temporary folder.
+PEERS_PYTHON is the interpreter of an environment with imagededup, imagehash, simplejpeg and pillow; peers run in it,
+ours in this one, all as children of this process and by turns. Pictures are drawn by a seed: smooth fields, ellipses
+and noise, half of them in colour, JPEG of quality 75 to 95, 512 to 1,024 pixels a side; then re-encoded copies (quality
+20 lower) and copies at 0.7 of the size. Recall: share of copies whose hash equals the original's. CPU seconds are those
+of the hashing process and its children, without imports; pinned to one thread. Nothing is written but temporary files.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ import argparse
 import io
 import json
 import os
+import resource
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -96,38 +96,51 @@ def worker(tool: str, folder: Path) -> tuple[Callable[[], object], Callable[[], 
     return lambda: [_eighth(path) for path in paths], lambda: hashes
 
 
-def _eighth(path: Path) -> None:
+def _eighth(path: Path) -> tuple[int, int]:
     with Image.open(io.BytesIO(path.read_bytes())) as picture:
         picture.draft("L", (1, 1))
         picture.load()
+        return picture.size
 
 
 def _lingshu(tool: str, paths: list[Path], hashes: dict[str, str]) -> Callable[[], object]:
     from lingshu.core.ids import sha256_bytes  # noqa: PLC0415 (peers' interpreters lack it)
-    from lingshu.signals.hashing import HashStore, hash_pictures  # noqa: PLC0415
+    from lingshu.signals.hashing import HASH_SCHEMA, HashMode, hash_pictures  # noqa: PLC0415
+    from lingshu.signals.remembered import Remembered  # noqa: PLC0415
 
-    mode = tool.split()[1]
-    if mode != "unchanged":
+    modes: dict[str, HashMode] = {"lingshu full": "full", "lingshu scaled": "scaled", "lingshu fast": "fast"}
+    if tool in modes:
 
         def run() -> None:
             pictures = ((path.name, path.read_bytes()) for path in paths)
-            for table in hash_pictures(pictures, mode):
+            for table in hash_pictures(pictures, modes[tool]):
                 names, values = table.column("image_id").to_pylist(), table.column("phash").to_pylist()
                 hashes.update({name: f"{value:016x}" for name, value in zip(names, values, strict=True)})
 
         return run
     files = {sha256_bytes(path.read_bytes()): path for path in paths}
-    store = HashStore(Path(tempfile.mkdtemp(dir=paths[0].parent)))
-    store.hash_missing(files, lambda image_id: files[image_id].read_bytes(), "scaled")
-    return lambda: store.hash_missing(files, lambda image_id: files[image_id].read_bytes(), "scaled")
+    remembered = Remembered(Path(tempfile.mkdtemp(dir=paths[0].parent)), HASH_SCHEMA)
+
+    def again() -> None:
+        remembered.complete(files, lambda ids: hash_pictures(((i, files[i].read_bytes()) for i in ids), "scaled"))
+        remembered.rows(files)
+
+    again()
+    return again
 
 
 def work(tool: str, folder: Path) -> None:
     """Time one tool in this process and print `{"seconds": …, "hashes": {…}}`."""
     run, found = worker(tool, folder)
-    before = time.process_time()
+    before = cpu_seconds()
     run()
-    print(json.dumps({"seconds": time.process_time() - before, "hashes": found()}))
+    print(json.dumps({"seconds": cpu_seconds() - before, "hashes": found()}))
+
+
+def cpu_seconds() -> float:
+    """Return the CPU seconds of this process and of its ended children (imagededup's workers)."""
+    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
+    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
 
 
 def recall(hashes: dict[str, str], kind: str) -> float:

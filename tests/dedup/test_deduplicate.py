@@ -198,7 +198,7 @@ def test_what_was_not_measured_is_named(corpus: Corpus) -> None:
 def test_scopes_name_ranked_sources() -> None:
     scope = {"tasks": ["caption"], "sources": ["goood"]}
     data = {**PARAMS.model_dump(), "pictures": {"radius": 0, "within_groups": False, "scopes": [scope]}}
-    with pytest.raises(UserError, match=r"pictures.scopes name \['goood'\], which reliability does not rank"):
+    with pytest.raises(UserError, match=r"scopes name \['goood'\], which reliability does not rank"):
         validate(DedupParams, data, "params.yaml: dedup")
 
 

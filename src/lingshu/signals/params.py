@@ -21,6 +21,7 @@ class SignalsParams(Strict):
         tokenizer: what counts tokens: "estimate", or a folder with a tokenizer.json (see `signals.tokens`).
         burned_in: which engine reads text burned into pictures; "none" leaves those columns empty, "rapidocr" takes
             about a second of CPU a picture and needs the extra `ocr`.
+        variants: whether hashes of turned, cropped and re-windowed copies are computed, for `dedup.variants`.
         assistant_phrases: what a chat assistant says about itself instead of answering.
         refusal_phrases: how a reply declines to answer.
         picture_phrases: how a prompt points at a picture.
@@ -30,6 +31,7 @@ class SignalsParams(Strict):
     grey_tolerance: int = Field(ge=0, le=64)
     tokenizer: str = Field(default="estimate", min_length=1)
     burned_in: Literal["none", "rapidocr"] = "none"
+    variants: bool = False
     assistant_phrases: tuple[Phrase, ...] = Field(min_length=1)
     refusal_phrases: tuple[Phrase, ...] = ()
     picture_phrases: tuple[Phrase, ...] = Field(min_length=1)

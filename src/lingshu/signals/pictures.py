@@ -19,6 +19,7 @@ from lingshu.core.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
 from lingshu.core.parallel import ALONE, Workers, in_order
 from lingshu.core.text import DIGEST_BYTES
 from lingshu.signals.burned_in import NONE, burned_in, reader
+from lingshu.signals.variants import variant_hashes
 
 PICTURES_A_BATCH = 256
 PICTURE_SCHEMA = pa.schema(
@@ -40,6 +41,7 @@ PICTURE_SCHEMA = pa.schema(
         ("pixel_digest", pa.string()),  # of size and RGB pixels: equal for lossless copies in another encoding
         ("phash", pa.uint64()),
         ("dhash", pa.uint64()),
+        ("variants", pa.list_(pa.uint64())),  # see `signals.variants`; null where they are not asked for
     ]
 )
 
@@ -48,7 +50,7 @@ Encoded = tuple[str, bytes]  # image_id and bytes
 
 
 def measure_pictures(
-    pictures: Iterable[Encoded], tolerance: int, workers: Workers = ALONE, engine: str = NONE
+    pictures: Iterable[Encoded], tolerance: int, workers: Workers = ALONE, engine: str = NONE, variants: bool = False
 ) -> Iterator[pa.Table]:
     """Yield tables of `PICTURE_SCHEMA`, in the order given, whoever measures them; tags are left null.
 
@@ -57,11 +59,12 @@ def measure_pictures(
         tolerance: grey levels that count as the same.
         workers: who measures.
         engine: reads burned-in text, see `signals.burned_in.reader`.
+        variants: whether hashes of turned, cropped and other copies are computed too.
 
     Raises:
         UserError: a picture's bytes can't be decoded, or the engine's package is not installed.
     """
-    yield from in_order(partial(_measure_batch, tolerance, engine), _batches(pictures), workers)
+    yield from in_order(partial(_measure_batch, tolerance, engine, variants), _batches(pictures), workers)
 
 
 def _batches(pictures: Iterable[Encoded]) -> Iterator[list[Encoded]]:
@@ -70,7 +73,7 @@ def _batches(pictures: Iterable[Encoded]) -> Iterator[list[Encoded]]:
         yield batch
 
 
-def _measure_batch(tolerance: int, engine: str, batch: Sequence[Encoded]) -> pa.Table:
+def _measure_batch(tolerance: int, engine: str, variants: bool, batch: Sequence[Encoded]) -> pa.Table:
     rows, large, small = [], [], []
     read = reader(engine)
     for image_id, data in batch:
@@ -80,6 +83,7 @@ def _measure_batch(tolerance: int, engine: str, batch: Sequence[Encoded]) -> pa.
         rows.append({"image_id": image_id, **_measure(colour, grey, tolerance), **text})
         large.append(phash_thumbnail(grey))
         small.append(dhash_thumbnail(grey))
+        rows[-1]["variants"] = variant_hashes([grey])[0].tolist() if variants else None
     for row, perceptual, difference in zip(rows, phash(np.stack(large)), dhash(np.stack(small)), strict=True):
         row.update(phash=perceptual, dhash=difference)
     return pa.Table.from_pylist(rows, schema=PICTURE_SCHEMA)

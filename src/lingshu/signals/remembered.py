@@ -1,4 +1,4 @@
-"""Rows that were measured before, kept outside DVC by image_id: only new pictures are decoded, and a killed run goes on.
+"""Rows that were measured before, kept outside DVC by image_id: only new pictures are decoded; a killed run goes on.
 
 DVC removes a stage's output before it runs the stage, so what is to outlive that lies under `.work`. A folder belongs
 to one set of knobs and code (`core.scratch.fingerprint`): rows of another set lie elsewhere.
@@ -6,7 +6,7 @@ to one set of knobs and code (`core.scratch.fingerprint`): rows of another set l
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import polars as pl
@@ -48,9 +48,15 @@ class Remembered:
         return len(missing)
 
     def rows(self, ids: Iterable[str]) -> pa.Table:
-        """Return the rows of the ids, in their order; all must have been completed."""
+        """Return the rows of the ids, in their order; all must have been completed.
+
+        Memory is set by the rows between the least and the greatest id.
+        """
         wanted = pl.DataFrame({"image_id": pl.Series(list(ids), dtype=pl.String)})
-        known = pl.concat([self._empty(), *(pl.read_parquet(path) for path in self._parts())])
+        ends = pl.lit(wanted["image_id"].min()), pl.lit(wanted["image_id"].max())
+        between = pl.col("image_id").is_between(*ends)
+        near = [pl.scan_parquet(path).filter(between).collect() for path in self._parts()] if len(wanted) else []
+        known = pl.concat([self._empty(), *near]).unique("image_id", keep="first")
         found = wanted.join(known, on="image_id", how="left", maintain_order="left")
         return found.select(self._schema.names).to_arrow().cast(self._schema)
 
@@ -86,15 +92,9 @@ class Remembered:
 
 
 def forget_others(folder: Path) -> None:
-    """Remove the folders beside `folder`: rows of other knobs or code."""
+    """Remove the folders beside `folder`, which hold rows of other knobs or code."""
     for other in sorted(folder.parent.iterdir()):
         if other != folder:
             for path in sorted(other.glob("rows-*.parquet")):
                 path.unlink()
             other.rmdir()
-
-
-def batches(table: pa.Table, rows: int) -> Iterator[pa.Table]:
-    """Yield a table in pieces of so many rows."""
-    for start in range(0, len(table), rows):
-        yield table.slice(start, rows)
