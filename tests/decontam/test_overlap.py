@@ -35,7 +35,7 @@ def test_the_closest_item_of_a_benchmark_is_the_evidence() -> None:
 
 
 def test_hashes_within_the_radius() -> None:
-    hashes = pl.Series("phash", [0b1011, 1 << 60], dtype=pl.UInt64)
+    hashes = pl.Series("phash", [0b1011, 0xFFFF << 40], dtype=pl.UInt64)
     train = pl.DataFrame({"train_id": ["a", "b"], "source": "s", "pixel_digest": "x", "phash": hashes})
     other = pl.Series("phash", [0b1000, 0b1011], dtype=pl.UInt64)
     items = pl.DataFrame({"benchmark": "t", "item_id": ["i", "j"], "pixel_digest": "y", "phash": other})
