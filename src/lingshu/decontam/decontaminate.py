@@ -10,11 +10,13 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
+from lingshu.core.corpus import open_images
 from lingshu.core.files import atomic_path, fresh_dir
 from lingshu.core.layout import DECONTAM, SAMPLES, verdict_file, verdict_folder
 from lingshu.core.question import Question
 from lingshu.core.tables import sample_batches
 from lingshu.core.verdicts import FRAME_SCHEMA, KEPT, account, funnel, kept, write_verdicts
+from lingshu.decontam.crops import CropFinder
 from lingshu.decontam.items import Items, all_items, picture_signals, shown_pictures
 from lingshu.decontam.overlap import METHODS, OVERLAP_SCHEMA, closest, group_overlaps, on_purpose
 from lingshu.decontam.params import DecontamParams
@@ -78,12 +80,15 @@ def _search(
     came = kept(root / verdict_file("deduplicate"))
     signals = picture_signals(sources, root)
     finder = Finder(items, signals, params)
+    crops = CropFinder(items.table, items.files, open_images(root), params.picture_radius) if params.crops else None
     names = [pl.DataFrame(schema={"sample_id": pl.String(), "source": pl.String()})]
     found = [pl.DataFrame(schema=OVERLAP_SCHEMA)]
     for batch in sample_batches([root / SAMPLES / source for source in sources], COLUMNS):
         train = batch.join(came, on="sample_id", how="semi", maintain_order="left")
         names.append(train.select("sample_id", "source"))
         found += finder.find(train)
+        if crops is not None:
+            found.append(crops.find(train))
     return pl.concat(names).sort("sample_id"), pl.concat(found)
 
 

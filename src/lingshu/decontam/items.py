@@ -15,7 +15,7 @@ from PIL import Image
 from lingshu.core.errors import UserError
 from lingshu.core.hashes import phash, phash_thumbnail
 from lingshu.core.layout import BENCHMARKS, SIGNALS
-from lingshu.core.question import Question
+from lingshu.core.question import PictureFile, Question
 from lingshu.core.tables import sample_table
 from lingshu.core.text import DIGEST_BYTES
 from lingshu.decontam.prints import BROKEN
@@ -31,11 +31,13 @@ class Items:
     Attributes:
         table: columns benchmark, item_id, source, group_id, image_ids, prompt, answer.
         signals: `SIGNAL_SCHEMA` of pictures that no source has measured: those of public benchmarks.
-        unreadable: names of their pictures that can't be decoded.
+        files: these pictures by name.
+        unreadable: names of those that can't be decoded.
     """
 
     table: pl.DataFrame
     signals: pl.DataFrame
+    files: dict[str, PictureFile]
     unreadable: list[str]
 
 
@@ -50,6 +52,7 @@ def built_items(root: Path = Path()) -> pl.DataFrame:
 def all_items(questions: Iterable[Question], root: Path = Path()) -> Items:
     """Return the items of the project's benchmarks and the questions of public ones, whose pictures are hashed here."""
     rows, signals, unreadable = [], [], []
+    files: dict[str, PictureFile] = {}
     for question in questions:
         record = question_record(question)
         pictures = []
@@ -60,11 +63,13 @@ def all_items(questions: Iterable[Question], root: Path = Path()) -> Items:
             else:
                 signals.append(found)
                 pictures.append(name)
+                files[name] = file
         text = "\n".join((*record.answers, *record.texts))
         rows.append((question.benchmark, question.id, "", "", pictures, record.question, text))
     built = built_items(root).select("benchmark", "item_id", "source", "group_id", "image_ids", "prompt", "answer")
     public = pl.DataFrame(rows, schema=built.schema, orient="row")
-    return Items(pl.concat([built, public]), pl.DataFrame(signals, schema=SIGNAL_SCHEMA, orient="row"), unreadable)
+    measured = pl.DataFrame(signals, schema=SIGNAL_SCHEMA, orient="row")
+    return Items(pl.concat([built, public]), measured, files, unreadable)
 
 
 def _signals(name: str, data: bytes) -> tuple[str, str, int] | None:
