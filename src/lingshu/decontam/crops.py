@@ -1,4 +1,4 @@
-"""Crops of benchmark pictures among training pictures, from the pixels: the other methods read tables of hashes only."""
+"""Crops of benchmark pictures among training pictures, by their pixels; the other methods read tables of hashes."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from lingshu.core.errors import UserError
 from lingshu.core.images import ImageStore
 from lingshu.core.question import PictureFile
-from lingshu.core.sample import SAMPLE_SCHEMA, Sample, from_row
+from lingshu.core.sample import SAMPLE_SCHEMA, SCHEMA_VERSION, Sample, from_row
 from lingshu.decontam.fields import Fields, is_picture_name, strings
 from lingshu.decontam.records import Record, Tally
 from lingshu.intake.pictures import ParquetBytes
@@ -117,9 +117,12 @@ def read_input(path: Path, fields: Fields, tally: Tally) -> Iterator[Record]:
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
     reader = _Reader(fields, tally, samples=any(_is_sample_part(file) for file in files))
     for file in files:
-        for record in reader.file(file, alone=path.is_file()):
-            tally.records += 1
-            yield record
+        try:
+            for record in reader.file(file, alone=path.is_file()):
+                tally.records += 1
+                yield record
+        except OSError as error:
+            tally.problem(str(file), f"can't be read: {error.strerror or error}")
     if path.is_dir():
         yield from reader.unnamed(files)
     if not tally.records:
@@ -227,7 +230,7 @@ class _Reader:
             self._columns = {name: ParquetBytes(path, name) for name in file.schema_arrow.names}
             if path.name == "index.parquet" and {"image_id", "facts"} <= set(file.schema_arrow.names):
                 return
-            samples = VERSION_KEY in (file.schema_arrow.metadata or {}) and "messages" in file.schema_arrow.names
+            samples = (file.schema_arrow.metadata or {}).get(VERSION_KEY) == SCHEMA_VERSION.encode()
             number = 0
             for batch in file.iter_batches(batch_size=ROWS_A_BATCH):
                 for row in batch.to_pylist():
@@ -237,7 +240,7 @@ class _Reader:
                         yield self._sample(path, from_row({name: row[name] for name in SAMPLE_SCHEMA.names}))
                     else:
                         yield from self._rows(path, iter([(number, row)]))
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError) as error:
             self._tally.problem(str(path), f"not a Parquet file that can be read: {str(error).splitlines()[0]}")
         finally:
             self._columns = {}
