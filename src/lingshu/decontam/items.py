@@ -84,11 +84,16 @@ def _signals(name: str, data: bytes) -> tuple[str, str, int] | None:
     return name, digest.hexdigest(), int(phash(phash_thumbnail(colour.convert("L"))[None])[0])
 
 
-def picture_signals(sources: Sequence[str], root: Path = Path()) -> pl.DataFrame:
-    """Return `SIGNAL_SCHEMA` of the pictures of sources."""
-    columns = SIGNAL_SCHEMA.names()
-    tables = (pl.read_parquet(root / SIGNALS / source / "images.parquet", columns=columns) for source in sources)
-    return pl.concat([pl.DataFrame(schema=SIGNAL_SCHEMA), *tables]).unique("image_id", maintain_order=True)
+def picture_signals(source: str, root: Path = Path()) -> pl.DataFrame:
+    """Return `SIGNAL_SCHEMA` of the pictures of a source."""
+    return pl.read_parquet(root / SIGNALS / source / "images.parquet", columns=SIGNAL_SCHEMA.names())
+
+
+def item_signals(items: Items, sources: Sequence[str], root: Path = Path()) -> pl.DataFrame:
+    """Return `SIGNAL_SCHEMA` of the items' pictures, where a source or this step has measured them."""
+    wanted = items.table.select(image_id=pl.col("image_ids").explode(empty_as_null=False)).unique()
+    found = (picture_signals(source, root).join(wanted, on="image_id", how="semi") for source in sources)
+    return pl.concat([items.signals, *found]).unique("image_id", maintain_order=True)
 
 
 def shown_pictures(rows: pl.DataFrame, keys: list[str], signals: pl.DataFrame) -> pl.DataFrame:
@@ -98,8 +103,9 @@ def shown_pictures(rows: pl.DataFrame, keys: list[str], signals: pl.DataFrame) -
         UserError: a picture was not measured.
     """
     named = rows.select(*keys, image_id="image_ids").explode("image_id", empty_as_null=False)
-    unmeasured = named.join(signals, on="image_id", how="anti")
+    shown = named.join(signals, on="image_id", how="left", maintain_order="left")
+    unmeasured = shown.filter(pl.col("phash").is_null())
     if len(unmeasured):
         row = unmeasured.row(0, named=True)
         raise UserError(f"{row[keys[-1]]}: picture {row['image_id']} was not measured", "run `dvc repro measure` again")
-    return named.join(signals, on="image_id").drop("image_id")
+    return shown.drop("image_id")
