@@ -54,7 +54,7 @@ class Unreadable:
 
 @lru_cache(maxsize=REMEMBERED)
 def picture_print(data: bytes, *, crops: bool = True) -> PicturePrint | Unreadable:
-    """Return the print of encoded bytes; keypoints only with `crops`. The last few are remembered: rows share pictures."""
+    """Return the print of encoded bytes; keypoints only with `crops`. The last are remembered: rows share them."""
     grey = decoded(data)
     if isinstance(grey, Unreadable):
         return grey
