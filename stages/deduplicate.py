@@ -7,15 +7,14 @@ from lingshu.core.layout import METRICS, verdict_folder
 from lingshu.core.manifest import write_manifest
 from lingshu.core.params import load_section, load_value
 from lingshu.core.stage import run_stage
-from lingshu.core.verdicts import funnel
 from lingshu.dedup.deduplicate import deduplicate
 from lingshu.dedup.params import DedupParams
 
 
 def main() -> None:
-    verdicts = deduplicate(load_value("sources.enabled", list[str]), load_section("dedup", DedupParams))
-    write_manifest(verdict_folder("deduplicate"), "deduplicate", len(verdicts))
-    write_json(METRICS / "dedup" / "deduplicate.json", funnel(verdicts))
+    done = deduplicate(load_value("sources.enabled", list[str]), load_section("dedup", DedupParams))
+    write_manifest(verdict_folder("deduplicate"), "deduplicate", len(done.verdicts))
+    write_json(METRICS / "dedup" / "deduplicate.json", done.metrics)
 
 
 if __name__ == "__main__":

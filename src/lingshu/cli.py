@@ -14,6 +14,7 @@ from lingshu.commands.eval_command import EXIT_INCOMPLETE, evaluation
 from lingshu.commands.evaluate import IncompleteRunError
 from lingshu.commands.judge_request import judge_request
 from lingshu.commands.planning.command import app as planning
+from lingshu.commands.overlap import ManyValues, overlap
 from lingshu.commands.view import view
 from lingshu.core.errors import UserError
 
@@ -27,7 +28,7 @@ app = typer.Typer(
 
 
 ANYWHERE = frozenset(
-    {"score", "compare", "report-metrics", "eval", "view"}
+    {"score", "compare", "report-metrics", "eval", "view", "overlap"}
 )  # commands that need no project: their paths are as typed
 
 
@@ -175,6 +176,7 @@ app.command("report-metrics")(report_metrics.report_metrics)
 app.command("eval")(evaluation)
 app.command("view")(view)
 app.add_typer(planning, name="plan")
+app.command("overlap", cls=ManyValues)(overlap)
 
 
 if __name__ == "__main__":

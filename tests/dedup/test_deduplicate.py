@@ -1,23 +1,25 @@
 """Which copies are dropped, which copy is kept, and what is left alone."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
 from lingshu.core.errors import UserError
-from lingshu.core.params import load_section
+from lingshu.core.params import load_section, validate
 from lingshu.core.sample import Answer, Sample
-from lingshu.core.verdicts import funnel
 from lingshu.dedup.deduplicate import deduplicate
-from lingshu.dedup.params import DedupParams, TextParams
+from lingshu.dedup.params import DedupParams, PictureParams, Scope, TextParams
+from lingshu.core.hashes import phash, phash_thumbnail
 from tests.corpora import Corpus, scene
 
 PARAMS = DedupParams(
     reliability=("good", "poor"),
-    picture_tasks=("caption",),
-    text=TextParams(shingle_words=3, permutations=128, bands=32, threshold=0.8, seed=1),
+    pictures=PictureParams(radius=0, within_groups=False, scopes=(Scope(tasks=("caption",)),)),
+    text=TextParams(shingle_words=3, permutations=128, bands=32, threshold=0.8, within_groups=True, seed=1),
 )
 LONG = "the left ventricle pumps blood into the aorta and the right ventricle into the pulmonary artery of the lung"
 
@@ -25,7 +27,12 @@ LONG = "the left ventricle pumps blood into the aorta and the right ventricle in
 def run(corpus: Corpus, params: DedupParams = PARAMS) -> dict[str, str]:
     corpus.write()
     corpus.keep_all("gate")
-    return {v.sample_id: v.reason for v in deduplicate(corpus.sources, params, corpus.root)}
+    verdicts = deduplicate(corpus.sources, params, corpus.root).verdicts
+    return dict(verdicts.select("sample_id", "reason").iter_rows())
+
+
+def with_pictures(**changes: Any) -> DedupParams:
+    return PARAMS.model_copy(update={"pictures": PARAMS.pictures.model_copy(update=changes)})
 
 
 def dropped(corpus: Corpus, params: DedupParams = PARAMS) -> dict[str, str]:
@@ -99,6 +106,102 @@ def test_all_kept_copies_are_of_one_group(corpus: Corpus) -> None:
     assert {reasons[s.sample_id] for s in lost} == {"PICTURE_DUPLICATE"}
 
 
+def nudged(seed: int, bits: int) -> np.ndarray:
+    """A scene whose perceptual hash is so many bits away from `scene(seed)`'s."""
+    rng = np.random.default_rng(0)
+    for strength in range(1, 400):
+        pixels = np.clip(scene(seed) + rng.normal(0, strength / 4, (96, 96)), 0, 255).astype(np.uint8)
+        thumbnails = np.stack([phash_thumbnail(Image.fromarray(p)) for p in (scene(seed), pixels)])
+        if int(np.bitwise_count(np.bitwise_xor(*phash(thumbnails)))) == bits:
+            return pixels
+    raise AssertionError(f"no noise turns {bits} bits")
+
+
+def test_near_pictures_are_copies_within_the_radius_only(corpus: Corpus) -> None:
+    first = corpus.caption("good", "One.", corpus.picture("good", scene(1)))
+    near = corpus.caption("poor", "Another.", corpus.picture("poor", nudged(1, 2)))
+    assert dropped(corpus, with_pictures(radius=1)) == {}
+    assert dropped(corpus, with_pictures(radius=2)) == {near.sample_id: "PICTURE_DUPLICATE"}
+    table = pl.read_parquet(corpus.root / "data/verdicts/deduplicate/clusters.parquet")
+    assert table.select("cluster", "sample_id", "distance").rows() == [
+        (first.sample_id, first.sample_id, 0.0),
+        (first.sample_id, near.sample_id, 2.0),
+    ]
+
+
+def test_each_scope_is_looked_through_by_itself(corpus: Corpus) -> None:
+    def ask(source: str, task: str, shift: int) -> Sample:
+        pixels = np.clip(scene(1).astype(int) + shift, 0, 255).astype(np.uint8)
+        return corpus.sample(source, f"What is {shift}?", "it", corpus.picture(source, pixels), task=task)
+
+    good, again = ask("good", "vqa_open", 0), ask("good", "vqa_open", 2)
+    poor, other = ask("poor", "vqa_open", 4), ask("poor", "mcq", 6)
+    caption = ask("poor", "caption", 8)
+    assert dropped(corpus) == {}
+
+    questions = ("vqa_open", "mcq")
+    only_poor = with_pictures(scopes=(Scope(tasks=questions, sources=("poor",)),))
+    assert dropped(corpus, only_poor) == {other.sample_id: "PICTURE_DUPLICATE"}
+    each = with_pictures(scopes=tuple(Scope(tasks=questions, sources=(name,)) for name in ("good", "poor")))
+    assert set(dropped(corpus, each)) == {again.sample_id, other.sample_id}
+    together = with_pictures(scopes=(Scope(tasks=questions),))
+    assert set(dropped(corpus, together)) == {again.sample_id, other.sample_id, poor.sample_id}
+    assert set(dropped(corpus, with_pictures(scopes=(Scope(tasks=("caption", *questions)),)))) == {
+        again.sample_id, other.sample_id, poor.sample_id, caption.sample_id,
+    }  # fmt: skip
+    assert good.sample_id not in dropped(corpus, together)
+
+
+def test_several_pictures_are_copies_when_each_is(corpus: Corpus) -> None:
+    def report(source: str, *seeds: int) -> Sample:
+        shift = len(corpus.samples.get(source, []))
+        pictures = [
+            corpus.picture(source, np.clip(scene(seed).astype(int) + shift, 0, 255).astype(np.uint8)) for seed in seeds
+        ]
+        return corpus.sample(source, "Describe both.", f"{source} {seeds}", *pictures, task="caption")
+
+    report("good", 1, 2)
+    same = report("poor", 1, 2)
+    for seeds in ((1,), (1, 3), (2, 1), (1, 2, 3)):
+        report("poor", *seeds)
+    assert dropped(corpus) == {same.sample_id: "PICTURE_DUPLICATE"}
+    assert dropped(corpus, with_pictures(radius=4)) == {same.sample_id: "PICTURE_DUPLICATE"}
+
+
+def test_groups_can_be_thinned_when_asked(corpus: Corpus) -> None:
+    slices = [scene(3), np.clip(scene(3).astype(int) + 3, 0, 255).astype(np.uint8)]
+    for number, pixels in enumerate(slices):
+        corpus.caption("good", f"Slice number {number}.", corpus.picture("good", pixels, group="volume"))
+    assert len(dropped(corpus, with_pictures(within_groups=True))) == 1
+
+
+def test_texts_of_one_group_are_left_alone_when_asked(corpus: Corpus) -> None:
+    first = corpus.sample("good", "Findings?", LONG, group="patient")
+    second = corpus.sample("good", "Findings?", LONG + " today", group="patient")
+    other = corpus.sample("poor", "Findings?", LONG + " now", group="another")
+    assert len(dropped(corpus)) == 2
+    apart = PARAMS.model_copy(update={"text": PARAMS.text.model_copy(update={"within_groups": False})})
+    assert dropped(corpus, apart) == {other.sample_id: "NEAR_DUPLICATE_TEXT"}
+    assert first.sample_id != second.sample_id
+
+
+def test_what_was_not_measured_is_named(corpus: Corpus) -> None:
+    corpus.caption("good", "One.", corpus.picture("good", scene(1)))
+    corpus.write()
+    corpus.keep_all("gate")
+    path = corpus.root / "data/signals/good/images.parquet"
+    pl.read_parquet(path).clear().write_parquet(path)
+    with pytest.raises(UserError, match="good: a picture that the gate kept was not measured"):
+        deduplicate(corpus.sources, PARAMS, corpus.root)
+
+
+def test_scopes_name_ranked_sources() -> None:
+    scope = {"tasks": ["caption"], "sources": ["goood"]}
+    data = {**PARAMS.model_dump(), "pictures": {"radius": 0, "within_groups": False, "scopes": [scope]}}
+    with pytest.raises(UserError, match=r"pictures.scopes name \['goood'\], which reliability does not rank"):
+        validate(DedupParams, data, "params.yaml: dedup")
+
+
 def test_short_templated_texts_that_differ_in_a_word_are_kept(corpus: Corpus) -> None:
     for name in ("gastritis", "nephritis", "arthritis"):
         corpus.sample("good", f"Is {name} an inflammation?", "yes")
@@ -119,6 +222,7 @@ def test_clusters_name_kept_and_dropped(corpus: Corpus) -> None:
         (near.sample_id, "minhash", False),
     ]
     assert table["similarity"].to_list() == [1.0, 1.0, 1.0, pytest.approx(21 / 22)]
+    assert table["distance"].to_list() == [0.0, 0.0, 0.0, pytest.approx(1 / 22)]
 
 
 def test_only_rows_the_gate_kept_are_judged(corpus: Corpus) -> None:
@@ -132,7 +236,7 @@ def test_metrics_count_by_source_and_reason(corpus: Corpus) -> None:
     corpus.sample("poor", "same", LONG)
     corpus.write()
     corpus.keep_all("gate")
-    assert funnel(deduplicate(corpus.sources, PARAMS, corpus.root)) == {
+    assert deduplicate(corpus.sources, PARAMS, corpus.root).metrics == {
         "in": {"good": 1, "poor": 1},
         "kept": {"good": 1, "poor": 0},
         "dropped": {"good": {}, "poor": {"EXACT_DUPLICATE": 1}},

@@ -175,11 +175,12 @@ def _compare(  # noqa: PLR0917 (compiled functions are called by position)
     found = np.empty((FIRST_ROOM, 2), dtype=np.int64)
     count = 0
     limit = np.uint64(radius)
-    begin = np.int64(0)
-    for end in ends:
+    for bucket in range(len(ends)):
+        begin = ends[bucket - 1] if bucket else np.int64(0)
+        end = ends[bucket]
         for left in range(begin, end - 1):
             mine = values[left]
-            near = 0
+            near = np.int64(0)
             for right in range(left + 1, end):  # without branches, so that it becomes vector instructions
                 near += _ones(mine ^ values[right]) <= limit
             if near == 0:
@@ -196,5 +197,4 @@ def _compare(  # noqa: PLR0917 (compiled functions are called by position)
                 found[count, 0] = a
                 found[count, 1] = b
                 count += 1
-        begin = end
     return found[:count].copy()

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lingshu.core.sample import SCHEMA_VERSION, sample_parts
 
+ROWS_A_BATCH = 1 << 15
 TABLE_SCHEMA: dict[str, pl.DataType] = {
     "sample_id": pl.String(),
     "source": pl.String(),
@@ -49,21 +49,27 @@ def sample_table(folders: Iterable[Path], columns: Sequence[str] = tuple(TABLE_S
     """
     wanted = list(dict.fromkeys(["sample_id", *columns]))
     empty = pl.DataFrame(schema={name: TABLE_SCHEMA[name] for name in wanted})
-    return pl.concat([empty, *(_flatten(_read_part(path, wanted), wanted) for path in sample_parts(folders))]).sort(
-        "sample_id"
-    )
+    return pl.concat([empty, *sample_batches(folders, wanted)]).sort("sample_id")
 
 
-def _read_part(path: Path, wanted: Sequence[str]) -> pl.DataFrame:
-    reader = pq.ParquetFile(path)
-    version = (reader.schema_arrow.metadata or {}).get(b"lingshu.schema_version", b"?").decode()
-    if version != SCHEMA_VERSION:
-        raise ValueError(f"{path}: sample schema version {version}, this code reads {SCHEMA_VERSION}")
-    stored = dict.fromkeys(name for column in wanted for name in MADE_FROM.get(column, (column,)))
-    table: pa.Table = reader.read(columns=list(stored))
-    frame = pl.from_arrow(table)
-    assert isinstance(frame, pl.DataFrame)
-    return frame
+def sample_batches(
+    folders: Iterable[Path], columns: Sequence[str] = tuple(TABLE_SCHEMA), rows: int = ROWS_A_BATCH
+) -> Iterator[pl.DataFrame]:
+    """Yield what `sample_table` returns, in path and row order, so many rows at a time: memory for one batch.
+
+    Raises:
+        ValueError: a file has another schema version than this code.
+    """
+    stored = dict.fromkeys(name for column in columns for name in MADE_FROM.get(column, (column,)))
+    for path in sample_parts(folders):
+        reader = pq.ParquetFile(path)
+        version = (reader.schema_arrow.metadata or {}).get(b"lingshu.schema_version", b"?").decode()
+        if version != SCHEMA_VERSION:
+            raise ValueError(f"{path}: sample schema version {version}, this code reads {SCHEMA_VERSION}")
+        for batch in reader.iter_batches(rows, columns=list(stored)):
+            frame = pl.from_arrow(batch)
+            assert isinstance(frame, pl.DataFrame)
+            yield _flatten(frame, columns)
 
 
 def _flatten(frame: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:

@@ -1,44 +1,64 @@
-"""Copies that equality of keys finds: the same pixels and text, and the same perceptual hash among captions.
-
-Every function takes rows in order of preference (the copy to keep first) with the columns it names, and returns
-`COPY_SCHEMA`: one row for each sample to drop, with the sample that is kept instead.
-"""
+"""Copies: a row that may be dropped, and the row that is kept instead. Rows are numbers, the most preferred first."""
 
 from __future__ import annotations
 
-import polars as pl
+from dataclasses import dataclass
 
-COPY_SCHEMA = pl.Schema(
-    {"sample_id": pl.String(), "kept": pl.String(), "method": pl.String(), "similarity": pl.Float64()}
-)
+import numpy as np
+from numpy.typing import NDArray
+
+from lingshu.dedup.keys import KeyIndex
+
+# In the order in which they are looked for; each sees only what those before it left.
+METHODS: dict[str, str] = {
+    "exact": "EXACT_DUPLICATE",
+    "phash": "PICTURE_DUPLICATE",
+    "minhash": "NEAR_DUPLICATE_TEXT",
+}
 
 
-def exact_copies(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the samples whose pictures (in order) and texts both equal an earlier row's.
+@dataclass(frozen=True, slots=True)
+class Copies:
+    """Rows to drop, shape (copies,) each.
+
+    Attributes:
+        rows: the copies, ascending; int64.
+        kept: what is kept instead of each, always before it and no copy by this method; int64.
+        distance: 0 for equal; bits of the pictures' hashes, or one less Jaccard or cosine similarity; float64.
+        similarity: 1 for equal, 0 for nothing in common; float64.
+    """
+
+    rows: NDArray[np.int64]
+    kept: NDArray[np.int64]
+    distance: NDArray[np.float64]
+    similarity: NDArray[np.float64]
+
+    def __len__(self) -> int:
+        """Return the number of copies."""
+        return len(self.rows)
+
+
+def twins(
+    rows: NDArray[np.int64], twin: NDArray[np.int64], distance: NDArray[np.float64], similarity: NDArray[np.float64]
+) -> Copies:
+    """Return the copies among `rows`.
 
     Args:
-        rows: columns sample_id, pixels (digest of the pictures, "" without any), text_digest.
+        rows: those that were compared, ascending.
+        twin: index in `rows` of the kept twin of each, -1 where it has none.
+        distance: to the twin.
+        similarity: with the twin.
     """
-    first = pl.col("sample_id").first().over("pixels", "text_digest")
-    return _copies(rows, first, pl.col("sample_id") != first, "exact")
+    found = np.flatnonzero(twin >= 0)
+    return Copies(rows[found], rows[twin[found]], distance[found], similarity[found])
 
 
-def picture_copies(rows: pl.DataFrame) -> pl.DataFrame:
-    """Return the samples of a task whose pictures have the perceptual hashes of an earlier row of another group.
-
-    Pictures of one group (slices of a volume, frames of a loop, two crops of a slide) are never copies of each other:
-    a group is kept or dropped as far as it goes, not thinned. All copies kept are of one group, that of the first row.
+def exact_copies(keys: NDArray[np.uint64]) -> Copies:
+    """Return the rows whose key an earlier row has.
 
     Args:
-        rows: columns sample_id, source, group_id, task, hashes (of the pictures, joined).
+        keys: shape (rows, 2): 128 bits of all pictures (in order) and of the text.
     """
-    copies = ["task", "hashes"]
-    group = pl.struct("source", "group_id")
-    return _copies(rows, pl.col("sample_id").first().over(copies), group != group.first().over(copies), "phash")
-
-
-def _copies(rows: pl.DataFrame, kept: pl.Expr, is_copy: pl.Expr, method: str) -> pl.DataFrame:
-    found = rows.select(
-        "sample_id", kept.alias("kept"), pl.lit(method).alias("method"), pl.lit(1.0).alias("similarity"), copy=is_copy
-    )
-    return found.filter("copy").drop("copy").cast(COPY_SCHEMA)
+    first = KeyIndex.of(keys).find(keys)
+    rows = np.flatnonzero(first < np.arange(len(keys)))
+    return Copies(rows, first[rows], np.zeros(len(rows)), np.ones(len(rows)))

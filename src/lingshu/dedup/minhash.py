@@ -1,19 +1,14 @@
-"""Near duplicates of texts by MinHash and banding (Broder 1997; Leskovec, Rajaraman, Ullman, chapter 3).
-
-Candidates are texts with an equal band; each is then compared exactly. Texts are visited in order of preference, and
-one is dropped if it is near enough to a text that was kept: so every dropped text has a kept twin within the
-threshold, and chains of small changes do not pull distant texts into one cluster. Importing this module imports numba.
+"""MinHash signatures cut into bands (Broder 1997; Leskovec, Rajaraman, Ullman, chapter 3): texts with an equal band may
+be alike. Importing this module imports numba.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import polars as pl
 from numpy.typing import NDArray
 
 from lingshu.core.compiled import compiled
-from lingshu.core.words import HashLists, ngram_hashes, word_hashes
-from lingshu.dedup.copies import COPY_SCHEMA
+from lingshu.core.words import HashLists
 from lingshu.dedup.params import TextParams
 
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
@@ -21,46 +16,17 @@ MIX_2 = np.uint64(0x94D049BB133111EB)
 STEP = np.uint64(0x9E3779B97F4A7C15)
 
 
-def text_copies(rows: pl.DataFrame, params: TextParams) -> pl.DataFrame:
-    """Return `COPY_SCHEMA` for the texts that are near an earlier, kept one; `similarity` is their Jaccard.
+def band_keys(shingles: HashLists, params: TextParams) -> NDArray[np.uint32]:
+    """Return a 32-bit key for each band of each text, shape (bands, rows): equal minima give equal keys.
+
+    Unequal ones give equal keys once in four billion pairs; that costs a comparison, as every candidate is compared.
 
     Args:
-        rows: columns sample_id and text (in normal form), in order of preference.
-        params: shingles, bands and threshold.
+        shingles: of each text, in any order, with or without repeats.
+        params: bands, permutations and seed.
     """
-    shingles = distinct(ngram_hashes(word_hashes(rows["text"]), params.shingle_words))
-    twin, similarity = near_copies(shingles, params)
-    copies = np.flatnonzero(twin >= 0)
-    return pl.DataFrame(
-        {
-            "sample_id": rows["sample_id"].gather(copies),
-            "kept": rows["sample_id"].gather(twin[copies]),
-            "method": pl.repeat("minhash", len(copies), dtype=pl.String, eager=True),
-            "similarity": similarity[copies],
-        },
-        schema=COPY_SCHEMA,
-    )
-
-
-def near_copies(shingles: HashLists, params: TextParams) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Return for each row the earlier kept row most like it (-1: none within the threshold) and their Jaccard.
-
-    Args:
-        shingles: sorted distinct shingle hashes of each text.
-        params: bands, permutations, threshold and seed.
-
-    Returns:
-        twin, similarity: shape (rows,) each; similarity is 0 where there is no twin.
-    """
-    keys = band_keys(shingles, params)
-    order = np.argsort(keys, axis=1, kind="stable").astype(np.int64)
-    return _visit(shingles.values, shingles.offsets, order, _runs(keys, order), params.threshold)
-
-
-def band_keys(shingles: HashLists, params: TextParams) -> NDArray[np.uint64]:
-    """Return a 64-bit key for each band of each text, shape (bands, rows): equal minima give equal keys."""
     multipliers = _random(params.seed, 2 * params.permutations)
-    keys = np.empty((params.bands, len(shingles)), dtype=np.uint64)
+    keys = np.empty((params.bands, len(shingles)), dtype=np.uint32)
     rows_a_band = params.permutations // params.bands
     _sketch(shingles.values, shingles.offsets, multipliers, rows_a_band, keys)
     return keys
@@ -114,7 +80,7 @@ def _sketch(
     offsets: NDArray[np.int64],
     multipliers: NDArray[np.uint64],
     rows_a_band: int,
-    keys: NDArray[np.uint64],
+    keys: NDArray[np.uint32],
 ) -> None:
     largest = np.uint64(0xFFFFFFFFFFFFFFFF)
     permutations = len(multipliers) // 2
@@ -131,64 +97,4 @@ def _sketch(
             for k in range(band * rows_a_band, (band + 1) * rows_a_band):
                 key = (key ^ (least[k] >> np.uint64(32))) * MIX_1
                 key ^= key >> np.uint64(29)
-            keys[band, row] = key
-
-
-@compiled
-def _jaccard(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> float:
-    i = j = shared = 0
-    while i < len(left) and j < len(right):
-        if left[i] == right[j]:
-            shared += 1
-            i += 1
-            j += 1
-        elif left[i] < right[j]:
-            i += 1
-        else:
-            j += 1
-    return shared / (len(left) + len(right) - shared)
-
-
-@compiled
-def _runs(keys: NDArray[np.uint64], order: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Return, shape (bands, rows), the place in `order` where the run of rows with the row's key starts."""
-    first = np.empty_like(order)
-    for band in range(keys.shape[0]):
-        start = 0
-        for place in range(keys.shape[1]):
-            if keys[band, order[band, place]] != keys[band, order[band, start]]:
-                start = place
-            first[band, order[band, place]] = start
-    return first
-
-
-@compiled
-def _visit(
-    values: NDArray[np.uint64],
-    offsets: NDArray[np.int64],
-    order: NDArray[np.int64],
-    first: NDArray[np.int64],
-    threshold: float,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    bands, rows = order.shape
-    twin = np.full(rows, -1, dtype=np.int64)
-    similarity = np.zeros(rows, dtype=np.float64)
-    compared = np.full(rows, -1, dtype=np.int64)
-    for row in range(rows):
-        mine = values[offsets[row] : offsets[row + 1]]
-        if len(mine) == 0:
-            continue
-        for band in range(bands):
-            place = first[band, row]
-            # Rows of equal key stand together in order of preference, so those before `row` were visited.
-            while order[band, place] != row:
-                other = order[band, place]
-                place += 1
-                if twin[other] >= 0 or compared[other] == row or offsets[other] == offsets[other + 1]:
-                    continue
-                compared[other] = row
-                alike = _jaccard(mine, values[offsets[other] : offsets[other + 1]])
-                if alike >= threshold and alike > similarity[row]:
-                    similarity[row] = alike
-                    twin[row] = other
-    return twin, similarity
+            keys[band, row] = np.uint32(key >> np.uint64(32))

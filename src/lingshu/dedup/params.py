@@ -8,6 +8,33 @@ from lingshu.core.params import Strict
 from lingshu.core.sample import Task
 
 
+class Scope(Strict):
+    """Rows among which one picture is kept once.
+
+    Attributes:
+        tasks: of the rows.
+        sources: of the rows, compared with each other; empty for every enabled source.
+    """
+
+    tasks: tuple[Task, ...] = Field(min_length=1)
+    sources: tuple[str, ...] = ()
+
+
+class PictureParams(Strict):
+    """Copies of pictures by perceptual hash. The paper (section 2.1.4): at distance 0, across all caption sets, and for
+    instruction data within PubMedVision and within LLaVA-Med only.
+
+    Attributes:
+        radius: bits of 64 by which hashes of copies may differ; 0 is the paper's.
+        within_groups: whether pictures of one group (slices of a volume, films of a study) may be copies of each other.
+        scopes: each is looked through by itself, in this order.
+    """
+
+    radius: int = Field(ge=0, le=16)
+    within_groups: bool
+    scopes: tuple[Scope, ...]
+
+
 class TextParams(Strict):
     """Near duplicates among text-only samples.
 
@@ -16,6 +43,7 @@ class TextParams(Strict):
         permutations: hash functions of the MinHash signature.
         bands: parts of the signature; two texts are compared where one part is equal.
         threshold: least Jaccard similarity of the shingle sets, computed exactly, of a near duplicate.
+        within_groups: whether texts of one group (an article, a patient's notes) may be copies of each other.
         seed: of the hash functions.
     """
 
@@ -23,6 +51,7 @@ class TextParams(Strict):
     permutations: int = Field(ge=1, le=1024)
     bands: int = Field(ge=1, le=1024)
     threshold: float = Field(gt=0, le=1)
+    within_groups: bool
     seed: int = Field(ge=0)
 
     @model_validator(mode="after")
@@ -37,16 +66,19 @@ class DedupParams(Strict):
 
     Attributes:
         reliability: every enabled source, the one whose copy is kept first.
-        picture_tasks: tasks in which one picture is kept once (paper, section 2.1.4: captions).
+        pictures: copies by perceptual hash.
         text: near duplicates of text-only samples.
     """
 
     reliability: tuple[str, ...] = Field(min_length=1)
-    picture_tasks: tuple[Task, ...]
+    pictures: PictureParams
     text: TextParams
 
     @model_validator(mode="after")
-    def _distinct(self) -> DedupParams:
+    def _known_sources(self) -> DedupParams:
         if len(set(self.reliability)) != len(self.reliability):
             raise ValueError("a source is listed twice in reliability")
+        named = {source for scope in self.pictures.scopes for source in scope.sources}
+        if unknown := sorted(named - set(self.reliability)):
+            raise ValueError(f"pictures.scopes name {unknown}, which reliability does not rank")
         return self

@@ -15,10 +15,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from lingshu.core.errors import UserError
+from lingshu.core.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
 from lingshu.core.parallel import in_order
 from lingshu.core.text import DIGEST_BYTES
 from lingshu.signals.burned_in import NONE, burned_in, reader
-from lingshu.signals.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
 
 PICTURES_A_BATCH = 256
 PICTURE_SCHEMA = pa.schema(

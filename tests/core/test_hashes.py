@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from lingshu.signals.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
+from lingshu.core.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
 
 
 def scene(seed: int, side: int = 160) -> Image.Image:

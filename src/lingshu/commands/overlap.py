@@ -1,0 +1,190 @@
+"""`lingshu overlap`: which of anyone's training data is in a benchmark, or in anything else (docs/check-overlap.md)."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from lingshu.core.errors import UserError
+from lingshu.core.files import write_json, write_text
+from lingshu.core.progress import track_unknown
+
+if TYPE_CHECKING:
+    from lingshu.decontam.comparison import Input
+    from lingshu.decontam.records import Pair
+
+PAIRS_FILE, SUMMARY_FILE, PROBLEMS_FILE = "pairs.csv", "summary.json", "problems.csv"
+COLUMNS = ("train", "against", "kind", "method", "distance")
+NAMED = 5  # problems that are told; all are in the file
+MANY = ("--train", "--against", "--field", "--raw")
+_PICTURES, _TEXTS = "Pictures", "Texts"
+
+
+class ManyValues(TyperCommand):
+    """An option that takes several values, as a shell's `*` gives them: `--train a.jsonl b.jsonl`."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Repeat the option's name before each of its values."""
+        spread: list[str] = []
+        option, fresh = "", False
+        for argument in args:
+            if argument.startswith("--"):
+                option, fresh = (argument, True) if argument in MANY else ("", False)
+                spread.append(argument)
+            elif option and not fresh:
+                spread += [option, argument]
+            else:
+                spread.append(argument)
+                fresh = False
+        return super().parse_args(ctx, spread)
+
+
+def overlap(
+    *,
+    train: Annotated[list[str], typer.Option(help="Files or folders to check; several may follow.")],
+    against: Annotated[list[str], typer.Option(help="Files, folders, or benchmarks by name; all: every benchmark.")],
+    out: Annotated[Path, typer.Option(help="Folder for pairs.csv, summary.json and problems.csv.")],
+    raw: Annotated[
+        list[str] | None, typer.Option(help="Folder with a benchmark's files, or with a folder NAME for each.")
+    ] = None,
+    field: Annotated[
+        list[str] | None, typer.Option(help="ROLE=COLUMN: id, question, choices, answer, text or image.")
+    ] = None,
+    radius: Annotated[
+        int, typer.Option(min=0, max=16, help="Bits of 64 between perceptual hashes.", rich_help_panel=_PICTURES)
+    ] = 10,
+    agreement: Annotated[
+        float, typer.Option(min=0, max=1, help="Least correlation of details.", rich_help_panel=_PICTURES)
+    ] = 0.85,
+    crops: Annotated[
+        bool, typer.Option("--crops/--no-crops", help="Look for crops too.", rich_help_panel=_PICTURES)
+    ] = True,
+    ngram: Annotated[int, typer.Option(min=2, max=64, help="Words of an n-gram.", rich_help_panel=_TEXTS)] = 13,
+    coverage: Annotated[
+        float, typer.Option(min=0.01, max=1, help="Least share of an item's n-grams.", rich_help_panel=_TEXTS)
+    ] = 0.5,
+    short_words: Annotated[
+        int, typer.Option(min=2, max=64, help="Least words of a text that another may hold.", rich_help_panel=_TEXTS)
+    ] = 8,
+    processes: Annotated[int, typer.Option(min=1, help="That decode pictures.")] = 1,
+) -> None:
+    """Find training data that is in a benchmark: equal, near or cropped pictures, equal or contained texts."""
+    # Here, because they take a second that no other command should wait for.
+    from lingshu.commands.overlap_inputs import find_inputs  # noqa: PLC0415
+    from lingshu.decontam.comparison import Comparison  # noqa: PLC0415
+    from lingshu.decontam.fields import Fields  # noqa: PLC0415
+    from lingshu.decontam.picture_index import PictureRule  # noqa: PLC0415
+    from lingshu.decontam.text_index import TextRule  # noqa: PLC0415
+
+    fields = Fields(_roles(field or []), short_words)
+    _make(out)
+    pictures = PictureRule(radius=radius, agreement=agreement, crops=crops)
+    texts = TextRule(ngram=ngram, coverage=coverage, short_words=min(short_words, ngram))
+    inputs = find_inputs(train, against, raw or [], fields)
+    comparison = Comparison([_told(one, "against") for one in inputs.against], pictures, texts, processes)
+    found: dict[Pair, tuple[str, str]] = {}
+    for one in inputs.train:
+        for pair, label in comparison.pairs(_told(one, "train")):
+            found.setdefault(pair, (one.label, label))
+    rows = sorted(found, key=lambda p: (p.train, p.against, p.kind, p.method, p.distance))
+    summary = _summary(rows, found, inputs.train, inputs.against)
+    summary |= {"not_loaded": inputs.not_loaded, "template_questions": comparison.templates}
+    _write(out, rows, summary, [*inputs.train, *inputs.against])
+    _tell(out, summary, [*inputs.train, *inputs.against])
+
+
+def _roles(given: list[str]) -> dict[str, str]:
+    roles: dict[str, str] = {}
+    for text in given:
+        role, equals, column = text.partition("=")
+        if not equals or not column:
+            raise UserError(f"--field {text}: not ROLE=COLUMN", "write for example --field question=Frage")
+        roles[role] = column
+    return roles
+
+
+def _make(out: Path) -> None:
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UserError(f"{out}: can't be made: {error.strerror}", "name a folder that can be written") from None
+
+
+def _told(one: Input, side: str) -> Input:
+    from lingshu.decontam.comparison import Input as Given  # noqa: PLC0415 - as above
+
+    return Given(one.label, track_unknown(one.records, f"{side} {one.label}"), one.tally)
+
+
+def _summary(
+    rows: list[Pair], found: dict[Pair, tuple[str, str]], train: list[Input], against: list[Input]
+) -> dict[str, Any]:
+    """Return counts of pairs, of training rows for each pair of inputs, and of what was read on each side."""
+    met = Counter((*labels, pair.train) for pair, labels in found.items())
+    cells = Counter((source, benchmark) for source, benchmark, _ in met)
+    sides = {"train": train, "against": against}
+    return {
+        "pairs": len(rows),
+        "by_method": dict(sorted(Counter(f"{pair.kind}: {pair.method}" for pair in rows).items())),
+        "matrix": {t.label: {a.label: cells[t.label, a.label] for a in against} for t in train},
+        "read": {
+            side: {
+                one.label: {
+                    "records": one.tally.records,
+                    "texts": one.tally.texts,
+                    "pictures": one.tally.pictures,
+                    "problems": len(one.tally.problems),
+                }
+                for one in inputs
+            }
+            for side, inputs in sides.items()
+        },
+    }
+
+
+def _write(out: Path, rows: list[Pair], summary: dict[str, Any], inputs: list[Input]) -> None:
+    try:
+        cells = ((p.train, p.against, p.kind, p.method, f"{round(p.distance, 6):g}") for p in rows)
+        write_text(out / PAIRS_FILE, _csv(COLUMNS, cells))
+        problems = ((problem.name, problem.reason) for one in inputs for problem in one.tally.problems)
+        write_text(out / PROBLEMS_FILE, _csv(("name", "reason"), problems))
+        write_json(out / SUMMARY_FILE, summary)
+    except OSError as error:
+        raise UserError(f"{out}: can't be written: {error.strerror}", "name a folder that can be written") from None
+
+
+def _csv(header: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:
+    buffer = io.StringIO()
+    writer = csv.writer(buffer, lineterminator="\n")
+    writer.writerow(header)
+    writer.writerows(rows)
+    return buffer.getvalue()
+
+
+def _tell(out: Path, summary: dict[str, Any], inputs: list[Input]) -> None:
+    for side, found in summary["read"].items():
+        for label, counts in found.items():
+            typer.echo(f"{side} {label}: {counts['texts']} texts, {counts['pictures']} pictures")
+    for source, benchmarks in summary["matrix"].items():
+        for benchmark, count in benchmarks.items():
+            typer.echo(f"{source} x {benchmark}: {count} training rows or pictures overlap")
+    for method, count in summary["by_method"].items():
+        typer.echo(f"  {method}: {count} pairs")
+    if summary["template_questions"]:
+        typer.echo(f"{summary['template_questions']} questions are asked of several pictures: not compared as texts")
+    for problem in summary["not_loaded"]:
+        print(f"warning: {problem}", file=sys.stderr)
+    problems = [problem for one in inputs for problem in one.tally.problems]
+    for problem in problems[:NAMED]:
+        print(f"warning: {problem.name}: {problem.reason}", file=sys.stderr)
+    if problems:
+        print(f"warning: {len(problems)} could not be compared; all are in {out / PROBLEMS_FILE}", file=sys.stderr)
+    typer.echo(f"wrote {out / PAIRS_FILE}: {summary['pairs']} pairs")

@@ -1,0 +1,131 @@
+"""Every overlap of training data with benchmarks: the benchmarks are held as indexes, the training data is streamed.
+
+Memory is set by the benchmarks' side and by one batch of training rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice
+
+from lingshu.core.errors import UserError
+from lingshu.core.parallel import in_order
+from lingshu.core.question import PictureFile
+from lingshu.decontam.picture_index import PictureIndex, PictureRule
+from lingshu.decontam.prints import PicturePrint, Unreadable, picture_print
+from lingshu.decontam.reading import HeldPicture
+from lingshu.decontam.records import Pair, Record, Tally
+from lingshu.decontam.text_index import TextIndex, TextRule
+
+RECORDS_A_BATCH = 1024
+PICTURES_A_BATCH = 64  # whose bytes are in memory at a time, for each process
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Records of one side under the label that the matrix counts them by, and what could not be read of them."""
+
+    label: str
+    records: Iterable[Record]
+    tally: Tally = field(default_factory=Tally)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """Pictures by name, and the place of each one's owner in some list of records."""
+
+    names: list[str]
+    files: list[PictureFile]
+    owners: list[int]
+    prints: list[PicturePrint]
+
+
+class Comparison:
+    """Benchmarks to compare training data with.
+
+    Args:
+        against: their inputs, read whole.
+        pictures: when two pictures overlap.
+        texts: when two texts overlap.
+        processes: that decode pictures.
+    """
+
+    def __init__(self, against: Sequence[Input], pictures: PictureRule, texts: TextRule, processes: int = 1) -> None:
+        self._rule = pictures
+        self._processes = processes
+        self._items: list[Record] = []
+        self._labels: list[str] = []
+        self._shown = _Shown([], [], [], [])
+        for given in against:
+            for batch in _batches(given.records):
+                self._add(batch, given)
+        self._pictures = PictureIndex(self._shown.prints, self._shown.files, pictures)
+        self._texts = TextIndex(self._items, texts)
+        self.templates = self._texts.templates
+
+    def pairs(self, train: Input) -> Iterator[tuple[Pair, str]]:
+        """Yield the overlaps of one input with all benchmarks, and the label of the benchmark of each, in order."""
+        for batch in _batches(train.records):
+            yield from self._picture_pairs(batch, train.tally)
+            train.tally.texts += sum(bool(record.whole) for record in batch)
+            for hit in self._texts.hits(batch):
+                names = batch[hit.train].name, self._items[hit.item].name
+                yield Pair(*names, "text", hit.method, hit.distance), self._labels[hit.item]
+
+    def _add(self, batch: list[Record], given: Input) -> None:
+        shown = _shown(batch, given.tally, self._rule, self._processes)
+        self._shown.names.extend(shown.names)
+        self._shown.files.extend(shown.files)
+        self._shown.prints.extend(shown.prints)
+        self._shown.owners.extend(len(self._items) + owner for owner in shown.owners)
+        for file in shown.files:
+            if isinstance(file, HeldPicture):
+                file.release()
+        given.tally.texts += sum(bool(record.whole) for record in batch)
+        self._items += batch
+        self._labels += [given.label] * len(batch)
+
+    def _picture_pairs(self, batch: list[Record], tally: Tally) -> Iterator[tuple[Pair, str]]:
+        shown = _shown(batch, tally, self._rule, self._processes)
+        for name, hits in zip(shown.names, self._pictures.hits(shown.prints, shown.files), strict=True):
+            for hit in hits:
+                other = self._shown.names[hit.picture]
+                label = self._labels[self._shown.owners[hit.picture]]
+                yield Pair(name, other, "image", hit.method, float(hit.distance)), label
+
+
+def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
+    rest = iter(records)
+    while batch := list(islice(rest, RECORDS_A_BATCH)):
+        yield batch
+
+
+def _shown(records: Sequence[Record], tally: Tally, rule: PictureRule, processes: int) -> _Shown:
+    """Return the pictures of records that can be read; each of the others is noted in the tally."""
+    shown = _Shown([], [], [], [])
+    places = [(place, name, file) for place, record in enumerate(records) for name, file in record.pictures]
+    work = partial(_print, crops=rule.crops)
+    found = in_order(work, (_bytes(file) for _, _, file in places), processes, chunk=PICTURES_A_BATCH)
+    for (place, name, file), result in zip(places, found, strict=True):
+        if isinstance(result, Unreadable):
+            tally.problem(name, result.reason)
+            continue
+        tally.pictures += 1
+        shown.names.append(name)
+        shown.files.append(file)
+        shown.owners.append(place)
+        shown.prints.append(result)
+    return shown
+
+
+def _bytes(file: PictureFile) -> bytes | Unreadable:
+    try:
+        return file.read()
+    except UserError as error:
+        return Unreadable(error.what)
+
+
+def _print(data: bytes | Unreadable, *, crops: bool) -> PicturePrint | Unreadable:
+    return data if isinstance(data, Unreadable) else picture_print(data, crops=crops)

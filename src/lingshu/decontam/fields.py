@@ -1,0 +1,196 @@
+"""Which fields of a row of anyone's data are question, options, answer, text, picture and id.
+
+By the names that data sets use; a field of another name counts as text if it has a sentence in it. `Fields` names them
+outright.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+from typing import Any
+
+from lingshu.core.errors import UserError
+
+ROLES: dict[str, tuple[str, ...]] = {
+    "id": (
+        "id", "sample_id", "qid", "question_id", "item_id", "uid", "_id", "key", "pubid", "pmid", "idx", "index",
+    ),
+    "question": (
+        "question", "query", "prompt", "instruction", "stem", "question_stem", "problem", "sent1", "user", "human",
+    ),
+    "choices": ("options", "choices", "candidates"),
+    "answer": (
+        "answer", "answers", "answer_idx", "answer_text", "response", "output", "completion", "gold", "target", "reply",
+        "correct_answer", "final_answer", "final_decision", "long_answer", "assistant", "gpt",
+    ),
+    "text": (
+        "text", "texts", "content", "contents", "caption", "captions", "report", "findings", "impression", "abstract",
+        "document", "passage", "context", "contexts", "body", "sentence", "description", "explanation", "rationale",
+    ),
+    "image": (
+        "image", "images", "image_path", "image_paths", "image_file", "image_name", "img", "img_name", "img_path",
+        "picture", "pictures", "figure", "figure_path", "file_name", "filename", "path", "file",
+    ),
+}  # fmt: skip
+EXTRA_QUESTION = "input"  # of an instruction
+CONVERSATIONS = ("messages", "conversations", "conversation", "dialogue")
+OPTION_COLUMNS = (
+    tuple("abcdefghij"), tuple(f"op{c}" for c in "abcdefghij"), tuple(f"option_{c}" for c in "abcdefghij"),
+    tuple(f"ending{n}" for n in range(8)), tuple(f"option{n}" for n in range(1, 9)),
+)  # fmt: skip
+PICTURE_SUFFIXES = frozenset(
+    {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"}
+)
+DEPTH = 6  # of nested lists and objects that texts are taken from
+
+
+class Fields:
+    """Names of fields by role.
+
+    Args:
+        given: role to field, which replaces what the role is looked for under (`question` to `Frage`).
+        sentence: words that make the value of an unknown field a text.
+
+    Raises:
+        UserError: no such role.
+    """
+
+    def __init__(self, given: Mapping[str, str] | None = None, sentence: int = 8) -> None:
+        given = given or {}
+        if unknown := sorted(set(given) - set(ROLES)):
+            raise UserError(f"no role is called {unknown[0]!r}", f"roles: {', '.join(ROLES)}")
+        self._names = {role: (given[role].lower(),) if role in given else names for role, names in ROLES.items()}
+        self._sentence = sentence
+        self._known = {name for names in self._names.values() for name in names} | {*CONVERSATIONS, EXTRA_QUESTION}
+
+    def value(self, row: Mapping[str, Any], role: str) -> Any:
+        """Return the value of the first field of the role that is there, or None."""
+        lower = {key.lower(): value for key, value in row.items()}
+        return next((lower[name] for name in self._names[role] if lower.get(name) not in (None, "", [])), None)
+
+    def identity(self, row: Mapping[str, Any]) -> str:
+        """Return the row's own id, or ""."""
+        value = self.value(row, "id")
+        return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
+
+    def question(self, row: Mapping[str, Any]) -> str:
+        """Return what is asked: the field, with the input of an instruction, or the user's turns."""
+        value = self.value(row, "question")
+        asked = "\n".join(strings(value)) if not isinstance(value, list) or not _is_conversation(value) else ""
+        extra = next((v for k, v in row.items() if k.lower() == EXTRA_QUESTION and isinstance(v, str)), "")
+        return "\n".join(part for part in (asked, extra if asked else "", *self._turns(row, asks=True)) if part)
+
+    def choices(self, row: Mapping[str, Any]) -> dict[str, str]:
+        """Return option texts by letter: of a list, an object, objects with key and value, or one column each."""
+        value = self.value(row, "choices")
+        if isinstance(value, Mapping):
+            nested = value.get("text")
+            texts = nested if isinstance(nested, list) else list(value.values())
+            keys = [str(k) for k in value] if texts is not nested else [chr(65 + n) for n in range(len(texts))]
+            return {k: str(v) for k, v in zip(keys, texts, strict=True) if isinstance(v, str | int | float)}
+        if isinstance(value, list):
+            texts = ["\n".join(strings(v["value"] if isinstance(v, Mapping) and "value" in v else v)) for v in value]
+            return {chr(65 + n): text for n, text in enumerate(texts[:26])}
+        lower = {key.lower(): v for key, v in row.items()}
+        for columns in OPTION_COLUMNS:
+            found = [lower[name] for name in columns if isinstance(lower.get(name), str | int | float)]
+            if len(found) >= 2:
+                return {chr(65 + n): str(text) for n, text in enumerate(found)}
+        return {}
+
+    def answers(self, row: Mapping[str, Any], choices: Mapping[str, str]) -> list[str]:
+        """Return the texts that answer; a letter or number of an option gives the option's text."""
+        lower = {key.lower(): value for key, value in row.items()}
+        found = [text for name in self._names["answer"] if name in lower for text in _answers(lower[name], choices)]
+        found += self._turns(row, asks=False)
+        return list(dict.fromkeys(text for text in found if text.strip()))
+
+    def texts(self, row: Mapping[str, Any]) -> list[str]:
+        """Return the other texts: those of text fields, and sentences of fields of any other name."""
+        lower = {key.lower(): value for key, value in row.items()}
+        named = [text for name in self._names["text"] if name in lower for text in strings(lower[name])]
+        other = [
+            text
+            for key, value in lower.items()
+            if key not in self._known
+            for text in strings(value)
+            if len(text.split()) >= self._sentence
+        ]
+        return list(dict.fromkeys(text for text in (*named, *other) if text.strip()))
+
+    def pictures(self, row: Mapping[str, Any]) -> list[tuple[str, bytes | None]]:
+        """Return (name, bytes) of each picture of the row; bytes are None where it names a file."""
+        lower = {key.lower(): value for key, value in row.items()}
+        values = [lower[name] for name in self._names["image"] if name in lower]
+        return [picture for value in values for picture in _pictures(value)]
+
+    def _turns(self, row: Mapping[str, Any], *, asks: bool) -> list[str]:
+        found: list[str] = []
+        for key, value in row.items():
+            named = key.lower() in CONVERSATIONS or key.lower() in self._names["question"]
+            if named and isinstance(value, list) and _is_conversation(value):
+                found += ["\n".join(strings(_said(turn))) for turn in value if _is_user(turn) is asks]
+        return found
+
+
+def strings(value: Any, depth: int = DEPTH) -> Iterator[str]:
+    """Yield every string inside lists and objects, in order."""
+    if isinstance(value, str):
+        yield value
+    elif depth and isinstance(value, Mapping):
+        for part in value.values():
+            yield from strings(part, depth - 1)
+    elif depth and isinstance(value, list | tuple):
+        for part in value:
+            yield from strings(part, depth - 1)
+
+
+def is_picture_name(name: str) -> bool:
+    """Tell whether a file's name ends as that of a picture."""
+    return PurePath(name).suffix.lower() in PICTURE_SUFFIXES
+
+
+def _is_conversation(value: list[Any]) -> bool:
+    return bool(value) and all(isinstance(t, Mapping) and ("role" in t or "from" in t) for t in value)
+
+
+def _is_user(turn: Mapping[str, Any]) -> bool:
+    return str(turn.get("role", turn.get("from", ""))).lower() not in ("assistant", "gpt", "model", "bot")
+
+
+def _said(turn: Mapping[str, Any]) -> Any:
+    content = turn.get("content", turn.get("value"))
+    if isinstance(content, list):
+        return [part.get("text") if isinstance(part, Mapping) else part for part in content]
+    return content
+
+
+def _answers(value: Any, choices: Mapping[str, str]) -> Iterator[str]:
+    if isinstance(value, bool):
+        yield "yes" if value else "no"
+    elif isinstance(value, int) and choices:
+        if 0 <= value < len(choices):
+            yield list(choices.values())[value]
+    elif isinstance(value, int | float):
+        yield str(value)
+    else:
+        for text in strings(value):
+            yield choices.get(text.strip().rstrip(".)").lstrip("("), text)
+
+
+def _pictures(value: Any) -> Iterator[tuple[str, bytes | None]]:
+    if isinstance(value, bytes):
+        yield "", value
+    elif isinstance(value, str):
+        if is_picture_name(value):
+            yield value, None
+    elif isinstance(value, Mapping):
+        data, path = value.get("bytes"), value.get("path") or value.get("file_name") or ""
+        if isinstance(data, bytes):
+            yield str(path), data
+        elif isinstance(path, str) and is_picture_name(path):
+            yield path, None
+    elif isinstance(value, list):
+        for part in value:
+            yield from _pictures(part)

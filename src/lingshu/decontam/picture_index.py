@@ -1,0 +1,169 @@
+"""The benchmarks' pictures as an index, and which training pictures are equal, near, or a crop of one of them.
+
+A pair that the hashes propose is taken only if details agree (`alignment.agreement`): all chest films are near each
+other under a 64-bit hash, and none agrees with another in its edges.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from lingshu.core.hamming import cross_pairs
+from lingshu.core.hashes import phash
+from lingshu.core.question import PictureFile
+from lingshu.decontam.alignment import agreement, common_parts, details, overlay, softened
+from lingshu.decontam.prints import PicturePrint, Unreadable, decoded, working_size
+from lingshu.decontam.votes import KeypointIndex, candidates, keypoint_index
+
+KEPT_PICTURES = 256  # of the index, decoded
+
+
+@dataclass(frozen=True, slots=True)
+class PictureRule:
+    """When two pictures overlap.
+
+    Attributes:
+        radius: largest Hamming distance of 64 bits between the pHashes or the dHashes; two hashes, because the pHash of
+            a mirror-symmetric picture is noise in half of its bits.
+        agreement: least correlation of details, in [0, 1].
+        weakest: least lower quartile of the correlations of the parts that show something.
+        crops: look for crops too.
+        keypoint_radius: largest Hamming distance between keypoint hashes that match.
+        votes: least keypoints that agree on one place and scale.
+        looked_at: candidates for a crop that are compared, the most votes first.
+        common: least share of one of the pictures that both show, for a crop.
+    """
+
+    radius: int = 10
+    agreement: float = 0.85
+    weakest: float = 0.5
+    crops: bool = True
+    keypoint_radius: int = 8
+    votes: int = 3
+    looked_at: int = 8
+    common: float = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class PictureHit:
+    """A picture of the index that a picture overlaps: its number, how, and the distance in bits."""
+
+    picture: int
+    method: str
+    distance: int
+
+
+class PictureIndex:
+    """Pictures to look for.
+
+    Args:
+        prints: of the pictures.
+        files: the same pictures, read again where a crop is to be checked.
+        rule: when two overlap.
+    """
+
+    def __init__(self, prints: Sequence[PicturePrint], files: Sequence[PictureFile], rule: PictureRule) -> None:
+        self._rule = rule
+        self._files = files
+        self._thumbnails = [one.thumbnail for one in prints]
+        self._digests: dict[str, list[int]] = {}
+        for number, one in enumerate(prints):
+            self._digests.setdefault(one.digest, []).append(number)
+        self._hashes = [_grouped([one.phash for one in prints]), _grouped([one.dhash for one in prints])]
+        places = [one.keypoints for one in prints]
+        self._keypoints: KeypointIndex | None = keypoint_index(places) if rule.crops else None
+        self._decoded: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
+
+    def hits(self, prints: Sequence[PicturePrint], files: Sequence[PictureFile]) -> list[list[PictureHit]]:
+        """Return what each picture overlaps, by the surest method, in the order of the index."""
+        near = self._near(prints)
+        return [self._hits(one, file, near[place]) for place, (one, file) in enumerate(zip(prints, files, strict=True))]
+
+    def _hits(self, one: PicturePrint, file: PictureFile, near: dict[int, int]) -> list[PictureHit]:
+        found = {number: PictureHit(number, "exact", 0) for number in self._digests.get(one.digest, [])}
+        mine = details(one.thumbnail.astype(np.float32))
+        for number, distance in near.items():
+            if number not in found and self._agrees(*agreement(mine, details(self._thumbnail(number)))):
+                found[number] = PictureHit(number, "perceptual", distance)
+        if self._keypoints is not None:
+            found |= self._crops(one, file, set(found))
+        return [found[number] for number in sorted(found)]
+
+    def _near(self, prints: Sequence[PicturePrint]) -> list[dict[int, int]]:
+        """Return for each picture those of the index within the radius, and the smaller distance of the two hashes."""
+        near: list[dict[int, int]] = [{} for _ in prints]
+        for (values, holders), hashes in zip(
+            self._hashes, ([p.phash for p in prints], [p.dhash for p in prints]), strict=True
+        ):
+            mine, places = _grouped(hashes)
+            pairs = cross_pairs(mine, values, self._rule.radius)
+            for left, right, distance in zip(
+                pairs.left.tolist(), pairs.right.tolist(), pairs.distance.tolist(), strict=True
+            ):
+                for place in places[left]:
+                    for number in holders[right]:
+                        near[place][number] = min(distance, near[place].get(number, distance))
+        return near
+
+    def _thumbnail(self, number: int) -> NDArray[np.float32]:
+        return self._thumbnails[number].astype(np.float32)
+
+    def _agrees(self, whole: float, weakest: float) -> bool:
+        return whole >= self._rule.agreement and weakest >= self._rule.weakest
+
+    def _crops(self, one: PicturePrint, file: PictureFile, known: set[int]) -> dict[int, PictureHit]:
+        assert self._keypoints is not None
+        rule = self._rule
+        proposed = candidates(one.keypoints, self._keypoints, rule.keypoint_radius, rule.votes, rule.looked_at)
+        proposed = [candidate for candidate in proposed if candidate.picture not in known]
+        found: dict[int, PictureHit] = {}
+        mine = _soft(file) if proposed else None
+        for candidate in proposed:
+            theirs = self._picture(candidate.picture)
+            if mine is None or theirs is None:
+                continue
+            laid = overlay(mine, theirs, candidate.scale, candidate.right, candidate.down)
+            if self._agrees(laid.agreement, laid.weakest) and max(laid.mine, laid.theirs) >= rule.common:
+                distance = _part_distance(*common_parts(mine, theirs, laid))
+                found[candidate.picture] = PictureHit(candidate.picture, "crop", distance)
+        return found
+
+    def _picture(self, number: int) -> NDArray[np.float32] | None:
+        if number in self._decoded:
+            self._decoded.move_to_end(number)
+            return self._decoded[number]
+        picture = _soft(self._files[number])
+        if picture is not None:
+            self._decoded[number] = picture
+            if len(self._decoded) > KEPT_PICTURES:
+                self._decoded.popitem(last=False)
+        return picture
+
+
+def _soft(file: PictureFile) -> NDArray[np.float32] | None:
+    grey = decoded(file.read())
+    return None if isinstance(grey, Unreadable) else softened(working_size(grey))
+
+
+def _part_distance(mine: NDArray[np.float32], theirs: NDArray[np.float32]) -> int:
+    """Return the bits between the pHashes of two parts, shape (GRID, GRID)."""
+    small = [
+        np.asarray(Image.fromarray(part.astype(np.uint8)).resize((32, 32), Image.Resampling.BOX))
+        for part in (mine, theirs)
+    ]
+    one, other = phash(np.stack(small)).tolist()
+    return int(one ^ other).bit_count()
+
+
+def _grouped(hashes: Sequence[int]) -> tuple[NDArray[np.uint64], list[list[int]]]:
+    """Return the distinct hashes, and for each the places that have it."""
+    places: dict[int, list[int]] = {}
+    for place, value in enumerate(hashes):
+        places.setdefault(value, []).append(place)
+    return np.array(list(places), dtype=np.uint64), list(places.values())

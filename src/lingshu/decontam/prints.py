@@ -1,0 +1,93 @@
+"""What is known of a picture for comparing it: a digest of its bytes, two perceptual hashes, a thumbnail, keypoints."""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageOps
+
+from lingshu.core.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
+from lingshu.core.ids import sha256_bytes
+from lingshu.decontam.alignment import GRID
+from lingshu.decontam.keypoints import SIDE, Keypoints, find_keypoints
+
+BROKEN = (
+    OSError,
+    SyntaxError,
+    ValueError,
+    EOFError,
+    KeyError,
+    IndexError,
+    TypeError,
+    OverflowError,
+    struct.error,
+    zlib.error,
+    Image.DecompressionBombError,
+)  # fmt: skip - what Pillow's readers raise on damaged files
+NO_KEYPOINTS = np.empty(0, dtype=np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class PicturePrint:
+    """One picture; `digest` is the SHA-256 of its bytes, `thumbnail` its grey levels, uint8 (GRID, GRID)."""
+
+    digest: str
+    phash: int
+    dhash: int
+    thumbnail: NDArray[np.uint8]
+    keypoints: Keypoints
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """Why a picture's bytes are no picture."""
+
+    reason: str
+
+
+def picture_print(data: bytes, *, crops: bool = True) -> PicturePrint | Unreadable:
+    """Return the print of encoded bytes; keypoints only with `crops`."""
+    grey = decoded(data)
+    if isinstance(grey, Unreadable):
+        return grey
+    none = Keypoints(NO_KEYPOINTS, NO_KEYPOINTS, NO_KEYPOINTS, np.empty(0, dtype=np.uint64))
+    return PicturePrint(
+        sha256_bytes(data),
+        int(phash(phash_thumbnail(grey)[None])[0]),
+        int(dhash(dhash_thumbnail(grey)[None])[0]),
+        np.asarray(grey.resize((GRID, GRID), Image.Resampling.BOX)),
+        find_keypoints(working_size(grey)) if crops else none,
+    )
+
+
+def decoded(data: bytes) -> Image.Image | Unreadable:
+    """Return the picture in grey, upright; the first one of several. A large JPEG comes reduced to `SIDE` or more."""
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            if opened.format == "JPEG":
+                opened.draft("L", (SIDE, SIDE))
+            upright = ImageOps.exif_transpose(opened)
+            return _grey(upright)
+    except BROKEN as error:
+        return Unreadable(f"not a picture that can be decoded: {str(error).splitlines()[0] if str(error) else error!r}")
+
+
+def working_size(grey: Image.Image) -> NDArray[np.uint8]:
+    """Return the picture with a longer side of `SIDE` pixels, shape (height, width)."""
+    factor = SIDE / max(grey.size)
+    size = (max(2, round(grey.width * factor)), max(2, round(grey.height * factor)))
+    return np.asarray(grey.resize(size, Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC))
+
+
+def _grey(picture: Image.Image) -> Image.Image:
+    """Return 8 bits of grey; deeper pixels are spread from their least to their greatest."""
+    if picture.mode.startswith(("I", "F")):
+        levels = np.nan_to_num(np.asarray(picture, dtype=np.float64))
+        spread = float(np.ptp(levels)) or 1.0
+        return Image.fromarray(((levels - levels.min()) * (255.0 / spread)).astype(np.uint8))
+    return picture if picture.mode == "L" else picture.convert("RGB").convert("L")

@@ -1,0 +1,195 @@
+"""The benchmarks' texts as an index, and which training texts are equal to one, hold one, or ask and answer the same.
+
+A text equals an item's if all that one says, or its question, or one of its passages is the same in normal form; it
+holds an item if it has most of its n-grams. A short question alone ("What is shown?") is no item's own: with fewer than
+`short_words` words it counts only together with its answer. Importing this module imports numba.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lingshu.core.folding import Texts, as_texts, folded
+from lingshu.decontam.ngrams import ngram_hits, ngram_index
+from lingshu.decontam.records import Record
+
+T = TypeVar("T")
+JOINT = "\x1f"  # between question and answer; normal form has no control characters
+
+
+@dataclass(frozen=True, slots=True)
+class TextRule:
+    """When two texts overlap.
+
+    Attributes:
+        ngram: words in an n-gram.
+        coverage: least share of an item's distinct n-grams, in (0, 1].
+        short_words: an item of fewer than `ngram` words, but at least so many, is held if all of it is; one with fewer
+            is compared only as a whole.
+    """
+
+    ngram: int = 13
+    coverage: float = 0.5
+    short_words: int = 8
+
+
+@dataclass(frozen=True, slots=True)
+class TextHit:
+    """A training record and an item that overlap, by their places; `distance` is 1 - coverage, or 0."""
+
+    train: int
+    item: int
+    method: str
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Views:
+    """Texts of records in normal form, and the place of the record that each is of."""
+
+    texts: Texts
+    owner: NDArray[np.int64]
+
+    def frame(self, name: str) -> pl.DataFrame:
+        """Return columns `name` and text, without empty texts and repeats."""
+        columns = {name: self.owner, "text": self.texts.series()}
+        frame = pl.DataFrame(columns, schema={name: pl.Int64, "text": pl.String})
+        return frame.filter(pl.col("text") != "").unique(maintain_order=True)
+
+
+class TextIndex:
+    """Texts to look for.
+
+    Args:
+        items: records of the benchmarks. The question of one with pictures that others with pictures also ask is a
+            template, and is not looked for: its picture is what makes it an item.
+        rule: when two overlap.
+    """
+
+    def __init__(self, items: Sequence[Record], rule: TextRule) -> None:
+        self._rule = rule
+        templates = _templates(items)
+        own = [number for number, item in enumerate(items) if not item.pictures or _own(item, templates, rule)]
+        self.templates = sum(bool(item.pictures and item.question) for item in items) - sum(
+            bool(items[number].pictures and items[number].question) for number in own
+        )
+        self._equal = _views((n, text) for n in own for text in _equal_texts(items[n], rule)).frame("item")
+        self._pairs = _pair_views((n, pair) for n in own for pair in _asked(items[n])).frame("item")
+        held = _views((n, text) for n in own for text in _held_texts(items[n], rule))
+        words = held.texts.series().str.count_matches(" ") + 1
+        long = (words >= rule.ngram).to_numpy()
+        short = ((words >= rule.short_words) & (words < rule.ngram)).to_numpy()
+        series = held.texts.series()
+        self._long_owner, self._short_owner = held.owner[long], held.owner[short]
+        self._long = ngram_index(folded(series.filter(pl.Series(long))), rule.ngram)
+        self._short_texts = series.filter(pl.Series(short)).to_list()
+        heads = [" ".join(text.split(" ")[: rule.short_words]) for text in self._short_texts]
+        self._short = ngram_index(folded(pl.Series("text", heads, dtype=pl.String)), rule.short_words)
+
+    def hits(self, train: Sequence[Record]) -> list[TextHit]:
+        """Return the overlaps of a batch, sorted: for each pair the surest of equal and held, and equal answers."""
+        equal = _views((n, text) for n, one in enumerate(train) for text in _equal_texts(one, self._rule))
+        asked = _pair_views((n, pair) for n, one in enumerate(train) for pair in _asked(one))
+        same = equal.frame("train").join(self._equal, on="text")
+        found = {(t, i, "exact_text"): 0.0 for t, i in same.select("train", "item").iter_rows()}
+        answered = asked.frame("train").join(self._pairs, on="text")
+        found |= {(t, i, "question_answer"): 0.0 for t, i in answered.select("train", "item").iter_rows()}
+        whole = folded(pl.Series("text", [one.whole for one in train], dtype=pl.String))
+        method = f"ngram{self._rule.ngram}"
+        for place, item, distance in (*self._covered(whole), *self._contained(whole)):
+            if (place, item, "exact_text") not in found:
+                key = (place, item, method)
+                found[key] = min(distance, found.get(key, 1.0))
+        return [TextHit(t, i, how, distance) for (t, i, how), distance in sorted(found.items())]
+
+    def _covered(self, whole: Texts) -> Iterator[tuple[int, int, float]]:
+        hits = ngram_hits(whole, self._long, self._rule.coverage)
+        for place, view, share in zip(hits.train.tolist(), hits.item.tolist(), hits.coverage.tolist(), strict=True):
+            yield place, int(self._long_owner[view]), 1.0 - share
+
+    def _contained(self, whole: Texts) -> Iterator[tuple[int, int, float]]:
+        hits = ngram_hits(whole, self._short, 1.0)
+        for place, view in zip(hits.train.tolist(), hits.item.tolist(), strict=True):
+            if f" {self._short_texts[view]} " in f" {whole.text(place)} ":
+                yield place, int(self._short_owner[view]), 0.0
+
+
+def _views(texts: Iterator[tuple[int, str]]) -> _Views:
+    owners, values = _columns(texts)
+    return _Views(folded(pl.Series("text", values, dtype=pl.String)), np.array(owners, dtype=np.int64))
+
+
+def _pair_views(pairs: Iterator[tuple[int, tuple[str, str]]]) -> _Views:
+    """Return question and answer as one text, apart by `JOINT`; "" where one of them says nothing in normal form."""
+    owners, values = _columns(pairs)
+    question, answer = (
+        folded(pl.Series(name, [pair[place] for pair in values], dtype=pl.String)).series(name)
+        for place, name in enumerate(("question", "answer"))
+    )
+    both = pl.when((pl.col("question") != "") & (pl.col("answer") != ""))
+    joint = both.then(pl.concat_str("question", "answer", separator=JOINT)).otherwise(pl.lit(""))
+    texts = pl.DataFrame([question, answer]).select(joint.alias("text"))["text"]
+    return _Views(as_texts(texts), np.array(owners, dtype=np.int64))
+
+
+def _columns(rows: Iterator[tuple[int, T]]) -> tuple[list[int], list[T]]:
+    both = list(rows)
+    return [owner for owner, _ in both], [value for _, value in both]
+
+
+def _word_count(text: str) -> int:
+    return len(text.split())
+
+
+def _equal_texts(record: Record, rule: TextRule) -> Iterator[str]:
+    """Yield what another text may equal: all, the question if it is no short one, and each passage."""
+    lone = not record.pictures
+    whole = record.whole
+    if lone or _word_count(whole) >= rule.short_words:
+        yield whole
+    if _word_count(record.question) >= rule.short_words:
+        yield record.question
+    for text in record.texts:
+        if _word_count(text) >= rule.short_words or (lone and not record.question):
+            yield text
+
+
+def _held_texts(record: Record, rule: TextRule) -> Iterator[str]:
+    """Yield what another text may hold: the question, or with its options and answer where it is short; passages."""
+    if record.question:
+        yield record.question
+        if _word_count(record.question) < rule.ngram:
+            yield "\n".join((record.question, *record.choices, *record.answers))
+    yield from record.texts
+
+
+def _asked(record: Record) -> Iterator[tuple[str, str]]:
+    if record.question:
+        for answer in record.answers:
+            yield record.question, answer
+
+
+def _templates(items: Sequence[Record]) -> set[str]:
+    """Return the questions that several pictures share."""
+    asked = Counter(
+        question
+        for question, _ in {
+            (" ".join(item.question.lower().split()), item.pictures[0][1].name) for item in items if item.pictures
+        }
+    )
+    return {question for question, count in asked.items() if count > 1}
+
+
+def _own(item: Record, templates: set[str], rule: TextRule) -> bool:
+    """Tell whether an item with pictures has a text of its own."""
+    if item.question:
+        asked = " ".join(item.question.lower().split())
+        return _word_count(asked) >= rule.short_words and asked not in templates
+    return any(_word_count(text) >= rule.short_words for text in item.texts)

@@ -1,0 +1,228 @@
+"""Near duplicates of texts: candidates by MinHash bands, each then compared exactly.
+
+Texts are visited in order of preference, and one is dropped if it is near enough to a text that was kept: so every
+dropped text has a kept twin within the threshold, and chains of small changes do not pull distant texts into one
+cluster. Texts are read twice, a batch at a time: once for their band keys, and the texts that share a band with another
+once more for their shingles. Texts that are linked by shared bands, however indirectly, are compared at one time, other
+ones apart, so memory is set by the number of texts and not by their length. Importing this module imports numba.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import polars as pl
+from numpy.typing import NDArray
+
+from lingshu.core.compiled import compiled
+from lingshu.core.words import HashLists
+from lingshu.dedup.copies import Copies, twins
+from lingshu.dedup.minhash import band_keys, distinct
+from lingshu.dedup.params import TextParams
+from lingshu.dedup.shingles import shingle_hashes
+
+TEXTS_A_BATCH = 1 << 12
+SHINGLES_AT_ONCE = 1 << 25  # 256 MiB: of linked texts that are compared at one time; a larger link goes as a whole
+LOWER = np.uint64(0xFFFFFFFF)
+
+Batch = tuple[NDArray[np.int64], pl.Series]  # rows and their texts
+ReadTexts = Callable[[NDArray[np.bool_]], Iterable[Batch]]  # of wanted rows, in any order
+
+
+@dataclass(frozen=True, slots=True)
+class _Sketches:
+    """Of the compared texts, in order of preference: row number, band keys (bands, texts), shingles (with repeats)."""
+
+    rows: NDArray[np.int64]
+    keys: NDArray[np.uint32]
+    sizes: NDArray[np.int64]
+
+
+def text_copies(
+    read: ReadTexts, wanted: NDArray[np.bool_], groups: NDArray[np.int64] | None, params: TextParams
+) -> Copies:
+    """Return the wanted rows whose text is near an earlier, kept one's; the nearest, the first of several.
+
+    Args:
+        read: yields the texts of rows; called several times.
+        wanted: rows to compare, shape (rows,).
+        groups: group of every row; rows of one group are never copies of each other. None: they may be.
+        params: shingles, bands and threshold.
+    """
+    sketches = _sketches(read, wanted, params)
+    rows = sketches.rows
+    own = np.arange(len(rows)) if groups is None else groups[rows]
+    twin = np.full(len(rows), -1, dtype=np.int64)
+    similarity = np.zeros(len(rows), dtype=np.float64)
+    for linked in _linked(sketches):
+        shingles = _shingles(read, rows[linked], len(wanted), params)
+        keys = sketches.keys[:, linked]
+        order = np.argsort(keys, axis=1, kind="stable").astype(np.int32)
+        runs = _runs(keys, order)
+        found, alike = _visit(shingles.values, shingles.offsets, (order, runs), own[linked], params.threshold)
+        twin[linked] = np.where(found >= 0, linked[found], -1)
+        similarity[linked] = alike
+    return twins(rows, twin, 1.0 - similarity, similarity)
+
+
+def _sketches(read: ReadTexts, wanted: NDArray[np.bool_], params: TextParams) -> _Sketches:
+    rows = np.flatnonzero(wanted)
+    keys = np.zeros((params.bands, len(rows)), dtype=np.uint32)
+    sizes = np.zeros(len(rows), dtype=np.int64)
+    for numbers, texts in _small(read(wanted)):
+        shingles = shingle_hashes(texts, params.shingle_words)
+        at = np.searchsorted(rows, numbers)
+        keys[:, at] = band_keys(shingles, params)
+        sizes[at] = np.diff(shingles.offsets)
+    return _Sketches(rows, keys, sizes)
+
+
+def _small(batches: Iterable[Batch]) -> Iterator[Batch]:
+    for rows, texts in batches:
+        for start in range(0, len(rows), TEXTS_A_BATCH):
+            yield rows[start : start + TEXTS_A_BATCH], texts.slice(start, TEXTS_A_BATCH)
+
+
+def _linked(sketches: _Sketches) -> Iterator[NDArray[np.int64]]:
+    """Yield sets of texts (indices, ascending) such that texts with an equal band are in the same one."""
+    count = len(sketches.rows)
+    parents = np.arange(count, dtype=np.int64)
+    texts = np.flatnonzero(sketches.sizes).astype(np.uint64)  # one without shingles is like no other
+    for keys in sketches.keys:
+        together = np.sort((keys[texts].astype(np.uint64) << np.uint64(32)) | texts)
+        _join_runs(together, parents)
+    _flatten(parents)
+    linked = np.flatnonzero((np.bincount(parents, minlength=count) > 1)[parents])
+    by_link = linked[np.argsort(parents[linked], kind="stable")]
+    last = np.flatnonzero(np.diff(parents[by_link], append=-1))
+    total = np.cumsum(sketches.sizes[by_link])
+    start = 0
+    for number, end in enumerate(last):
+        following = total[last[number + 1]] if number + 1 < len(last) else None
+        before = total[start - 1] if start else 0
+        if following is None or following - before > SHINGLES_AT_ONCE:
+            yield np.sort(by_link[start : end + 1])
+            start = end + 1
+
+
+def _shingles(read: ReadTexts, rows: NDArray[np.int64], total: int, params: TextParams) -> HashLists:
+    """Return the sorted distinct shingles of the rows, in their order."""
+    wanted = np.zeros(total, dtype=np.bool_)
+    wanted[rows] = True
+    numbers, values, sizes = (
+        [np.empty(0, dtype=np.int64)],
+        [np.empty(0, dtype=np.uint64)],
+        [np.empty(0, dtype=np.int64)],
+    )
+    for batch, texts in _small(read(wanted)):
+        lists = distinct(shingle_hashes(texts, params.shingle_words))
+        numbers.append(batch)
+        values.append(lists.values)
+        sizes.append(np.diff(lists.offsets))
+    order = np.argsort(np.concatenate(numbers))
+    lengths = np.concatenate(sizes)
+    starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])[:-1]
+    bounds = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths[order])])
+    packed = np.empty(bounds[-1], dtype=np.uint64)
+    _gather(np.concatenate(values), starts[order], bounds, packed)
+    return HashLists(packed, bounds)
+
+
+@compiled
+def _gather(
+    values: NDArray[np.uint64], starts: NDArray[np.int64], bounds: NDArray[np.int64], packed: NDArray[np.uint64]
+) -> None:
+    for row in range(len(starts)):
+        length = bounds[row + 1] - bounds[row]
+        packed[bounds[row] : bounds[row + 1]] = values[starts[row] : starts[row] + length]
+
+
+@compiled
+def _root(parents: NDArray[np.int64], text: np.uint64) -> np.int64:
+    row = np.int64(text)
+    while parents[row] != row:
+        parents[row] = parents[parents[row]]
+        row = parents[row]
+    return row
+
+
+@compiled
+def _join_runs(together: NDArray[np.uint64], parents: NDArray[np.int64]) -> None:
+    """Unite the texts of equal key; `together` holds key and text in its upper and lower half, sorted."""
+    for place in range(1, len(together)):
+        if together[place] >> np.uint64(32) == together[place - 1] >> np.uint64(32):
+            left = _root(parents, together[place - 1] & LOWER)
+            right = _root(parents, together[place] & LOWER)
+            parents[max(left, right)] = min(left, right)
+
+
+@compiled
+def _flatten(parents: NDArray[np.int64]) -> None:
+    for row in range(len(parents)):
+        parents[row] = _root(parents, np.uint64(row))
+
+
+@compiled
+def _jaccard(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> float:
+    i = j = shared = 0
+    while i < len(left) and j < len(right):
+        if left[i] == right[j]:
+            shared += 1
+            i += 1
+            j += 1
+        elif left[i] < right[j]:
+            i += 1
+        else:
+            j += 1
+    return shared / (len(left) + len(right) - shared)
+
+
+@compiled
+def _runs(keys: NDArray[np.uint32], order: NDArray[np.int32]) -> NDArray[np.int32]:
+    """Return, shape (bands, rows), the place in `order` where the run of rows with the row's key starts."""
+    first = np.empty_like(order)
+    for band in range(keys.shape[0]):
+        start = 0
+        for place in range(keys.shape[1]):
+            if keys[band, order[band, place]] != keys[band, order[band, start]]:
+                start = place
+            first[band, order[band, place]] = start
+    return first
+
+
+@compiled
+def _visit(
+    values: NDArray[np.uint64],
+    offsets: NDArray[np.int64],
+    bands: tuple[NDArray[np.int32], NDArray[np.int32]],
+    groups: NDArray[np.int64],
+    threshold: float,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    order, first = bands
+    rows = len(groups)
+    twin = np.full(rows, -1, dtype=np.int64)
+    similarity = np.zeros(rows, dtype=np.float64)
+    compared = np.full(rows, -1, dtype=np.int64)
+    for row in range(rows):
+        mine = values[offsets[row] : offsets[row + 1]]
+        for band in range(order.shape[0]):
+            place = first[band, row]
+            # Rows of equal key stand together in order of preference, so those before `row` were visited.
+            while order[band, place] != row:
+                other = np.int64(order[band, place])
+                place += 1
+                if twin[other] >= 0 or compared[other] == row or groups[other] == groups[row]:
+                    continue
+                compared[other] = row
+                theirs = values[offsets[other] : offsets[other + 1]]
+                if min(len(mine), len(theirs)) / max(len(mine), len(theirs)) < threshold:
+                    continue
+                alike = _jaccard(mine, theirs)
+                if alike < threshold or alike < similarity[row]:
+                    continue
+                if alike > similarity[row] or other < twin[row]:
+                    similarity[row] = alike
+                    twin[row] = other
+    return twin, similarity
