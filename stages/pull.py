@@ -1,13 +1,17 @@
-"""Download and unpack one source's packages: `python stages/pull.py SOURCE [--cache FOLDER]`."""
+"""Download one source: `python stages/pull.py SOURCE [--cache FOLDER]`."""
 
 from __future__ import annotations
 
 import argparse
 from pathlib import Path
 
+from lingshu.core.params import load_value
 from lingshu.core.stage import run_stage
 from lingshu.sources.catalog import read_source
-from lingshu.sources.fetch import CACHE, pull
+from lingshu.sources.fetch import pull
+from lingshu.sources.fetch_packages import CACHE
+from lingshu.sources.fetch_places import Pulling
+from lingshu.sources.licences import check_allowed
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("source")
@@ -16,7 +20,9 @@ parser.add_argument("--cache", type=Path, default=CACHE, help="folder that keeps
 
 def main() -> None:
     arguments = parser.parse_args()
-    pull(arguments.source, read_source(arguments.source), arguments.cache)
+    record = read_source(arguments.source)
+    check_allowed(arguments.source, record, load_value("sources.allowed_licences", list[str]))
+    pull(arguments.source, record, Pulling(arguments.cache, load_value("sources.downloads", int)))
 
 
 if __name__ == "__main__":

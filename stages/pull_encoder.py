@@ -8,7 +8,7 @@ from pathlib import Path
 from lingshu.core.params import load_value
 from lingshu.core.stage import run_stage
 from lingshu.sources.catalog import pick_encoder, read_encoders
-from lingshu.sources.fetch import CACHE, pull_encoder
+from lingshu.sources.fetch_packages import CACHE, packages_cache, pull_encoder
 
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("--cache", type=Path, default=CACHE, help="folder that keeps downloads (default: %(default)s)")
@@ -16,7 +16,7 @@ parser.add_argument("--cache", type=Path, default=CACHE, help="folder that keeps
 
 def main() -> None:
     name = load_value("modality.encoder", str)
-    pull_encoder(pick_encoder(read_encoders(), name), parser.parse_args().cache)
+    pull_encoder(pick_encoder(read_encoders(), name), packages_cache(parser.parse_args().cache))
 
 
 if __name__ == "__main__":

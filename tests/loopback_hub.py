@@ -15,6 +15,7 @@ import json
 import re
 import sys
 import threading
+import time
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -46,12 +47,15 @@ class LoopbackHub:
 
     `requests` lists (method, path, Range header) in order. `cuts` maps a file's path to the number of bytes after which
     its next download is cut, once. `refusal` is a status and a message that every request gets instead of an answer.
+    `busy` are statuses and Retry-After headers of the next requests for files.
     """
 
     def __init__(self) -> None:
         self.repositories: dict[tuple[str, str], Repository] = {}
         self.cuts: dict[str, int] = {}
         self.refusal: tuple[int, str] | None = None
+        self.busy: list[tuple[int, str]] = []
+        self.slow = 0.0  # seconds between kilobytes of a file
         self.blobs: dict[str, tuple[str, bytes]] = {}
         self.requests: list[tuple[str, str, str]] = []
         hub = self
@@ -130,6 +134,9 @@ class _Handler(BaseHTTPRequestHandler):
         elif path.startswith("/cdn/"):
             name, data = self.hub_state.blobs[path.split("/")[2]]
             self._bytes(name, data, {"ETag": f'"{hashlib.sha256(data).hexdigest()}"'})
+        elif self.hub_state.busy and _RESOLVE.fullmatch(path):
+            status, wait = self.hub_state.busy.pop(0)
+            self._error(status, "", "busy", {"Retry-After": wait} if wait else {})
         elif found := _RESOLVE.fullmatch(path):
             self._resolve(found[1] or "models", *found.groups()[1:])
         else:
@@ -190,7 +197,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._error(404, "EntryNotFound", "Entry not found", {"X-Repo-Commit": commit})
             return
         if len(data) < LARGE:
-            self._bytes(name, data, {"ETag": f'"{hashlib.sha1(data).hexdigest()}"', "X-Repo-Commit": commit})
+            self._bytes(name, data, {"ETag": f'"{_blob_id(data)}"', "X-Repo-Commit": commit})
             return
         digest = hashlib.sha256(data).hexdigest()
         self.hub_state.blobs[digest] = (name, data)
@@ -227,16 +234,29 @@ class _Handler(BaseHTTPRequestHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self.wfile.write(body if cut is None else body[:cut])
+            self._write(body if cut is None else body[:cut])
         if cut is not None:
             self.wfile.flush()
             self.close_connection = True
+
+    def _write(self, body: bytes) -> None:
+        if not self.hub_state.slow or len(body) < LARGE:
+            self.wfile.write(body)
+            return
+        for start in range(0, len(body), 1024):
+            self.wfile.write(body[start : start + 1024])
+            time.sleep(self.hub_state.slow)
+
+
+def _blob_id(data: bytes) -> str:
+    """Return Git's name of a file's content, as the hub lists it."""
+    return hashlib.sha1(b"blob %d\0" % len(data) + data).hexdigest()
 
 
 def _entry(name: str, data: bytes) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "type": "file",
-        "oid": hashlib.sha1(data).hexdigest(),
+        "oid": _blob_id(data),
         "size": len(data),
         "path": name,
     }

@@ -15,6 +15,7 @@ from lingshu.commands.evaluate import IncompleteRunError
 from lingshu.commands.judge_request import judge_request
 from lingshu.commands.planning.command import app as planning
 from lingshu.commands.overlap import ManyValues, overlap
+from lingshu.commands.pulling import pull_source
 from lingshu.commands.view import view
 from lingshu.core.errors import UserError
 
@@ -174,6 +175,7 @@ def _report_files(changed: list[Path], what: str) -> None:
 
 app.command("report-metrics")(report_metrics.report_metrics)
 app.command("eval")(evaluation)
+app.command("pull")(pull_source)
 app.command("view")(view)
 app.add_typer(planning, name="plan")
 app.command("overlap", cls=ManyValues)(overlap)

@@ -1,94 +1,254 @@
-"""Download of one file: into a partial file that the next attempt goes on from, moved into place when it is whole."""
+"""Download of one file: into a partial file that the next attempt goes on from, moved into place when it is whole.
+
+`x.part` holds what has come of `x`, and `x.part.version` which version of it (ETag or Last-Modified). A part whose
+version nobody can tell is gone on from only where a digest will show whether the whole is right.
+"""
 
 from __future__ import annotations
 
 import sys
-import time
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
-
-import httpx
+from typing import TYPE_CHECKING
 
 from lingshu.core.errors import UserError
+from lingshu.core.files import write_text
 from lingshu.core.ids import sha256_file
+from lingshu.intake.http_wait import BUSY, LONGEST_WAIT_SECONDS, pause, retry_after
+from lingshu.intake.meter import Moved, silent
 
-ATTEMPTS = 5
-WAIT_SECONDS = 0.5  # doubled after each attempt that brought nothing
+if TYPE_CHECKING:
+    import httpx
+
+ATTEMPTS = 5  # in a row that bring nothing
+WAIT_SECONDS = 0.5  # doubled after each of them
 TIMEOUT_SECONDS = 60.0
+GOES_ON = "run the same command again: it goes on from what has come; or pass a folder that has the file"
+Refused = Callable[[str, int, str], UserError]
 
 
-def download(url: str, target: Path, sha256: str = "") -> Path:
+class Interrupted(Exception):
+    """The transfer broke off, or the server was busy; another attempt may bring the rest.
+
+    Attributes:
+        wait: seconds that the server asks to be left alone for, where it does.
+    """
+
+    def __init__(self, why: str, wait: float | None = None) -> None:
+        self.wait = wait
+        super().__init__(why)
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """A file to download: its address, what messages call it, whether a digest will judge it, and its size if known."""
+
+    url: str
+    what: str
+    judged: bool
+    size: int | None
+    refusal: Refused
+
+
+def refused(what: str, status: int, reason: str) -> UserError:
+    """Return the error of a server that says no."""
+    return UserError(
+        f"{what}: the server answers {status} {reason}".rstrip(),
+        "check the address in the record, or pass a folder that has the file",
+    )
+
+
+def download(
+    url: str,
+    target: Path,
+    sha256: str = "",
+    *,
+    size: int | None = None,
+    client: httpx.Client | None = None,
+    moved: Moved | None = None,
+    refusal: Refused = refused,
+    subject: str = "",
+) -> Path:
     """Return `target`, downloading it if it is not there; what a cut connection left is gone on from.
 
     Args:
         url: http or https.
-        target: file to write; `target.part` holds what has come so far, `target.part.etag` of which version.
+        target: file to write.
         sha256: digest in hex; not checked if empty.
+        size: bytes of the file, where known.
+        client: one with cookies or credentials; one without if None.
+        moved: is told of bytes as they come; a line on stderr says that a file is downloaded if None.
+        refusal: makes the error of an answer that no second attempt would change.
+        subject: goes before the address in messages.
 
     Raises:
-        UserError: the server says no, can't be reached, or gives another content than `sha256`; or the disk is full.
+        UserError: the server says no, is busy, can't be reached, or gives another content than `sha256` or `size`; or
+            the disk is full.
     """
+    import httpx  # noqa: PLC0415 - costs 0.2 s, and what is downloaded already needs none
+
     if target.exists():
         return target
-    target.parent.mkdir(parents=True, exist_ok=True)
+    if moved is None:
+        print(f"downloading {url}", file=sys.stderr)
     part = target.with_name(target.name + ".part")
-    wait = WAIT_SECONDS
-    for attempt in range(1, ATTEMPTS + 1):
-        before = part.stat().st_size if part.exists() else 0
+    opened = client or httpx.Client(follow_redirects=True, timeout=TIMEOUT_SECONDS)
+    wanted = _Wanted(url, f"{subject}{url}", bool(sha256), size, refusal)
+
+    def more() -> None:
         try:
-            _fetch(url, part)
-            break
+            _append(opened, wanted, part, moved or silent)
         except httpx.TransportError as error:
-            if attempt == ATTEMPTS:
+            raise Interrupted(f"the connection failed ({error})") from None
+        except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
+            raise UserError(f"{wanted.what}: leads nowhere: {error}", "correct the address in the record") from None
+
+    try:
+        persist(wanted.what, part, more)
+    finally:
+        if client is None:
+            opened.close()
+    return complete(wanted.what, part, target, sha256, size)
+
+
+def persist(what: str, part: Path, more: Callable[[], None]) -> None:
+    """Call `more`, which appends to `part`, until it comes back; give up when several calls in a row brought nothing.
+
+    Raises:
+        UserError: given up, or the server asks for a longer pause than a run sits through, or the disk is full.
+    """
+    failures = before = 0
+    while True:
+        try:
+            part.parent.mkdir(parents=True, exist_ok=True)
+            before = size_of(part)
+            more()
+            return
+        except Interrupted as error:
+            failures = 0 if size_of(part) > before else failures + 1
+            if failures >= ATTEMPTS:
+                raise UserError(f"{what}: {error}, {ATTEMPTS} times", GOES_ON) from None
+            if (error.wait or 0) > LONGEST_WAIT_SECONDS:
                 raise UserError(
-                    f"{url}: the connection failed {ATTEMPTS} times ({error})",
-                    "run the same command again: it goes on from what has come; or pass a folder that has the file",
+                    f"{what}: {error}; the server asks to wait {error.wait:.0f} s", f"then {GOES_ON}"
                 ) from None
-            if not part.exists() or part.stat().st_size == before:
-                time.sleep(wait)
-                wait *= 2
+            pause(error.wait if error.wait is not None else WAIT_SECONDS * 2 ** max(failures - 1, 0))
         except OSError as error:
             raise UserError(
                 f"{part}: can't be written: {error.strerror}", "free space or mend the folder, then run again"
             ) from None
-    _check(url, part, sha256)
+
+
+def complete(what: str, part: Path, target: Path, sha256: str = "", size: int | None = None) -> Path:
+    """Move a whole part into place, its size and digest checked.
+
+    Raises:
+        UserError: it is of another size or content; the part is thrown away.
+    """
+    if size is not None and (found := size_of(part)) != size:
+        discard(part)
+        raise wrong_size(what, found, size)
+    if sha256 and (digest := sha256_file(part)) != sha256:
+        discard(part)
+        raise UserError(
+            f"{what}: has SHA-256 {digest}, not {sha256}; it was not used",
+            "run again; if it stays, the file was changed upstream: check it, then correct sha256 in the record",
+        )
     part.replace(target)
-    _etag_file(part).unlink(missing_ok=True)
+    version_file(part).unlink(missing_ok=True)
     return target
 
 
-def _fetch(url: str, part: Path) -> None:
-    """Append to `part` what is missing of the file at `url`, or write it anew if the server's version changed."""
-    have = part.stat().st_size if part.exists() else 0
-    etag = _etag_file(part).read_text(encoding="utf-8") if have and _etag_file(part).exists() else ""
+def wrong_size(what: str, found: int, size: int) -> UserError:
+    """Return the error of a file that has another size than it should."""
+    return UserError(
+        f"{what}: has {found} bytes, {size} were expected; it was not used",
+        "run again; if it stays, the file was changed upstream: check it, then correct the record",
+    )
+
+
+def size_of(part: Path) -> int:
+    """Return the bytes of a part; 0 if there is none."""
+    return part.stat().st_size if part.exists() else 0
+
+
+def version_file(part: Path) -> Path:
+    """Return the file that says which version `part` is of."""
+    return part.with_name(part.name + ".version")
+
+
+def discard(part: Path) -> None:
+    """Throw a part away."""
+    part.unlink(missing_ok=True)
+    version_file(part).unlink(missing_ok=True)
+
+
+def begin(part: Path, version: str) -> None:
+    """Empty the part, then note the version: a kill in between leaves an empty part, never bytes of another version."""
+    part.write_bytes(b"")
+    write_text(version_file(part), version)
+
+
+def version_of(part: Path) -> str:
+    """Return the noted version of a part, "" if there is none."""
+    file = version_file(part)
+    return file.read_text(encoding="utf-8") if file.exists() else ""
+
+
+def _append(client: httpx.Client, wanted: _Wanted, part: Path, moved: Moved) -> None:
+    """Append to `part` what is missing of the file, or write it anew if the server's version changed.
+
+    Raises:
+        Interrupted: the server is busy, or the part on disk is not of this file.
+        UserError: the server says no, or its file has another size.
+    """
+    have, version, size = size_of(part), version_of(part), wanted.size
+    if have and ((not version and not wanted.judged) or (size is not None and have > size)):
+        discard(part)
+        moved(-have)
+        have, version = 0, ""
+    if have and have == size:
+        return
     headers = {"Accept-Encoding": "identity"}
     if have:
-        headers |= {"Range": f"bytes={have}-"} | ({"If-Range": etag} if etag else {})
-    with httpx.stream("GET", url, headers=headers, follow_redirects=True, timeout=TIMEOUT_SECONDS) as response:
-        if response.status_code == httpx.codes.REQUESTED_RANGE_NOT_SATISFIABLE:
-            part.unlink()
-            raise httpx.ReadError("the part on disk is not of this file; starting again")
-        if response.status_code not in (httpx.codes.OK, httpx.codes.PARTIAL_CONTENT):
-            raise UserError(
-                f"{url}: the server answers {response.status_code} {response.reason_phrase}",
-                "check the address in the record, or pass a folder that has the file",
-            )
-        megabytes = int(response.headers.get("Content-Length", 0)) / 1e6
-        print(f"downloading {url} ({megabytes:.1f} MB)", file=sys.stderr)
-        _etag_file(part).write_text(response.headers.get("ETag", ""), encoding="utf-8")
-        with part.open("ab" if response.status_code == httpx.codes.PARTIAL_CONTENT else "wb") as handle:
+        headers |= {"Range": f"bytes={have}-"} | ({"If-Range": version} if version else {})
+    with client.stream("GET", wanted.url, headers=headers) as response:
+        if response.status_code == 416 or (response.status_code == 206 and not _continues(response, have, version)):
+            discard(part)
+            moved(-have)
+            raise Interrupted("the part on disk is not of this file; starting again")
+        _check_answer(wanted, response)
+        if response.status_code == 200:
+            moved(-have)
+            begin(part, _version(response))
+        with part.open("ab") as handle:
             for chunk in response.iter_raw():
                 handle.write(chunk)
+                moved(len(chunk))
 
 
-def _check(url: str, part: Path, sha256: str) -> None:
-    if sha256 and (found := sha256_file(part)) != sha256:
-        part.unlink()
-        _etag_file(part).unlink(missing_ok=True)
-        raise UserError(
-            f"{url}: has SHA-256 {found}, the record says {sha256}; it was not used",
-            "run again; if it stays, the file was changed upstream: check it, then correct sha256 in the record",
-        )
+def _check_answer(wanted: _Wanted, response: httpx.Response) -> None:
+    """Raise what `_append` raises, for an answer that brings no part of the file."""
+    if response.status_code in BUSY:
+        why = f"the server answers {response.status_code} {response.reason_phrase}"
+        raise Interrupted(why, retry_after(response.headers))
+    if response.status_code not in (200, 206):
+        raise wanted.refusal(wanted.what, response.status_code, response.reason_phrase)
+    if coding := response.headers.get("Content-Encoding", "identity").removeprefix("identity"):
+        raise UserError(f"{wanted.what}: comes in {coding}, though not asked to", "pass a folder that has the file")
+    length = response.headers.get("Content-Length", "")
+    if response.status_code == 200 and wanted.size is not None and length.isdecimal() and int(length) != wanted.size:
+        raise wrong_size(wanted.what, int(length), wanted.size)
 
 
-def _etag_file(part: Path) -> Path:
-    return part.with_name(part.name + ".etag")
+def _continues(response: httpx.Response, have: int, version: str) -> bool:
+    """Whether a partial answer goes on where the part ends, and is of the same version."""
+    given = response.headers.get("Content-Range", "").removeprefix("bytes").strip().partition("-")[0]
+    return given == str(have) and not (version and _version(response) and _version(response) != version)
+
+
+def _version(response: httpx.Response) -> str:
+    """Return what `If-Range` may name: a strong ETag, else the date of change, else nothing."""
+    etag = str(response.headers.get("ETag", ""))
+    return etag if etag and not etag.startswith("W/") else str(response.headers.get("Last-Modified", ""))

@@ -1,14 +1,18 @@
 """A data-set repository of the hub, through the `huggingface_hub` client; its failures become errors with a fix.
 
-The client resumes cut connections, keeps files by commit in its cache, and takes the token of `hf auth login`.
+The client resumes cut connections, keeps files by commit in its cache, and takes the token of `hf auth login` or of
+`HF_TOKEN`. Rate limits are waited for as long as the hub asks, within reason.
 """
 
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+import hashlib
+import re
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
+from typing import Any, TypeVar
 
 import httpx
 from huggingface_hub import HfApi, hf_hub_download
@@ -21,11 +25,22 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils.tqdm import tqdm
 
 from lingshu.core.errors import UserError
+from lingshu.core.ids import sha256_file
+from lingshu.intake.http_wait import LONGEST_WAIT_SECONDS, pause, retry_after
+from lingshu.intake.listing import Listing, RemoteFile, chosen
+from lingshu.intake.meter import Moved
 from lingshu.intake.places import matching
+from lingshu.intake.share import share
 
 HUB = "https://huggingface.co"
+COMMIT = re.compile(r"[0-9a-f]{40}")
+RATE_LIMITED = 429
+TIMES_ASKED = 5  # where the hub asks to wait
+T = TypeVar("T")
 
 
 class HubFiles:
@@ -56,21 +71,28 @@ class HubFiles:
         Raises:
             UserError: the hub can't be reached, or doesn't give the repository or the revision.
         """
-        with self._translated(self._revision or "the default branch"):
-            info = HfApi(endpoint=self._endpoint).dataset_info(self._repo, revision=self._revision)
+        if self._revision is not None and COMMIT.fullmatch(self._revision):
+            return self._revision
+        info = self._asked(
+            self._revision or "the default branch",
+            lambda: HfApi(endpoint=self._endpoint).dataset_info(self._repo, revision=self._revision),
+        )
         if info.sha is None:
             raise UserError(f"{self._record}: {self.label}: the hub names no commit", "pass a folder instead")
         return info.sha
 
     @cached_property
-    def _names(self) -> list[str]:
-        with self._translated("its list of files"):
-            api = HfApi(endpoint=self._endpoint)
-            return api.list_repo_files(self._repo, repo_type="dataset", revision=self.commit)
-
-    @cached_property
-    def _name_set(self) -> frozenset[str]:
-        return frozenset(self._names)
+    def entries(self) -> dict[str, RemoteFile]:
+        """Every file of the commit by name, with its size and digest; errors as `commit`."""
+        found = self._asked(
+            "its list of files",
+            lambda: list(
+                HfApi(endpoint=self._endpoint).list_repo_tree(
+                    self._repo, repo_type="dataset", revision=self.commit, recursive=True
+                )
+            ),
+        )
+        return {entry.path: _remote(entry) for entry in found if isinstance(entry, RepoFile)}
 
     def match(self, pattern: str) -> list[str]:
         """See `Files.match`.
@@ -78,24 +100,44 @@ class HubFiles:
         Raises:
             UserError: the repository can't be listed.
         """
-        return matching(self._names, pattern)
+        return matching(self.entries, pattern)
 
     def has(self, name: str) -> bool:
         """See `Files.has`; errors as `match`."""
-        return name in self._name_set
+        return name in self.entries
 
-    def path(self, name: str) -> Path:
-        """See `Files.path`."""
-        with self._translated(name):
-            found = hf_hub_download(
-                self._repo,
+    def path(self, name: str, **more: Any) -> Path:
+        """See `Files.path`; `more` goes to the client."""
+        commit = self.commit
+        return Path(
+            self._asked(
                 name,
-                repo_type="dataset",
-                revision=self.commit,
-                endpoint=self._endpoint,
-                cache_dir=self._cache,
+                lambda: hf_hub_download(
+                    self._repo,
+                    name,
+                    repo_type="dataset",
+                    revision=commit,
+                    endpoint=self._endpoint,
+                    cache_dir=self._cache,
+                    **more,
+                ),
             )
-        return Path(found)
+        )
+
+    def _asked(self, what: str, call: Callable[[], T]) -> T:
+        """Return what a call of the client gives; a rate limit is waited for; errors as `_translated`."""
+        for left in reversed(range(TIMES_ASKED)):
+            try:
+                with self._translated(what):
+                    return call()
+            except _RateLimitedError as limit:
+                if not left or limit.seconds > LONGEST_WAIT_SECONDS:
+                    raise UserError(
+                        f"{self._record}: {self.label}: the hub limits how often it is asked, at {what} (429)",
+                        f"run again in {limit.seconds:.0f} s (what has come is kept); `hf auth login` raises the limit",
+                    ) from None
+                pause(limit.seconds)
+        raise AssertionError("the last try returns or raises")
 
     @contextlib.contextmanager
     def _translated(self, what: str) -> Iterator[None]:
@@ -127,15 +169,86 @@ class HubFiles:
         except EntryNotFoundError:
             raise UserError(f"{subject}: no file {what}", f"correct the record, {folder}") from None
         except HfHubHTTPError as error:
-            failing = error.response.is_server_error
-            raise UserError(
-                f"{subject}: the hub {'fails at' if failing else 'refuses'} {what} ({_first_line(error)})",
-                f"{'run again later' if failing else 'run `hf auth login`'}, {folder}",
-            ) from None
+            raise _said_no(error, subject, what, folder) from None
         except OSError as error:
             raise UserError(
                 f"{subject}: {what} can't be kept: {_first_line(error)}", "free space in the client's cache, or mend it"
             ) from None
+
+
+class HubRemote:
+    """A repository as a place to download from: see `Remote`.
+
+    Args:
+        files: of the repository, with a cache of its own.
+        subject: source and place, for messages.
+        patterns: of the files that are taken.
+    """
+
+    def __init__(self, files: HubFiles, subject: str, patterns: list[str]) -> None:
+        self._files, self._subject, self._patterns = files, subject, patterns
+
+    def listing(self) -> Listing:
+        """See `Remote.listing`."""
+        names = chosen(self._subject, self._files.entries, self._patterns)
+        files = [self._files.entries[name] for name in names]
+        return Listing(place=self._files.label, revision=self._files.commit, files=files)
+
+    def fetch(self, file: RemoteFile, target: Path, moved: Moved) -> None:
+        """See `Remote.fetch`; the client's cache and `target` share their bytes where the file system lets them."""
+        found = self._files.path(file.name, tqdm_class=_bar_of(moved)).resolve()
+        if not _is(found, file):
+            found.unlink()
+            raise UserError(
+                f"{self._subject}: {file.name} is not what the hub says it is; it was not used", "run again"
+            )
+        share(found, target)
+
+
+class _RateLimitedError(Exception):
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+        super().__init__(seconds)
+
+
+def _said_no(error: HfHubHTTPError, subject: str, what: str, folder: str) -> Exception:
+    if error.response.status_code == RATE_LIMITED:
+        return _RateLimitedError(retry_after(error.response.headers) or 1.0)
+    failing = error.response.is_server_error
+    return UserError(
+        f"{subject}: the hub {'fails at' if failing else 'refuses'} {what} ({_first_line(error)})",
+        f"{'run again later' if failing else 'run `hf auth login`'}, {folder}",
+    )
+
+
+def _remote(entry: RepoFile) -> RemoteFile:
+    large = entry.lfs.sha256 if entry.lfs else ""
+    return RemoteFile(name=entry.path, bytes=entry.size, sha256=large, version="" if large else entry.blob_id)
+
+
+def _is(path: Path, file: RemoteFile) -> bool:
+    """Whether a file has the digest that the hub lists: SHA-256 of a large one, Git's own of a small one."""
+    if file.sha256:
+        return sha256_file(path) == file.sha256
+    data = path.read_bytes()
+    blob = hashlib.sha1(b"blob %d\0" % len(data) + data, usedforsecurity=False)
+    return blob.hexdigest() == file.version
+
+
+def _bar_of(moved: Moved) -> type[tqdm]:
+    """Return the class of a progress bar for the client that shows nothing and tells `moved`."""
+
+    class Told(tqdm):
+        def __init__(self, *args: Any, **kwargs: Any) -> None:
+            kwargs.pop("name", None)  # the client's own bars have one
+            super().__init__(*args, **kwargs | {"disable": True})  # type: ignore[no-untyped-call]
+            moved(int(kwargs.get("initial") or 0))
+
+        def update(self, n: float | None = 1) -> bool | None:
+            moved(int(n or 0))
+            return None
+
+    return Told
 
 
 def _first_line(error: Exception) -> str:

