@@ -11,12 +11,13 @@ from lingshu.core.stage import run_stage
 from lingshu.sources.catalog import read_source
 from lingshu.sources.normalize import normalize
 from lingshu.sources.params import SourcesParams
+from lingshu.sources.pulled_rows import normalize_pulled
 
 
 def main() -> None:
     source = sys.argv[1]
-    params = load_section("sources", SourcesParams)
-    metrics = normalize(source, read_source(source), params)
+    params, record = load_section("sources", SourcesParams), read_source(source)
+    metrics = normalize_pulled(source, record, params) if record.forms else normalize(source, record, params)
     write_json(METRICS / f"sources/normalize_{source}.json", metrics)
 
 

@@ -16,6 +16,7 @@ from lingshu.commands.judge_request import judge_request
 from lingshu.commands.planning.command import app as planning
 from lingshu.commands.overlap import ManyValues, overlap
 from lingshu.commands.pulling import pull_source
+from lingshu.commands.normalize import normalize
 from lingshu.commands.view import view
 from lingshu.core.errors import UserError
 
@@ -30,6 +31,7 @@ app = typer.Typer(
 
 ANYWHERE = frozenset(
     {"score", "compare", "report-metrics", "eval", "view", "overlap"}
+    {"score", "compare", "report-metrics", "eval", "view", "normalize"}
 )  # commands that need no project: their paths are as typed
 
 
@@ -179,6 +181,7 @@ app.command("pull")(pull_source)
 app.command("view")(view)
 app.add_typer(planning, name="plan")
 app.command("overlap", cls=ManyValues)(overlap)
+app.command("normalize")(normalize)
 
 
 if __name__ == "__main__":

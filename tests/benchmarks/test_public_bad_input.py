@@ -221,7 +221,7 @@ def test_an_unknown_benchmark(name, hint, tmp_path):
         ({"prompt": {"mcq": "mcqs"}}, "'mcqs' is none of"),
         ({"official": {"open": "none"}}, "official and prompt must name the same kinds"),
         ({"breakdowns": ["organ"]}, "breakdowns: 'organ' is in no form's meta"),
-        ({"where": [{"hub": "a/b", "bring": "x"}]}, "exactly one of hub, url and bring"),
+        ({"where": [{"hub": "a/b", "bring": "x"}]}, "exactly one of hub, url, physionet, s3 and bring"),
         ({"where": [{"url": "https://x"}]}, "url and file go together"),
         ({"expected": {"rows": None, "known": "published"}}, "rows is null exactly where"),
         ({"chance": 25}, "less than or equal to 1"),

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from lingshu.intake.answers import LETTERS, gold_of, literal_list, options_of
 from lingshu.intake.errors import RowError
 from lingshu.intake.places import matching
-from lingshu.intake.rows import value_at
 from lingshu.intake.shapes import Choices, Gold
+from lingshu.intake.values import value_at
 
 # Option texts without the marks that separate options in a question.
 TEXT = st.text(string.ascii_letters + " .,;-%肺心'\"", min_size=1, max_size=12).map(str.strip).filter(bool)

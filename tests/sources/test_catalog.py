@@ -99,6 +99,7 @@ kind: registry_package
 title: films
 tasks: [caption]
 licence: CC0-1.0
+licence_class: permissive
 access: open
 expected: {{files: 1}}
 citation: nobody

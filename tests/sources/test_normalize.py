@@ -32,6 +32,9 @@ SOURCES = SourcesParams.model_validate(
         "generated": [],
         "processes": 1,
         "normalize": PARAMS.model_dump(),
+        "rows": {
+            "max_side_px": 64, "max_megapixels": 1, "max_picture_mb": 1, "max_row_mb": 1, "accept_rows": [],
+        },
         "terminology": {
             "seed": 1, "held_out_share": 0.2, "icd_codes_per_chapter": 1, "icd_kinship_pairs": 1,
             "hpo_terms_per_system": 1, "hpo_kinship_pairs": 1,
@@ -68,7 +71,8 @@ def record(**more: Any) -> SourceRecord:
     }  # fmt: skip
     return SourceRecord.model_validate(
         {
-            "kind": "registry_package", "title": "scans", "tasks": ["caption"], "licence": "MIT", "access": "open",
+            "kind": "registry_package", "title": "scans", "tasks": ["caption"], "licence": "MIT",
+            "licence_class": "permissive", "access": "open",
             "expected": {"files": 9}, "citation": "nobody", "checked": "here", "packages": [package], **more,
         }
     )  # fmt: skip

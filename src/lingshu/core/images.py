@@ -6,10 +6,12 @@ Row: image_id (SHA-256 of the bytes), bytes, format (PNG, JPEG), width, height i
 
 from __future__ import annotations
 
+import contextlib
 import io
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 import numpy as np
@@ -23,6 +25,7 @@ from lingshu.core.files import atomic_path
 from lingshu.core.ids import canonical_json, sha256_bytes
 
 SHARD_BYTES = 256 << 20
+INDEX_ROWS = 100_000  # held in memory, and of a row group
 SHARD_SCHEMA = pa.schema(
     [
         ("image_id", pa.string()),
@@ -82,23 +85,51 @@ class Picture:
         return sha256_bytes(self.data)
 
 
-def write_images(folder: Path, pictures: Iterable[Picture]) -> int:
-    """Write `shard-NNNNN.arrow` and `index.parquet`; return the number of distinct pictures stored.
+class ImageWriter:
+    """Writes `shard-NNNNN.arrow` and `index.parquet` as pictures come; at most one shard is held in memory.
 
-    Byte-equal pictures are stored once; the index keeps a row for each origin.
+    Byte-equal pictures are stored once; the index keeps a row for each origin. Used as a context: what it wrote is
+    complete when the context ends without an error.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    index: list[dict[str, Any]] = []
-    rows: list[dict[str, Any]] = []
-    seen: set[str] = set()
-    pending = number = 0
-    for picture in pictures:
-        image_id = picture.image_id
-        index.append(_index_row(image_id, picture))
-        if image_id in seen:
-            continue
-        seen.add(image_id)
-        rows.append(
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._seen: set[int] = set()
+        self._rows: list[dict[str, Any]] = []
+        self._index: list[dict[str, Any]] = []
+        self._pending = self._shards = 0
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> ImageWriter:
+        temporary = self._stack.enter_context(atomic_path(self._folder / INDEX_FILE))
+        self._table = self._stack.enter_context(pq.ParquetWriter(temporary, INDEX_SCHEMA, compression="zstd"))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            if self._rows or self._shards == 0:
+                self._flush_shard()
+            if self._index or not self._seen:
+                self._flush_index()
+        self._stack.__exit__(kind, error, trace)
+
+    @property
+    def stored(self) -> int:
+        """Number of distinct pictures stored so far."""
+        return len(self._seen)
+
+    def add(self, picture: Picture, image_id: str = "") -> None:
+        """Store a picture that is not yet here, and note its origin; `image_id` saves digesting the bytes again."""
+        image_id = image_id or picture.image_id
+        self.note(image_id, picture)
+        number = int(image_id[:32], 16)
+        if number in self._seen:
+            return
+        self._seen.add(number)
+        self._rows.append(
             {
                 "image_id": image_id,
                 "bytes": picture.data,
@@ -107,15 +138,31 @@ def write_images(folder: Path, pictures: Iterable[Picture]) -> int:
                 "height": picture.height,
             }
         )
-        pending += len(picture.data)
-        if pending >= SHARD_BYTES:
-            _write_shard(folder, number, rows)
-            rows, pending, number = [], 0, number + 1
-    if rows or number == 0:
-        _write_shard(folder, number, rows)
-    with atomic_path(folder / INDEX_FILE) as temporary:
-        pq.write_table(pa.Table.from_pylist(index, schema=INDEX_SCHEMA), temporary, compression="zstd")
-    return len(seen)
+        self._pending += len(picture.data)
+        if self._pending >= SHARD_BYTES:
+            self._flush_shard()
+
+    def note(self, image_id: str, picture: Picture) -> None:
+        """Note one more origin of a picture that is stored."""
+        self._index.append(_index_row(image_id, picture))
+        if len(self._index) >= INDEX_ROWS:
+            self._flush_index()
+
+    def _flush_shard(self) -> None:
+        _write_shard(self._folder, self._shards, self._rows)
+        self._rows, self._pending, self._shards = [], 0, self._shards + 1
+
+    def _flush_index(self) -> None:
+        self._table.write_table(pa.Table.from_pylist(self._index, schema=INDEX_SCHEMA))
+        self._index = []
+
+
+def write_images(folder: Path, pictures: Iterable[Picture]) -> int:
+    """Write pictures as `ImageWriter` does; return the number of distinct ones stored."""
+    with ImageWriter(folder) as writer:
+        for picture in pictures:
+            writer.add(picture)
+    return writer.stored
 
 
 def _index_row(image_id: str, picture: Picture) -> dict[str, Any]:

@@ -21,6 +21,17 @@ def track(items: Iterable[T], label: str, total: int) -> Iterator[T]:
         yield from _lines(items, label, total)
 
 
+def count(items: Iterable[T], label: str) -> Iterator[T]:
+    """Yield `items` of unknown number while saying every few seconds how many came, and the rate (on stderr)."""
+    start = last = time.monotonic()
+    for done, item in enumerate(items, start=1):
+        yield item
+        now = time.monotonic()
+        if now - last >= SECONDS_BETWEEN_LINES:
+            last = now
+            print(f"{label}: {done}, {done / (now - start):.1f}/s", file=sys.stderr)
+
+
 def _bar(items: Iterable[T], label: str, total: int) -> Iterator[T]:
     with Progress(*Progress.get_default_columns(), TimeRemainingColumn(), transient=True) as progress:
         task = progress.add_task(label, total=total)

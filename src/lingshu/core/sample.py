@@ -6,10 +6,12 @@ count mismatch between text and pictures can't be written (`check` refuses it).
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from types import TracebackType
 from typing import Any, Literal
 
 import pyarrow as pa
@@ -20,6 +22,7 @@ from lingshu.core.ids import content_id
 
 SCHEMA_VERSION = "1"
 ROWS_PER_PART = 100_000
+GROUP_ROWS = 10_000  # of a row group that is written as samples come
 
 Task = Literal["caption", "vqa_open", "vqa_closed", "mcq", "report", "ocr", "dialogue", "text_qa", "reasoning"]
 AnswerKind = Literal["mcq", "yesno", "closed", "open"]
@@ -292,6 +295,58 @@ def write_samples(folder: Path, samples: Iterable[Sample]) -> int:
         with atomic_path(folder / f"part-{number:05d}.parquet") as temporary:
             pq.write_table(table, temporary, compression="zstd")
     return len(ordered)
+
+
+class SampleWriter:
+    """Writes samples as `part-NNNNN.parquet` (zstd) in the order they come; `GROUP_ROWS` are held in memory.
+
+    Used as a context: what it wrote is complete when the context ends without an error. Ids are not compared here;
+    whoever streams samples knows what makes them differ.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._folder = folder
+        self._rows: list[Sample] = []
+        self._part = contextlib.ExitStack()
+        self._table: pq.ParquetWriter | None = None
+        self._in_part = self._parts = self.written = 0
+
+    def __enter__(self) -> SampleWriter:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            if self._rows or self._parts == 0:
+                self._flush()
+            self._part.close()
+        else:
+            self._part.__exit__(kind, error, trace)
+
+    def add(self, sample: Sample) -> None:
+        """Write a sample.
+
+        Raises:
+            ValueError: it breaks an invariant (raised when its row group is written).
+        """
+        self._rows.append(sample)
+        self.written += 1
+        if len(self._rows) >= GROUP_ROWS:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._table is None:
+            temporary = self._part.enter_context(atomic_path(self._folder / f"part-{self._parts:05d}.parquet"))
+            self._table = self._part.enter_context(pq.ParquetWriter(temporary, SAMPLE_SCHEMA, compression="zstd"))
+            self._in_part, self._parts = 0, self._parts + 1
+        self._table.write_table(to_table(self._rows))
+        self._in_part += len(self._rows)
+        self._rows = []
+        if self._in_part >= ROWS_PER_PART:
+            self._part.close()
+            self._table = None
 
 
 def sample_parts(folders: Iterable[Path]) -> list[Path]:

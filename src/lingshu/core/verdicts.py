@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
+from types import TracebackType
 from typing import Any, TypeAlias
 
 import polars as pl
@@ -19,6 +21,7 @@ from lingshu.core.layout import MODALITY, verdict_file
 KEPT = "KEPT"
 QUARANTINED = "QUARANTINED"  # how the reasons begin for which a sample is put aside, its text shown to nobody
 ROWS_A_GROUP = 1 << 20  # as pyarrow writes by itself
+ROWS_AT_ONCE = 100_000
 VERDICT_SCHEMA = pa.schema(
     [
         ("sample_id", pa.string()),
@@ -74,6 +77,37 @@ def write_verdicts(path: Path, verdicts: Verdicts) -> None:
         # Batches bound the copy that Arrow's 32-bit strings need.
         for start in range(0, max(len(ordered), 1), ROWS_A_GROUP):
             writer.write_table(ordered.slice(start, ROWS_A_GROUP).to_arrow().cast(VERDICT_SCHEMA), ROWS_A_GROUP)
+
+
+class VerdictWriter:
+    """Writes a verdict file as verdicts come, in that order; a context, as `images.ImageWriter`."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._rows: list[Verdict] = []
+        self._stack = contextlib.ExitStack()
+
+    def __enter__(self) -> VerdictWriter:
+        temporary = self._stack.enter_context(atomic_path(self._path))
+        self._table = self._stack.enter_context(pq.ParquetWriter(temporary, VERDICT_SCHEMA, compression="zstd"))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self._flush()
+        self._stack.__exit__(kind, error, trace)
+
+    def add(self, verdict: Verdict) -> None:
+        """Write a verdict."""
+        self._rows.append(verdict)
+        if len(self._rows) >= ROWS_AT_ONCE:
+            self._flush()
+
+    def _flush(self) -> None:
+        self._table.write_table(verdict_frame(self._rows).to_arrow().cast(VERDICT_SCHEMA))
+        self._rows = []
 
 
 def read_verdicts(path: Path) -> pl.DataFrame:

@@ -11,9 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lingshu.intake.errors import Reason, RowError
-from lingshu.intake.rows import text_at, value_at
 from lingshu.intake.shapes import Choices, Gold
-from lingshu.intake.tables import Row
+from lingshu.intake.values import Row, text_at, value_at
 
 LETTERS = "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 _LETTER_LIST = re.compile(r"[A-Z](?:[\s,、;/&]*[A-Z])*")

@@ -1,4 +1,4 @@
-"""Rows that can't be asked: each is counted and named, and none is silently left out or scored as wrong."""
+"""Rows that can't be used: each is counted and named, and none is silently left out or scored as wrong."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from enum import StrEnum
 
 
 class Reason(StrEnum):
-    """Why a row is no question."""
+    """Why a row is no question and no sample; the name is what verdicts say."""
 
     UNREADABLE_ROW = "unreadable row"
+    ROW_TOO_LARGE = "row is larger than allowed"
+    BROKEN_TEXT = "text is not Unicode"
     MISSING_FIELD = "field is missing or of another type"
     NO_QUESTION = "empty question"
     NO_OPTIONS = "fewer than two options"
@@ -17,7 +19,14 @@ class Reason(StrEnum):
     NO_GOLD = "no gold answer"
     GOLD_NOT_AMONG_OPTIONS = "gold answer is not among the options"
     AMBIGUOUS_GOLD = "several options equal the gold answer"
+    NO_TEXT = "empty text"
+    NO_TURNS = "no conversation that ends with a reply"
     MISSING_PICTURE = "picture is missing"
+    PICTURE_COUNT = "text and row name different numbers of pictures"
+    UNREADABLE_PICTURE = "picture can't be read"
+    PICTURE_TOO_LARGE = "picture is larger than allowed"
+    ANIMATED_PICTURE = "file holds several pictures"
+    UNKNOWN_SPLIT = "split has an unknown name"
     NO_JOIN = "no entry in the table that completes the rows"
     NO_RUBRIC = "no rubric with points above zero"
     NO_REPORT = "findings and impression are both empty"
@@ -25,7 +34,7 @@ class Reason(StrEnum):
 
 
 class RowError(Exception):
-    """Raised while a row becomes a question; the loader counts it and goes on."""
+    """Raised while a row becomes a question or a sample; the loader counts it and goes on."""
 
     def __init__(self, reason: Reason, detail: str) -> None:
         self.reason = reason

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -12,9 +13,9 @@ from lingshu.core.ids import canonical_json
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.places import Files
 from lingshu.intake.shapes import Join, TableForm
-from lingshu.intake.tables import RawRow, Row, Table, find_tables, read_mapping, read_rows
+from lingshu.intake.tables import MAX_ROW_BYTES, RawRow, Table, find_tables, read_mapping, read_rows
+from lingshu.intake.values import Row, text_at, value_at
 
-_ABSENT = object()
 F = TypeVar("F", bound=TableForm)
 
 
@@ -51,16 +52,18 @@ def find_alone(files: Files, form: F) -> Opened[F] | None:
 def _mapping(join: Join, tables: Sequence[Table]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for table in tables:
-        found |= read_mapping(table, join.key)
+        found |= read_mapping(table, join)
     return found
 
 
-def data_rows(source: Opened[F]) -> Iterator[tuple[str, RawRow]]:
+def data_rows(source: Opened[F], max_row_bytes: int = MAX_ROW_BYTES) -> Iterator[tuple[str, RawRow]]:
     """Yield `(default id, row)` for each row of the data set, unreadable ones included, in file order."""
     seen: set[str] = set()
+    stems = Counter(PurePosixPath(table.name).name for table in source.tables)
     for table in source.tables:
         fields, stem = _file_fields(source.form, table), PurePosixPath(table.name).name
-        for raw in read_rows(table, source.form):
+        stem = stem if stems[stem] == 1 else table.name
+        for raw in read_rows(table, source.form, max_row_bytes):
             for position, values in enumerate(_complete(source, raw, fields)):
                 if not isinstance(values, RowError) and _repeats(source.form, values, seen):
                     continue
@@ -93,6 +96,8 @@ def _complete(source: Opened[F], raw: RawRow, fields: Row) -> list[Row | RowErro
             key = text_at(row, join.by)
             if key in mapping:
                 row = row | {join.into: mapping[key]}
+            elif join.optional:
+                continue
             elif not join.required:
                 return []
             elif _kept(source.form, row):
@@ -116,36 +121,3 @@ def _exploded(form: TableForm, row: Row) -> list[Row]:
 
 def _kept(form: TableForm, row: Row) -> bool:
     return all(str(value_at(row, path, None)) in wanted for path, wanted in form.where.items())
-
-
-def value_at(row: Row, path: str, default: Any = _ABSENT) -> Any:
-    """Return the value at a path.
-
-    Raises:
-        RowError: there is none, and no default is given.
-    """
-    if path in row:
-        return row[path]
-    value: Any = row
-    for part in path.split("."):
-        if isinstance(value, dict) and part in value:
-            value = value[part]
-        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
-            value = value[int(part)]
-        elif default is _ABSENT:
-            raise RowError(Reason.MISSING_FIELD, f"no field {path!r}; there are {', '.join(map(str, row))[:200]}")
-        else:
-            return default
-    return value
-
-
-def text_at(row: Row, path: str) -> str:
-    """Return the text at a path; numbers as they are written.
-
-    Raises:
-        RowError: there is none, or it is not a text or number.
-    """
-    value = value_at(row, path)
-    if not isinstance(value, str | int | float):
-        raise RowError(Reason.MISSING_FIELD, f"{path!r} is {value!r:.60}, not a text")
-    return str(value)

@@ -83,6 +83,9 @@ class Pictures(Strict):
         embedded: the bytes lie in the row (Parquet, in a column of the hub's Image type or of plain bytes); else the
             row names files.
         key: of the name where a list holds objects.
+        name: how a file's name is written from the row's fields and those of the object in the list,
+            `files/p{subject_id:.2}/{dicom_id}.jpg`; `{picture}` is what the path gives.
+        optional: a row may have no picture.
         suffix: added to each name.
         folders: that the names are relative to, tried in order.
         archives: zip files that may hold them instead, found by the end of the member's path.
@@ -91,44 +94,71 @@ class Pictures(Strict):
     fields: list[str] = Field(min_length=1)
     embedded: bool = False
     key: str = ""
+    name: str = ""
+    optional: bool = False
     suffix: str = ""
     folders: list[str] = ["."]  # noqa: RUF012
     archives: list[str] = []  # noqa: RUF012
 
 
-class Join(Strict):
-    """A second table that completes the rows.
+Format = Literal["parquet", "json", "jsonl", "csv", "xml", "text"]
+
+
+class Layout(Strict):
+    """How a table is written.
+
+    Attributes:
+        format: `xml` is a row for each element at `element`, `text` a row for each file (its text in field `text`).
+        header: names of the columns, where a CSV has no header line or a JSON row is a list.
+        delimiter: between the columns of a CSV.
+        quoted: a CSV quotes what holds a delimiter; if false, quotation marks are part of the text.
+        element: path of the elements that are rows, below the root; the root itself if empty.
+    """
+
+    format: Format
+    header: list[str] = []  # noqa: RUF012 - pydantic copies defaults
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quoted: bool = True
+    element: str = ""
+
+
+class Join(Layout):
+    """A second table that completes the rows; it is held in memory.
 
     Attributes:
         tables: its files.
         by: path of the row's key; the second table's one is `key`, or its object keys if that is empty.
         into: name that the found value gets in the row.
+        many: several rows have a key, and a list of them is found.
         required: without one a row is a data error; if false, it is not of this split and is left out.
+        optional: without one a row stays as it is.
     """
 
+    format: Format = "json"
     tables: list[str] = Field(min_length=1)
     by: str
     key: str = ""
     into: str
+    many: bool = False
     required: bool = True
+    optional: bool = False
 
 
-class TableForm(Strict):
+class TableForm(Layout):
     """One on-disk form of a data set. The first form whose every file pattern finds something is read.
 
     Attributes:
         name: for messages.
         checked: `real sample` (this form was read from real rows), `written format` (from a description of the format
             or from upstream code that reads it), or `not checked` (from memory).
-        format: of the tables.
         tables: patterns of the files: `*` stays within a folder, `**/` is any depth, `a.zip!/b.json` looks into an
             archive. Files are read in the order of their names.
         alone: pattern of files of other names: where a user's folder has nothing that `tables` finds and one such file,
             that one is read, and it is told. For files whose name says nothing that their rows and number don't.
         file_pattern: only files whose path it finds are read; its named groups become fields of the row.
-        rows: `list` (objects, or rows of a table), `keyed` (an object of rows; the key becomes field `key`), or
-            `columns` (an object of columns, each an object by row number).
-        header: names of the columns, where a CSV has no header line or a JSON row is a list.
+        rows: `list` (objects, or rows of a table), `keyed` (an object of rows; the key becomes field `key`), `lists`
+            (an object of lists of rows; the key likewise), or `columns` (an object of columns, each an object by row
+            number).
         explode: path of lists of equal length to field name: one question for each position.
         joins: tables that complete the rows, in order.
         where: a row is of this data set if each path has one of these values.
@@ -139,12 +169,10 @@ class TableForm(Strict):
 
     name: str
     checked: Literal["real sample", "written format", "not checked"]
-    format: Literal["parquet", "json", "jsonl", "csv"]
     tables: list[str] = Field(min_length=1)
     alone: str = ""
     file_pattern: Pattern = ""
-    rows: Literal["list", "keyed", "columns"] = "list"
-    header: list[str] = []  # noqa: RUF012
+    rows: Literal["list", "keyed", "lists", "columns"] = "list"
     explode: dict[str, str] = {}  # noqa: RUF012
     joins: list[Join] = []  # noqa: RUF012
     where: dict[str, list[str]] = {}  # noqa: RUF012

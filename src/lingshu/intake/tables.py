@@ -1,31 +1,36 @@
-"""Rows of a form's tables, as mappings: Parquet, JSON, JSON lines or CSV, plain or inside a zip archive.
+"""Rows of a form's tables, as mappings: Parquet, JSON, JSON lines, CSV, XML or texts, plain or inside an archive.
 
-A file that can't be read ends the load with an error; a row that can't is counted and named.
+A file that can't be read ends the load with an error; a row that can't is counted and named. Files are read as streams:
+what is held in memory is one row, but for JSON as columns or lists, and for tables that complete rows.
 """
 
 from __future__ import annotations
 
+import codecs
 import csv
+import gzip
 import io
 import json
+import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
+from typing import IO, Any, cast
 
 from lingshu.core.errors import UserError
+from lingshu.intake.archive import Archive
 from lingshu.intake.errors import Reason, RowError
-from lingshu.intake.pictures import Archive, EmbeddedPicture, ParquetBytes
+from lingshu.intake.json_stream import JsonStream, JsonStreamError
+from lingshu.intake.parquet_rows import parquet_rows
 from lingshu.intake.places import Files, matching
-from lingshu.intake.shapes import TableForm
+from lingshu.intake.shapes import Join, Layout, TableForm
+from lingshu.intake.values import Row, value_at
+from lingshu.intake.xml_rows import xml_rows
 
 INSIDE = "!/"
-_CELL_BYTES = 16 << 20
-Row = dict[str, Any]
+MAX_ROW_BYTES = 64 << 20
+CHUNK_BYTES = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +49,10 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table file: its name, the bytes it gives, and (outside archives) where it lies."""
+    """A table file: its name, its bytes as a stream, and (outside archives) where it lies."""
 
     name: str
-    read: Callable[[], bytes]
+    open: Callable[[], IO[bytes]]
     path: Callable[[], Path] | None
 
 
@@ -59,81 +64,133 @@ def find_tables(files: Files, patterns: list[str]) -> list[Table] | None:
         found: dict[str, Table] = {}
         for name in files.match(outer):
             if not inner:
-                found[name] = Table(name, partial(_read, files, name), partial(files.path, name))
+                found[name] = Table(name, partial(_open, files, name), partial(files.path, name))
                 continue
             archive = Archive(files.path(name))
             for member in matching(archive.members(), inner):
                 label = f"{name}{INSIDE}{member}"
-                found[label] = Table(label, partial(archive.read, member), None)
+                found[label] = Table(label, partial(_open_member, archive, member), None)
         if not found:
             return None
         tables |= found
     return [tables[name] for name in sorted(tables)]
 
 
-def _read(files: Files, name: str) -> bytes:
+def _open(files: Files, name: str) -> IO[bytes]:
     path = files.path(name)
     try:
-        return path.read_bytes()
+        handle = gzip.open(path) if name.endswith(".gz") else path.open("rb")  # noqa: SIM115 - the reader closes it
     except OSError as error:
         raise UserError(f"{path}: can't be read: {error.strerror}", "check the file") from None
+    return cast("IO[bytes]", handle)
 
 
-def read_rows(table: Table, form: TableForm) -> Iterator[RawRow]:
+def _open_member(archive: Archive, member: str) -> IO[bytes]:
+    return io.BytesIO(archive.read(member))
+
+
+def read_rows(table: Table, form: TableForm, max_row_bytes: int = MAX_ROW_BYTES) -> Iterator[RawRow]:
     """Yield the rows of a table in file order; pictures inside Parquet rows stay on disk.
 
     Raises:
         UserError: the file is broken, or is not of the form's format (names the file, and the line where known).
     """
-    readers = {"parquet": _parquet, "json": _json, "jsonl": _json_lines, "csv": _csv}
-    yield from readers[form.format](table, form)
+    readers = {
+        "parquet": _parquet, "json": _json, "jsonl": _json_lines, "csv": _csv, "xml": _xml, "text": _text_file,
+    }  # fmt: skip
+    try:
+        yield from readers[form.format](table, form, max_row_bytes)
+    except UnicodeDecodeError:
+        raise UserError(f"{table.name}: not UTF-8 at byte {_utf8_fault(table)}", "get the file again") from None
+    except JsonStreamError as error:
+        raise UserError(
+            f"{table.name}:{error.line}: not JSON: {error.problem}", "get the file again; it may be cut"
+        ) from None
+    except (EOFError, zlib.error, OSError) as error:
+        raise UserError(f"{table.name}: can't be read: {error}", "get the file again; it may be cut") from None
 
 
-def read_mapping(table: Table, key: str) -> dict[str, Any]:
-    """Return a JSON table that completes rows: by its object keys, or by the value at `key` of each of its rows.
+def read_mapping(table: Table, join: Join, max_row_bytes: int = MAX_ROW_BYTES) -> dict[str, Any]:
+    """Return a table that completes rows: by its object keys, or by the value at the join's key of each of its rows.
 
     Raises:
-        UserError: the file is not JSON, or is of another shape (names the file).
+        UserError: the file is broken, or of another shape, or a row of it can't be read (names the file).
     """
-    data = _parsed(table)
-    if not key and isinstance(data, dict):
-        return {str(name): value for name, value in data.items()}
-    if key and isinstance(data, list) and all(isinstance(row, dict) and key in row for row in data):
-        return {str(row[key]): row for row in data}
-    shape = f"a list of objects that have {key!r}" if key else "an object"
-    raise UserError(f"{table.name}: the file is not {shape}", "get the file that the record names")
+    if not join.key:
+        return dict(_keyed_values(table, max_row_bytes))
+    form = TableForm(
+        name="join", checked="not checked", tables=join.tables, **join.model_dump(include=set(Layout.model_fields))
+    )
+    found: dict[str, Any] = {}
+    shape = f"a list of objects that have {join.key!r}"
+    for raw in read_rows(table, form, max_row_bytes):
+        key: Any = None if isinstance(raw.values, RowError) else value_at(raw.values, join.key, None)
+        if key is None:
+            raise UserError(f"{raw.where}: the file is not {shape}", "get the file that the record names")
+        if join.many:
+            found.setdefault(str(key), []).append(raw.values)
+        else:
+            found[str(key)] = raw.values
+    return found
 
 
-def _text(table: Table) -> str:
+def _keyed_values(table: Table, limit: int) -> Iterator[tuple[str, Any]]:
     try:
-        return table.read().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise UserError(f"{table.name}: not UTF-8 at byte {error.start}", "get the file again") from None
-
-
-def _parsed(table: Table) -> Any:
-    try:
-        return json.loads(_text(table))
-    except json.JSONDecodeError as error:
+        with table.open() as handle:
+            stream = JsonStream(handle, limit)
+            if stream.first() != "{":
+                raise UserError(f"{table.name}: the file is not an object", "get the file that the record names")
+            yield from stream.pairs()
+    except UnicodeDecodeError:
+        raise UserError(f"{table.name}: not UTF-8 at byte {_utf8_fault(table)}", "get the file again") from None
+    except JsonStreamError as error:
         raise UserError(
-            f"{table.name}:{error.lineno}: not JSON: {error.msg}", "get the file again; it may be cut"
+            f"{table.name}:{error.line}: not JSON: {error.problem}", "get the file again; it may be cut"
         ) from None
 
 
-def _json(table: Table, form: TableForm) -> Iterator[RawRow]:
-    for number, row in enumerate(_json_rows(table, _parsed(table), form.rows), start=1):
-        yield RawRow(table.name, number, _as_row(row, form))
+def _utf8_fault(table: Table) -> int:
+    """Return the first byte that is not UTF-8."""
+    decoder, seen = codecs.getincrementaldecoder("utf-8")(), 0
+    with table.open() as handle:
+        while chunk := handle.read(CHUNK_BYTES):
+            waiting = len(decoder.getstate()[0])
+            try:
+                decoder.decode(chunk)
+            except UnicodeDecodeError as error:
+                return seen - waiting + error.start
+            seen += len(chunk)
+    return seen
 
 
-def _json_rows(table: Table, data: Any, shape: str) -> list[Any]:
-    if shape == "list" and isinstance(data, list):
-        return data
-    if shape == "keyed" and isinstance(data, dict):
-        return [{"key": key, **row} if isinstance(row, dict) else row for key, row in data.items()]
-    if shape == "columns" and isinstance(data, dict):
-        return _by_columns(table, data)
-    wanted = {"list": "a list of rows", "keyed": "an object of rows", "columns": "an object of columns"}[shape]
-    raise UserError(f"{table.name}: the file is not {wanted}", "get the file that the record names")
+def _json(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
+    shape = form.rows
+    with table.open() as handle:
+        stream = JsonStream(handle, limit)
+        opening = {"list": "[", "keyed": "{", "lists": "{", "columns": "{"}[shape]
+        if stream.first() != opening:
+            if not stream.first():
+                raise UserError(f"{table.name}:1: not JSON: the file is empty", "get the file again; it may be cut")
+            wanted = {"list": "a list of rows", "keyed": "an object of rows", "lists": "an object of lists of rows"}
+            raise UserError(
+                f"{table.name}: the file is not {wanted.get(shape, 'an object of columns')}",
+                "get the file that the record names",
+            )
+        rows = stream.array() if shape == "list" else _of_pairs(table, stream.pairs(), shape)
+        for number, row in enumerate(rows, start=1):
+            yield RawRow(table.name, number, _as_row(row, form))
+
+
+def _of_pairs(table: Table, pairs: Iterator[tuple[str, Any]], shape: str) -> Iterator[Any]:
+    if shape == "keyed":
+        yield from ({"key": key, **row} if isinstance(row, dict) else row for key, row in pairs)
+    elif shape == "lists":
+        for key, rows in pairs:
+            if not isinstance(rows, list):
+                raise UserError(f"{table.name}: {key!r} is not a list of rows", "get the file that the record names")
+            yield from ({"key": key, **row} if isinstance(row, dict) else row for row in rows)
+    else:
+        yield from _by_columns(table, dict(pairs))
 
 
 def _by_columns(table: Table, data: dict[str, Any]) -> list[Row]:
@@ -143,15 +200,35 @@ def _by_columns(table: Table, data: dict[str, Any]) -> list[Row]:
     return [{name: column.get(number) for name, column in data.items()} for number in numbers]
 
 
-def _json_lines(table: Table, form: TableForm) -> Iterator[RawRow]:
-    for number, line in enumerate(_text(table).split("\n"), start=1):
-        if not line.strip():
+def _lines(handle: IO[bytes], limit: int) -> Iterator[bytes | None]:
+    """Yield the lines; of one that is over the limit, None, and no more of it is kept than the limit."""
+    while line := handle.readline(limit + 1):
+        if len(line) <= limit or line.endswith(b"\n"):
+            yield line
             continue
-        try:
-            row: Row | RowError = _as_row(json.loads(line), form)
-        except json.JSONDecodeError as error:
-            row = RowError(Reason.UNREADABLE_ROW, f"not JSON: {error.msg}")
-        yield RawRow(table.name, number, row)
+        while (rest := handle.readline(CHUNK_BYTES)) and not rest.endswith(b"\n"):
+            pass
+        yield None
+
+
+def _json_lines(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
+    with table.open() as handle:
+        for number, line in enumerate(_lines(handle, limit), start=1):
+            if line is None or line.strip(b" \t\r\n\xef\xbb\xbf"):
+                yield RawRow(table.name, number, _json_line(line, form, limit))
+
+
+def _json_line(line: bytes | None, form: TableForm, limit: int) -> Row | RowError:
+    if line is None:
+        return RowError(Reason.ROW_TOO_LARGE, f"more than {limit} bytes")
+    try:
+        return _as_row(json.loads(line.decode("utf-8-sig")), form)
+    except json.JSONDecodeError as error:
+        return RowError(Reason.UNREADABLE_ROW, f"not JSON: {error.msg}")
+    except UnicodeDecodeError as error:
+        return RowError(Reason.UNREADABLE_ROW, f"not UTF-8 at byte {error.start} of the line")
+    except (RecursionError, ValueError) as error:
+        return RowError(Reason.UNREADABLE_ROW, f"not JSON that can be read: {type(error).__name__}")
 
 
 def _as_row(row: Any, form: TableForm) -> Row | RowError:
@@ -163,52 +240,67 @@ def _as_row(row: Any, form: TableForm) -> Row | RowError:
     return RowError(Reason.UNREADABLE_ROW, f"not {wanted}: {json.dumps(row, ensure_ascii=False)[:60]}")
 
 
-def _csv(table: Table, form: TableForm) -> Iterator[RawRow]:
-    csv.field_size_limit(_CELL_BYTES)
-    reader = csv.reader(io.StringIO(_text(table), newline=""), strict=True)
+def _csv(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
+    csv.field_size_limit(limit)
+    with io.TextIOWrapper(table.open(), encoding="utf-8-sig", newline="") as text:
+        reader = csv.reader(
+            _text_lines(table, text, limit),
+            strict=True,
+            delimiter=form.delimiter,
+            quoting=csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE,
+        )
+        try:
+            header = form.header or next(reader, [])
+            for number, row in enumerate(reader, start=1):
+                if len(row) == len(header):
+                    yield RawRow(table.name, number, dict(zip(header, row, strict=True)))
+                elif row:
+                    detail = f"{len(row)} columns where {len(header)} are due"
+                    yield RawRow(table.name, number, RowError(Reason.UNREADABLE_ROW, detail))
+        except csv.Error as error:
+            raise UserError(f"{table.name}:{reader.line_num}: not CSV: {error}", "get the file again") from None
+
+
+def _text_lines(table: Table, text: IO[str], limit: int) -> Iterator[str]:
+    number = 0
+    while line := text.readline(limit + 1):
+        number += 1
+        if len(line) > limit:
+            raise UserError(f"{table.name}:{number}: a line of more than {limit} characters", "get the file again")
+        yield line
+
+
+def _xml(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
+    """Yield the rows of one document; a document that can't be read is one unreadable row."""
+    data = _whole(table, limit)
     try:
-        header = form.header or next(reader, [])
-        for number, row in enumerate(reader, start=1):
-            if len(row) == len(header):
-                yield RawRow(table.name, number, dict(zip(header, row, strict=True)))
-            elif row:
-                detail = f"{len(row)} columns where {len(header)} are due"
-                yield RawRow(table.name, number, RowError(Reason.UNREADABLE_ROW, detail))
-    except csv.Error as error:
-        raise UserError(f"{table.name}:{reader.line_num}: not CSV: {error}", "get the file again") from None
+        if isinstance(data, RowError):
+            raise data
+        rows: list[Row | RowError] = [*xml_rows(data, form.element)]
+    except RowError as error:
+        rows = [error]
+    for number, row in enumerate(rows, start=1):
+        yield RawRow(table.name, number, row)
 
 
-def _parquet(table: Table, form: TableForm) -> Iterator[RawRow]:
+def _text_file(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:  # noqa: ARG001 - one signature
+    data = _whole(table, limit)
+    try:
+        values = data if isinstance(data, RowError) else {"text": data.decode("utf-8-sig")}
+    except UnicodeDecodeError as error:
+        values = RowError(Reason.UNREADABLE_ROW, f"not UTF-8 at byte {error.start}")
+    yield RawRow(table.name, 1, values)
+
+
+def _whole(table: Table, limit: int) -> bytes | RowError:
+    with table.open() as handle:
+        data = handle.read(limit + 1)
+    return data if len(data) <= limit else RowError(Reason.ROW_TOO_LARGE, f"more than {limit} bytes")
+
+
+def _parquet(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:  # noqa: ARG001 - one signature
     if table.path is None:
         raise UserError(f"{table.name}: Parquet inside an archive is not read", "unpack it and pass the folder")
-    path = table.path()
-    try:
-        opened = pq.ParquetFile(path)
-        embedded = _embedded(path, opened.schema_arrow, form)
-        columns = [column for column in opened.schema_arrow.names if column not in embedded]
-        columns += [light for light, _ in embedded.values()]
-        number = 0
-        for batch in opened.iter_batches(columns=columns):
-            for row in batch.to_pylist():
-                pictures = {
-                    name: None if row[name] is None else EmbeddedPicture(f"{table.name}#{number}/{name}", number, heavy)
-                    for name, (_, heavy) in embedded.items()
-                }
-                number += 1
-                yield RawRow(table.name, number, row | pictures)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise UserError(f"{path}: not a Parquet file that can be read: {error}", "get the file again") from None
-
-
-def _embedded(path: Path, schema: pa.Schema, form: TableForm) -> dict[str, tuple[str, ParquetBytes]]:
-    """Return for each picture column the part of it that tells whether a row has one, and the reader of its bytes."""
-    if form.pictures is None or not form.pictures.embedded:
-        return {}
-    found: dict[str, tuple[str, ParquetBytes]] = {}
-    for name in form.pictures.fields:
-        if name not in schema.names:
-            continue
-        kind = schema.field(name).type
-        has_path = pa.types.is_struct(kind) and kind.get_field_index("path") >= 0
-        found[name] = (f"{name}.path" if has_path else name, ParquetBytes(path, name))
-    return found
+    columns = form.pictures.fields if form.pictures and form.pictures.embedded else []
+    for number, row in enumerate(parquet_rows(table.name, table.path(), columns), start=1):
+        yield RawRow(table.name, number, row)

@@ -25,6 +25,12 @@ NESTED = "!/"
 
 LicenceClass = Literal["permissive", "share-alike", "non-commercial", "no-derivatives", "restricted", "unstated"]
 Group = Literal["mini", "captions", "multimodal instruction", "text", "general", "imaging", "reinforcement"]
+# Of whole upstream data sets; what mini reads and asks about is `facts.vocabulary.MODALITIES`, part of these.
+IMAGING_KINDS = (
+    "x-ray", "ct", "mri", "ultrasound", "nuclear medicine", "pet", "angiography", "mammography", "fundus photograph",
+    "oct", "endoscopy", "dermoscopy", "photograph", "histopathology", "immunohistochemistry", "microscopy",
+    "phase contrast microscopy", "fluorescence microscopy", "electron microscopy", "figure",
+)  # fmt: skip
 Reader = Literal["dicom", "nifti", "nrrd", "slide", "raster", "icd10cm", "hpo", "companion", "weights"]
 
 
@@ -174,6 +180,12 @@ class SourceRecord(Strict):
     places: list[Place] = Field(default_factory=list)
     forms: list[SourceForm] = Field(default_factory=list)
     benchmarks: list[str] = Field(default_factory=list)
+
+    @model_validator(mode="after")
+    def _kinds_are_known(self) -> SourceRecord:
+        if unknown := [kind for kind in self.modalities if kind not in IMAGING_KINDS]:
+            raise ValueError(f"modalities: {unknown[0]!r} is none of {', '.join(IMAGING_KINDS)}")
+        return self
 
     @model_validator(mode="after")
     def _places_fit_the_kind(self) -> SourceRecord:

@@ -49,6 +49,24 @@ class NormalizeParams(Strict):
     identifying_tags: bool = False
 
 
+class RowParams(Strict):
+    """Section `sources.rows`: limits of sources whose files are tables of rows with pictures beside them.
+
+    Attributes:
+        max_side_px: longer side of a stored picture; larger ones are averaged down and written anew.
+        max_megapixels: a picture of more is refused before it is decoded.
+        max_picture_mb: a picture file of more MiB is refused before it is read.
+        max_row_mb: a row of more MiB is refused.
+        accept_rows: sources whose number of rows may be another than their record says.
+    """
+
+    max_side_px: int = Field(ge=32, le=16384)
+    max_megapixels: int = Field(ge=1, le=170)
+    max_picture_mb: int = Field(ge=1)
+    max_row_mb: int = Field(ge=1)
+    accept_rows: list[str]
+
+
 class SourcesParams(Strict):
     """Section `sources`. `pulled` and `generated` together are `enabled`: dvc.yaml makes one stage of each name.
 
@@ -69,6 +87,7 @@ class SourcesParams(Strict):
     downloads: int = Field(ge=1, le=64)
     processes: int = Field(ge=1)
     normalize: NormalizeParams
+    rows: RowParams
     terminology: TerminologyParams
     phantom: PhantomParams
 

@@ -14,9 +14,8 @@ from lingshu.core.question import PictureFile, Question, QuestionKind, Role, Tur
 from lingshu.evalkit.parsing.yesno import gold_verdict
 from lingshu.intake.answers import LETTERS, Options, gold_of, options_of
 from lingshu.intake.errors import Reason, RowError
-from lingshu.intake.pictures import PictureFinder, picture_key
-from lingshu.intake.rows import text_at, value_at
-from lingshu.intake.tables import Row
+from lingshu.intake.pictures import PictureFinder, picture_key, row_pictures
+from lingshu.intake.values import Row, text_at, value_at
 
 _YES_NO = {"yes", "no"}
 
@@ -71,7 +70,7 @@ class Asker:
             gold, options = options.texts[LETTERS.index(str(gold))].lower(), None
         shown = options.shown(self._record.option, lettered=self._record.lettered) if options else None
         turns = self._conversation(row) if rubric else self._turns(row, kind, Asked(bare, shown))
-        pictures = self._pictures(row)
+        pictures = row_pictures(self._form.pictures, row, self._finder)
         return Question(
             id=identity,
             benchmark=self._name,
@@ -137,28 +136,6 @@ class Asker:
         if not isinstance(rubrics, list) or not any(_points(rubric) > 0 for rubric in rubrics):
             raise RowError(Reason.NO_RUBRIC, f"{rubrics!r:.60}")
         return tuple(Turn(cast("Role", turn["role"]), turn["content"]) for turn in given)
-
-    def _pictures(self, row: Row) -> tuple[PictureFile, ...]:
-        spec = self._form.pictures
-        if spec is None:
-            return ()
-        found: list[PictureFile] = []
-        for path in spec.fields:
-            value = value_at(row, path, None)
-            for item in value if isinstance(value, list) else [value]:
-                if item is not None:
-                    found.append(self._picture(item, path, spec.key))
-        if not found:
-            raise RowError(Reason.MISSING_PICTURE, f"{', '.join(spec.fields)} name none")
-        return tuple(found)
-
-    def _picture(self, item: Any, path: str, key: str) -> PictureFile:
-        if self._finder is None:
-            return cast("PictureFile", item)
-        name = item.get(key) if key and isinstance(item, dict) else item
-        if not isinstance(name, str) or not name.strip():
-            raise RowError(Reason.MISSING_PICTURE, f"{path!r} is {item!r:.60}, not a file's name")
-        return self._finder.find(name)
 
     def _meta(self, row: Row) -> Mapping[str, Any]:
         meta: dict[str, Any] = {}

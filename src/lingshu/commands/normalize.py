@@ -1,0 +1,62 @@
+"""`lingshu normalize`: a source of the catalogue from a folder that the user has, into samples and pictures."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from lingshu.commands.catalogue import find_catalog
+from lingshu.core.errors import UserError
+from lingshu.core.files import write_json
+from lingshu.core.layout import IMAGES, SAMPLES
+from lingshu.intake.places import FolderFiles
+from lingshu.sources.catalog import SOURCES_FOLDER, read_source
+from lingshu.sources.params import RowParams
+from lingshu.sources.rows import normalize_rows
+
+
+def normalize(
+    source: Annotated[str, typer.Option(help="Name of a record in catalog/sources.")],
+    raw: Annotated[Path, typer.Option(help="Folder with the source's files, in one of the record's forms.")],
+    out: Annotated[Path, typer.Option(help="Folder that gets samples/SOURCE and images/SOURCE.")],
+    *,
+    accept_rows: Annotated[
+        bool, typer.Option("--accept-rows", help="Go on although the number of rows is not the record's.")
+    ] = False,
+    max_side: Annotated[
+        int, typer.Option(min=32, max=16384, help="Longer side of a stored picture, in pixels.")
+    ] = 2048,
+    max_megapixels: Annotated[int, typer.Option(min=1, max=170, help="Refuse larger pictures.")] = 80,
+    max_picture_mb: Annotated[int, typer.Option(min=1, help="Refuse larger picture files.")] = 64,
+    max_row_mb: Annotated[int, typer.Option(min=1, help="Refuse larger rows.")] = 64,
+    threads: Annotated[int, typer.Option(min=1, help="That read pictures.")] = os.cpu_count() or 1,
+) -> None:
+    """Turn your own copy of a source into samples and pictures, and say what was refused and why."""
+    record = read_source(source, find_catalog() / SOURCES_FOLDER.name)
+    if not record.forms:
+        raise UserError(
+            f"{source}: a {record.kind} source is not read from a folder of rows", f"run `dvc repro normalize@{source}`"
+        )
+    summary = normalize_rows(
+        source,
+        record,
+        FolderFiles(raw),
+        params=RowParams(
+            max_side_px=max_side,
+            max_megapixels=max_megapixels,
+            max_picture_mb=max_picture_mb,
+            max_row_mb=max_row_mb,
+            accept_rows=[source] if accept_rows else [],
+        ),
+        samples=out / SAMPLES.name / source,
+        images=out / IMAGES.name / source,
+        accept_rows=accept_rows,
+        threads=threads,
+    )
+    write_json(out / f"normalize_{source}.json", summary.metrics())
+    for line in summary.lines(detailed=record.access == "open"):
+        typer.echo(line)
+    typer.echo(f"wrote {out / SAMPLES.name / source} and {out / IMAGES.name / source}")

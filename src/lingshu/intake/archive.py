@@ -1,0 +1,125 @@
+"""Archives whose members are read one by one, by name: zip, and tar plain or compressed. Nothing is unpacked to a path.
+
+So a member's name can lead nowhere, and a link is no file.
+"""
+
+from __future__ import annotations
+
+import gzip
+import shutil
+import stat
+import tarfile
+import tempfile
+import threading
+import zipfile
+import zlib
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import IO, Protocol
+
+from lingshu.core.errors import UserError
+
+TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
+CHUNK_BYTES = 1 << 20
+_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+
+
+class _Members(Protocol):
+    sizes: dict[str, int]
+
+    def read(self, member: str) -> bytes: ...
+
+
+class _Zip:
+    def __init__(self, path: Path) -> None:
+        self._zip = zipfile.ZipFile(path)
+        infos = (info for info in self._zip.infolist() if not info.is_dir())
+        self.sizes = {info.filename: info.file_size for info in infos if not stat.S_ISLNK(info.external_attr >> 16)}
+
+    def read(self, member: str) -> bytes:
+        return self._zip.read(member)
+
+
+class _Tar:
+    """A tar file; a compressed one is uncompressed once into a temporary file, so that any member can be read."""
+
+    def __init__(self, path: Path) -> None:
+        self._handle: IO[bytes] = path.open("rb") if path.name.endswith(".tar") else self._uncompressed(path)
+        with tarfile.open(fileobj=self._handle, mode="r:") as opened:
+            infos = [info for info in opened if info.isreg()]
+        self._places = {info.name: info.offset_data for info in infos}
+        self.sizes = {info.name: info.size for info in infos}
+        self._lock = threading.Lock()
+
+    @staticmethod
+    def _uncompressed(path: Path) -> IO[bytes]:
+        spool: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - kept as long as the archive
+        with gzip.open(path) as handle:
+            shutil.copyfileobj(handle, spool, CHUNK_BYTES)
+        return spool
+
+    def read(self, member: str) -> bytes:
+        with self._lock:
+            self._handle.seek(self._places[member])
+            data = self._handle.read(self.sizes[member])
+        if len(data) < self.sizes[member]:
+            raise EOFError("it is cut off")
+        return data
+
+
+class Archive:
+    """An archive that is opened once, and whose members are found by the end of their path.
+
+    Raises:
+        UserError: the file is no archive, or is damaged (when it is first looked into).
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @cached_property
+    def _inside(self) -> _Members:
+        is_tar = self.path.name.endswith(TAR_ENDINGS)
+        try:
+            return _Tar(self.path) if is_tar else _Zip(self.path)
+        except _DAMAGE as error:
+            kind = "tar" if is_tar else "zip"
+            raise UserError(
+                f"{self.path}: not a {kind} archive that can be read: {error}", "get it again; it may be cut"
+            ) from None
+
+    @cached_property
+    def _by_name(self) -> dict[str, list[str]]:
+        found: dict[str, list[str]] = {}
+        for member in self.members():
+            found.setdefault(PurePosixPath(member).name, []).append(member)
+        return found
+
+    def members(self) -> list[str]:
+        """Return the names of the files inside; links are none."""
+        return list(self._inside.sizes)
+
+    def find(self, name: str) -> str | None:
+        """Return the member whose path is or ends with `name` (the shortest one), or None."""
+        wanted = PurePosixPath(name)
+        ends = [
+            member
+            for member in self._by_name.get(wanted.name, [])
+            if PurePosixPath(member).parts[-len(wanted.parts) :] == wanted.parts
+        ]
+        return min(ends, key=lambda member: (len(member), member), default=None)
+
+    def size(self, member: str) -> int:
+        """Return a member's bytes when unpacked, as the archive says (and no more are ever unpacked)."""
+        return self._inside.sizes[member]
+
+    def read(self, member: str) -> bytes:
+        """Return a member's bytes.
+
+        Raises:
+            UserError: the member is missing or broken.
+        """
+        try:
+            return self._inside.read(member)
+        except (KeyError, *_DAMAGE) as error:
+            raise UserError(f"{self.path}!/{member}: can't be read: {error}", "get the archive again") from None

@@ -1,0 +1,158 @@
+"""Rows of Parquet files; the pictures inside them stay on disk until they are asked for."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from lingshu.core.errors import UserError
+from lingshu.intake.values import Row
+
+GROUP_BYTES = 256 << 20  # a row group whose pictures are larger is read a few rows at a time
+ROWS_AT_ONCE = 32
+_DAMAGE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OSError, UnicodeDecodeError)
+
+
+class ParquetBytes:
+    """Bytes of one picture column of a Parquet file; what was read last is kept, so reading in order is cheap."""
+
+    def __init__(self, path: Path, column: str) -> None:
+        self._path = path
+        self._column = column
+        self._kept: deque[tuple[int, list[Any]]] = deque(maxlen=2)  # first row and values; two, for threads
+        self._ahead: Iterator[tuple[int, list[Any]]] = iter(())
+        self._next = -1
+        self._lock = threading.Lock()
+
+    @cached_property
+    def _file(self) -> pq.ParquetFile:
+        return pq.ParquetFile(self._path, buffer_size=1 << 20)
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        counts = (self._file.metadata.row_group(g).num_rows for g in range(self._file.metadata.num_row_groups))
+        starts = [0]
+        for count in counts:
+            starts.append(starts[-1] + count)
+        return starts
+
+    def get(self, row: int, place: int | None = None) -> bytes:
+        """Return the bytes of a row, or of one of its list of pictures.
+
+        Raises:
+            UserError: the row has no bytes (only the name of a file that is elsewhere), or the file is broken.
+        """
+        with self._lock:
+            try:
+                value = self._value(row)
+            except _DAMAGE as error:
+                raise UserError(f"{self._path}: row {row + 1}: can't be read: {error}", "get the file again") from None
+        value = value if place is None else value[place]
+        data = value["bytes"] if isinstance(value, dict) else value
+        if not isinstance(data, bytes):
+            raise UserError(f"{self._path}: row {row + 1}: column {self._column!r} holds no bytes", "get it again")
+        return data
+
+    def _value(self, row: int) -> Any:
+        while True:
+            for start, values in self._kept:
+                if start <= row < start + len(values):
+                    return values[row - start]
+            if not self._next <= row or self._next < 0:
+                self._seek(row)
+            start, values = next(self._ahead)
+            self._kept.append((start, values))
+            self._next = start + len(values)
+
+    def _seek(self, row: int) -> None:
+        group = next(g for g in range(len(self._starts) - 1) if row < self._starts[g + 1])
+        self._ahead, self._next = self._batches(group), self._starts[group]
+
+    def _batches(self, first_group: int) -> Iterator[tuple[int, list[Any]]]:
+        """Yield `(first row, values)`: whole row groups, or a few rows of a large one."""
+        for group in range(first_group, self._file.metadata.num_row_groups):
+            start = self._starts[group]
+            large = self._file.metadata.row_group(group).total_byte_size > GROUP_BYTES
+            rows = ROWS_AT_ONCE if large else max(self._starts[group + 1] - start, 1)
+            for batch in self._file.iter_batches(rows, row_groups=[group], columns=[self._column]):
+                yield start, batch.column(0).to_pylist()
+                start += batch.num_rows
+
+
+@dataclass(slots=True)
+class EmbeddedPicture:
+    """A picture inside a Parquet row."""
+
+    name: str
+    row: int
+    column: ParquetBytes = field(repr=False)
+    place: int | None = None
+
+    def size(self) -> int | None:
+        """Return None: its bytes are known only after they were read."""
+        return None
+
+    def read(self) -> bytes:
+        """See `core.question.PictureFile.read`."""
+        return self.column.get(self.row, self.place)
+
+
+@dataclass(frozen=True, slots=True)
+class _Column:
+    """A picture column: the part of it that tells whether a row has one, and the reader of its bytes."""
+
+    name: str
+    light: str
+    listed: bool
+    heavy: ParquetBytes
+
+
+def parquet_rows(name: str, path: Path, picture_columns: Sequence[str]) -> Iterator[Row]:
+    """Yield the rows of a Parquet file; what the picture columns hold becomes `EmbeddedPicture`s.
+
+    Raises:
+        UserError: the file is broken.
+    """
+    try:
+        opened = pq.ParquetFile(path, buffer_size=1 << 20)
+        pictures = [found for column in picture_columns if (found := _column(opened, path, column))]
+        heavy = {column.name for column in pictures}
+        columns = [column for column in opened.schema_arrow.names if column not in heavy]
+        columns += [column.light for column in pictures]
+        number = 0
+        for batch in opened.iter_batches(2048, columns=columns):
+            for row in batch.to_pylist():
+                yield row | {column.name: _pictures(name, number, column, row[column.name]) for column in pictures}
+                number += 1
+    except _DAMAGE as error:
+        raise UserError(f"{path}: not a Parquet file that can be read: {error}", "get the file again") from None
+
+
+def _pictures(name: str, number: int, column: _Column, light: Any) -> Any:
+    if light is None:
+        return None
+    label = f"{name}#{number}/{column.name}"
+    if not column.listed:
+        return EmbeddedPicture(label, number, column.heavy)
+    return [EmbeddedPicture(f"{label}/{place}", number, column.heavy, place) for place in range(len(light))]
+
+
+def _column(opened: pq.ParquetFile, path: Path, name: str) -> _Column | None:
+    """Return a picture column: the hub's Image type (a struct of bytes and path), plain bytes, or a list of these."""
+    if name not in opened.schema_arrow.names:
+        return None
+    kind = opened.schema_arrow.field(name).type
+    listed = pa.types.is_list(kind) or pa.types.is_large_list(kind)
+    inner = kind.value_type if listed else kind
+    leaves = [opened.schema.column(place).path for place in range(len(opened.schema))]
+    paths = [leaf for leaf in leaves if leaf.startswith(f"{name}.") and leaf.endswith(".path")]
+    light = paths[0] if pa.types.is_struct(inner) and paths else name
+    return _Column(name, light, listed, ParquetBytes(path, name))

@@ -1,0 +1,61 @@
+"""Values inside a row by path: keys with dots between them (`data.Question`), list positions as numbers.
+
+`@Label=FINDINGS` as a key takes the object of a list whose `@Label` is that; `a|b` takes the first path that is there.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from lingshu.intake.errors import Reason, RowError
+
+Row = dict[str, Any]
+_ABSENT = object()
+
+
+def value_at(row: Row, path: str, default: Any = _ABSENT) -> Any:
+    """Return the value at a path.
+
+    Raises:
+        RowError: there is none, and no default is given.
+    """
+    if path in row:
+        return row[path]
+    for alternative in path.split("|"):
+        value = _found(row, alternative)
+        if value is not _ABSENT:
+            return value
+    if default is _ABSENT:
+        raise RowError(Reason.MISSING_FIELD, f"no field {path!r}; there are {', '.join(map(str, row))[:200]}")
+    return default
+
+
+def _found(row: Row, path: str) -> Any:
+    value: Any = row
+    for part in path.split("."):
+        if isinstance(value, dict) and part in value:
+            value = value[part]
+        elif isinstance(value, list) and part.isdigit() and int(part) < len(value):
+            value = value[int(part)]
+        elif "=" in part:
+            value = _selected(value, *part.split("=", maxsplit=1))
+        else:
+            return _ABSENT
+    return value
+
+
+def _selected(value: Any, key: str, wanted: str) -> Any:
+    items = value if isinstance(value, list) else [value]
+    return next((item for item in items if isinstance(item, dict) and str(item.get(key)) == wanted), _ABSENT)
+
+
+def text_at(row: Row, path: str) -> str:
+    """Return the text at a path; numbers as they are written.
+
+    Raises:
+        RowError: there is none, or it is not a text or number.
+    """
+    value = value_at(row, path)
+    if not isinstance(value, str | int | float):
+        raise RowError(Reason.MISSING_FIELD, f"{path!r} is {value!r:.60}, not a text")
+    return str(value)

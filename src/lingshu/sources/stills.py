@@ -1,0 +1,134 @@
+"""Pictures of row sources as they are kept: the file's own bytes where any reader shows them alike, else a new file.
+
+Kept as they are: PNG and JPEG of 8 bits in grey or colour, upright, one picture, within the size limit. Others are
+decoded once and written anew: CMYK, 16 bits (stretched between percentiles), alpha (over white), turned by EXIF, other
+formats, too large a side (averaged down; a JPEG stays one). What can't be shown whole is refused by reason.
+"""
+
+from __future__ import annotations
+
+import io
+import struct
+import zlib
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageOps
+
+from lingshu.core.errors import UserError
+from lingshu.core.ids import sha256_bytes
+from lingshu.core.images import encode_png
+from lingshu.intake.errors import Reason, RowError
+from lingshu.intake.pictures import FoundPicture
+from lingshu.sources.frames import shrunk, stretch_percentiles
+
+# No format that runs a program (EPS) or holds documents (PDF).
+FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
+PLAIN = {"PNG": ("L", "RGB", "P"), "JPEG": ("L", "RGB")}
+JPEG_QUALITY = 95
+ORIENTATION = 0x0112
+# Pillow's readers raise what their parsers stumble over: a broken file is never a reason to stop.
+BROKEN = (
+    OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError,
+    EOFError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class StillLimits:
+    """What a picture may be: longer side as stored, pixels as found, and bytes of its file."""
+
+    max_side: int
+    max_pixels: int
+    max_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Still:
+    """A picture as it is stored; `changed` says why its bytes are not the file's ("" where they are)."""
+
+    image_id: str
+    data: bytes
+    format: str
+    width: int
+    height: int
+    changed: str
+
+
+def read_still(picture: FoundPicture, limits: StillLimits) -> Still:
+    """Return a picture file as it is stored.
+
+    Raises:
+        RowError: it is too large, animated, broken, cut off, or no picture.
+    """
+    size = picture.size()
+    if size is not None and size > limits.max_bytes:
+        raise RowError(Reason.PICTURE_TOO_LARGE, f"{picture.name}: {size} bytes")
+    try:
+        data = picture.read()
+    except UserError as error:
+        raise RowError(Reason.UNREADABLE_PICTURE, error.what) from None
+    if len(data) > limits.max_bytes:
+        raise RowError(Reason.PICTURE_TOO_LARGE, f"{picture.name}: {len(data)} bytes")
+    return still_of(data, picture.name, limits)
+
+
+def still_of(data: bytes, name: str, limits: StillLimits) -> Still:
+    """Return the bytes of a picture file as they are stored; errors as `read_still`."""
+    try:
+        with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
+            return _kept(opened, data, name, limits)
+    except BROKEN as error:
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {error}"[:200]) from None
+
+
+def _kept(opened: Image.Image, data: bytes, name: str, limits: StillLimits) -> Still:
+    width, height = opened.size
+    if width * height > limits.max_pixels:
+        raise RowError(Reason.PICTURE_TOO_LARGE, f"{name}: {width} x {height} pixels")
+    number = getattr(opened, "n_frames", 1)  # Pillow gives it only to formats that may hold several
+    if number > 1 and opened.format != "MPO":
+        raise RowError(Reason.ANIMATED_PICTURE, f"{name}: {number} pictures")
+    if why := _why_changed(opened, limits.max_side):
+        return _anew(opened, why, limits.max_side)
+    if opened.format == "JPEG":
+        opened.draft(opened.mode, (max(width // 8, 1), max(height // 8, 1)))  # every bit is read all the same
+    opened.load()
+    return Still(sha256_bytes(data), data, str(opened.format), width, height, "")
+
+
+def _why_changed(opened: Image.Image, max_side: int) -> str:
+    if opened.format not in PLAIN:
+        return f"was {opened.format}"
+    if opened.mode not in PLAIN[opened.format]:
+        return f"was {opened.mode}"
+    if "transparency" in opened.info:
+        return "had transparency"
+    if opened.getexif().get(ORIENTATION, 1) != 1:
+        return "was turned"
+    return "was larger" if max(opened.size) > max_side else ""
+
+
+def _anew(opened: Image.Image, why: str, max_side: int) -> Still:
+    was_jpeg = opened.format in ("JPEG", "MPO")
+    upright = ImageOps.exif_transpose(opened)
+    pixels = shrunk(_eight_bits(upright), max_side)
+    height, width = pixels.shape[:2]
+    if was_jpeg and why != "was CMYK":
+        buffer = io.BytesIO()
+        Image.fromarray(pixels).save(buffer, format="JPEG", quality=JPEG_QUALITY, subsampling=0)
+        data, kind = buffer.getvalue(), "JPEG"
+    else:
+        data, kind = encode_png(np.ascontiguousarray(pixels)), "PNG"
+    return Still(sha256_bytes(data), data, kind, width, height, why)
+
+
+def _eight_bits(picture: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
+    """Return uint8 pixels, shape (height, width) or (height, width, 3)."""
+    if picture.mode.startswith("I") or picture.mode == "F":
+        return stretch_percentiles(np.asarray(picture))
+    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
+        alpha = picture.convert("RGBA")
+        white = Image.new("RGBA", alpha.size, "white")
+        return np.asarray(Image.alpha_composite(white, alpha).convert("RGB"))
+    return np.asarray(picture.convert("L" if picture.mode in ("1", "L") else "RGB"))
