@@ -13,10 +13,10 @@ from lingshu.commands import checking, drawing, recipes, report_metrics, schemas
 from lingshu.commands.eval_command import EXIT_INCOMPLETE, evaluation
 from lingshu.commands.evaluate import IncompleteRunError
 from lingshu.commands.judge_request import judge_request
-from lingshu.commands.planning.command import app as planning
-from lingshu.commands.overlap import ManyValues, overlap
-from lingshu.commands.pulling import pull_source
 from lingshu.commands.normalize import normalize
+from lingshu.commands.overlap import ManyValues, overlap
+from lingshu.commands.planning.command import app as planning
+from lingshu.commands.pulling import pull_source
 from lingshu.commands.view import view
 from lingshu.core.errors import UserError
 
@@ -30,8 +30,7 @@ app = typer.Typer(
 
 
 ANYWHERE = frozenset(
-    {"score", "compare", "report-metrics", "eval", "view", "overlap"}
-    {"score", "compare", "report-metrics", "eval", "view", "normalize"}
+    {"score", "compare", "report-metrics", "eval", "view", "overlap", "normalize"}
 )  # commands that need no project: their paths are as typed
 
 

@@ -36,12 +36,8 @@ def films(registry: Path, **more) -> Package:
 
 def record(*packages: Package) -> SourceRecord:
     return SourceRecord(
-<<<<<<< HEAD:tests/sources/test_fetch_packages.py
         kind="registry_package", title="films", tasks=["caption"], licence="CC0-1.0",
         licence_class="permissive", access="open",
-=======
-        kind="registry_package", title="films", tasks=["caption"], licence="CC0-1.0", licence_class="permissive", access="open",
->>>>>>> 2ebc594e43885a3ef539943101e70c8acd973f77:tests/sources/test_fetch.py
         expected=Expected(files=2), citation="nobody", checked="here", packages=list(packages),
     )  # fmt: skip
 
