@@ -1,4 +1,4 @@
-"""Propose new samples by one synthesis recipe: `python stages/propose.py caption|vqa|ocr|cot`."""
+"""Propose new samples by one synthesis recipe: `python stages/propose.py caption|vqa|ocr|cot|dialogue`."""
 
 from __future__ import annotations
 

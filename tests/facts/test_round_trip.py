@@ -14,6 +14,7 @@ from lingshu.facts.vocabulary import (
     FACTS,
     FINDINGS,
     MAX_NODULES,
+    MORE_MODALITIES,
     NONE,
     PAIRS,
     SIDES,
@@ -99,3 +100,11 @@ def test_text_that_no_template_wrote_gives_only_what_it_states(text: str, expect
 def test_report_without_findings_is_refused() -> None:
     with pytest.raises(ValueError, match=FINDINGS[0]):
         report({"modality": "ct"})
+
+
+@pytest.mark.parametrize("kind", MORE_MODALITIES)
+@pytest.mark.parametrize("variant", range(NUM_VARIANTS))
+def test_a_kind_that_is_no_option_elsewhere_is_read_back_too(kind: str, variant: int) -> None:
+    facts = {"modality": kind, "body_part": "skin"}
+    check_facts(facts, "test")
+    assert facts_from_text(caption(facts, variant)) == facts

@@ -22,6 +22,13 @@ from lingshu.facts.vocabulary import check_facts, parsable
         ({"nodule_count": 2, "nodule_side": "none"}, "contradict"),
         ({"effusion_side": "left", "effusion_level": "none"}, "contradict"),
         ({"nodule_count": 0, "nodule_side": "left"}, "contradict"),
+        ({"labels": ["melanoma"]}, "labels"),
+        ({"labels": {"diagnosis": []}}, "labels"),
+        ({"labels": {"diagnosis": [" "]}}, "labels"),
+        ({"boxes": [{"label": "tumour", "box": [1, 2, 3]}]}, "no box"),
+        ({"boxes": [{"label": "tumour", "box": [5, 2, 5, 9]}]}, "no box"),
+        ({"boxes": [{"label": "tumour", "box": [1.0, 2.0, 3.0, 4.0]}]}, "no box"),
+        ({"boxes": [{"box": [1, 2, 3, 4]}]}, "label, box"),
     ],
 )
 def test_wrong_facts_are_named(facts: dict[str, Any], named: str) -> None:
@@ -33,6 +40,16 @@ def test_wrong_facts_are_named(facts: dict[str, Any], named: str) -> None:
 def test_right_facts_pass() -> None:
     check_facts({}, "x")
     check_facts({"nodule_count": 0, "nodule_side": "none", "effusion_side": "left", "effusion_level": "small"}, "x")
+
+
+def test_annotations_are_facts_that_are_not_spoken() -> None:
+    facts = {
+        "modality": "dermoscopy",
+        "labels": {"diagnosis": ["melanoma"]},
+        "boxes": [{"label": "lesion", "box": [1, 2, 3, 4]}],
+    }
+    check_facts(facts, "x")
+    assert parsable(facts) == {"modality": "dermoscopy"}
 
 
 def test_generated_is_a_fact_that_is_not_spoken() -> None:

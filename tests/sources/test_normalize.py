@@ -186,9 +186,9 @@ def test_a_kind_with_one_group_is_said_to_be_training_only(pulled: Path) -> None
 
 
 def test_an_unknown_fact_in_the_catalogue_is_named(pulled: Path) -> None:
-    wrong = {"paths": ["d/photo.png"], "seen": "a photo", "facts": {"modality": "oct"}}
+    wrong = {"paths": ["d/photo.png"], "seen": "a photo", "facts": {"modality": "thermography"}}
     note(pulled, wrong)
-    with pytest.raises(UserError, match=r"scan-data/d/photo\.png: fact 'modality' is 'oct'"):
+    with pytest.raises(UserError, match=r"scan-data/d/photo\.png: fact 'modality' is 'thermography'"):
         normalize("scans", record(), SOURCES, pulled)
 
 

@@ -24,6 +24,15 @@ MODALITIES: tuple[str, ...] = (
     "phase contrast microscopy",
     "fluorescence microscopy",
 )
+# Kinds that may be stated, but are not offered as wrong answers to pictures of other kinds.
+MORE_MODALITIES: tuple[str, ...] = (
+    "dermoscopy",
+    "photograph",
+    "endoscopy",
+    "oct",
+    "pet",
+    "microscopy",
+)
 # Values that may be true of the same picture: one is never offered as a wrong answer where the other is right.
 COMPATIBLE: dict[str, tuple[str, ...]] = {
     "histopathology": ("immunohistochemistry",),
@@ -88,11 +97,15 @@ MAX_NUCLEI = 9999
 
 @dataclass(frozen=True, slots=True)
 class FactSpec:
-    """What a key may hold: one of `values` (choice), a truth value (flag), or a whole number 0..`maximum` (count)."""
+    """What a key may hold: one of `values` or `more` (choice), a truth value (flag), or a whole number 0..`maximum`.
+
+    Wrong answers are drawn from `values` alone.
+    """
 
     kind: Literal["choice", "flag", "count"]
     values: tuple[str, ...] = ()
     maximum: int = 0
+    more: tuple[str, ...] = ()
 
     def complaint(self, value: Any) -> str:
         """Return what is wrong with `value`, or "" if it is allowed."""
@@ -101,11 +114,12 @@ class FactSpec:
         if self.kind == "count":
             whole = isinstance(value, int) and not isinstance(value, bool)
             return "" if whole and 0 <= value <= self.maximum else f"must be a whole number from 0 to {self.maximum}"
-        return "" if value in self.values else f"must be one of {', '.join(self.values)}"
+        allowed = (*self.values, *self.more)
+        return "" if value in allowed else f"must be one of {', '.join(allowed)}"
 
 
 FACTS: dict[str, FactSpec] = {
-    "modality": FactSpec("choice", MODALITIES),
+    "modality": FactSpec("choice", MODALITIES, more=MORE_MODALITIES),
     "plane": FactSpec("choice", PLANES),
     "view": FactSpec("choice", VIEWS),
     "sequence": FactSpec("choice", SEQUENCES),
@@ -134,7 +148,11 @@ FINDINGS: tuple[str, ...] = (
     "opacity",
 )
 PAIRS: tuple[tuple[str, str], ...] = (("effusion_side", "effusion_level"), ("nodule_count", "nodule_side"))
-UNSPOKEN: tuple[str, ...] = ("generated", "medical")
+# What a source's own annotations say, in its words. `labels`: name to texts (`{"diagnosis": ["melanoma"]}`). `boxes`: a
+# list of `{"label": text, "box": [left, top, right, bottom]}` in pixels of the stored picture; right and bottom are not
+# in the box.
+ANNOTATIONS: tuple[str, ...] = ("labels", "boxes")
+UNSPOKEN: tuple[str, ...] = ("generated", "medical", *ANNOTATIONS)
 
 
 def parsable(facts: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,8 +171,12 @@ def check_facts(facts: Mapping[str, Any], where: str) -> None:
         UserError: names the key, the value and what is allowed.
     """
     for key, value in facts.items():
+        if key in ANNOTATIONS:
+            if complaint := _annotation_complaint(key, value):
+                raise UserError(f"{where}: fact {key!r}: {complaint}", "correct the annotation")
+            continue
         if key not in FACTS:
-            raise UserError(f"{where}: unknown fact {key!r}", f"use one of {', '.join(FACTS)}")
+            raise UserError(f"{where}: unknown fact {key!r}", f"use one of {', '.join((*FACTS, *ANNOTATIONS))}")
         if complaint := FACTS[key].complaint(value):
             raise UserError(f"{where}: fact {key!r} is {value!r}: {complaint}", "correct the fact, or extend FACTS")
     for first, second in PAIRS:
@@ -163,3 +185,25 @@ def check_facts(facts: Mapping[str, Any], where: str) -> None:
         if first in facts and (facts[first] in (0, NONE)) != (facts[second] == NONE):
             pair = f"{first}={facts[first]!r} and {second}={facts[second]!r}"
             raise UserError(f"{where}: {pair} contradict each other", "make both absent or both present")
+
+
+def _annotation_complaint(key: str, value: Any) -> str:
+    if key == "labels":
+        fits = isinstance(value, dict) and all(isinstance(texts, list) and texts for texts in value.values())
+        return "" if fits and all(_is_text(t) for texts in value.values() for t in texts) else "must be name to texts"
+    fits = isinstance(value, list) and all(isinstance(item, dict) and item.keys() == {"label", "box"} for item in value)
+    if not fits or not all(_is_text(item["label"]) for item in value):
+        return "must be a list of {label, box}"
+    wrong = [item["box"] for item in value if not _is_box(item["box"])]
+    return f"{wrong[0]} is no box [left, top, right, bottom] in pixels" if wrong else ""
+
+
+def _is_text(value: Any) -> bool:
+    return isinstance(value, str) and bool(value.strip())
+
+
+def _is_box(value: Any) -> bool:
+    if not isinstance(value, list) or len(value) != 4 or not all(type(side) is int for side in value):
+        return False
+    left, top, right, bottom = value
+    return bool(0 <= left < right and 0 <= top < bottom)

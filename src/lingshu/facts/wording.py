@@ -25,6 +25,12 @@ MODALITY_NOUNS: dict[str, tuple[str, str]] = {
     "immunohistochemistry": ("immunohistochemistry image", "immunohistochemistry tile"),
     "phase contrast microscopy": ("phase contrast microscopy image", "phase contrast micrograph"),
     "fluorescence microscopy": ("fluorescence microscopy image", "fluorescence micrograph"),
+    "dermoscopy": ("dermoscopy image", "dermatoscopic image"),
+    "photograph": ("clinical photograph", "clinical photo"),
+    "endoscopy": ("endoscopy image", "endoscopic image"),
+    "oct": ("OCT scan", "OCT image"),
+    "pet": ("PET slice", "PET image"),
+    "microscopy": ("light microscopy image", "light micrograph"),
 }
 SPOKEN_VOWELS: tuple[str, ...] = ("a", "e", "i", "o", "u", "x-ray", "MRI")
 NORMAL_IMPRESSION = "No acute finding."

@@ -38,6 +38,7 @@ class Choices(Strict):
         key: of the letter in an object of `pairs`.
         value: of the text in an object of `pairs`.
         only_if: options exist only in rows where this path has this value.
+        lettered: an option's own letter in front of its text ("A: …") is taken off.
     """
 
     shape: Literal["columns", "mapping", "list", "pairs", "literal", "lines", "fixed", "in_question"]
@@ -47,6 +48,7 @@ class Choices(Strict):
     key: str = "key"
     value: str = "value"
     only_if: dict[str, str] = {}  # noqa: RUF012
+    lettered: bool = False
 
     @model_validator(mode="after")
     def _complete(self) -> Choices:
@@ -85,8 +87,12 @@ class Pictures(Strict):
         key: of the name where a list holds objects.
         name: how a file's name is written from the row's fields and those of the object in the list,
             `files/p{subject_id:.2}/{dicom_id}.jpg`; `{picture}` is what the path gives.
+        pattern: named groups that it finds in what the path gives are fields for `name` too.
         optional: a row may have no picture.
+        array: the files are NumPy archives (`.npz`), and this is the name of the picture's array in them.
         suffix: added to each name.
+        endings: `.png` and the like, tried in place of the name's own where there is no such file.
+        flat: only the last part of a name counts.
         folders: that the names are relative to, tried in order.
         archives: zip files that may hold them instead, found by the end of the member's path.
     """
@@ -95,20 +101,27 @@ class Pictures(Strict):
     embedded: bool = False
     key: str = ""
     name: str = ""
+    pattern: Pattern = ""
     optional: bool = False
+    array: str = ""
     suffix: str = ""
+    endings: list[str] = []  # noqa: RUF012
+    flat: bool = False
     folders: list[str] = ["."]  # noqa: RUF012
     archives: list[str] = []  # noqa: RUF012
 
 
-Format = Literal["parquet", "json", "jsonl", "csv", "xml", "text"]
+Format = Literal["parquet", "json", "jsonl", "csv", "xml", "text", "pickle", "npy", "files"]
 
 
 class Layout(Strict):
     """How a table is written.
 
     Attributes:
-        format: `xml` is a row for each element at `element`, `text` a row for each file (its text in field `text`).
+        format: `xml` is a row for each element at `element`, `text` a row for each file (its text in field `text`),
+            `pickle` a list of rows of plain values (nothing is ever called), `npy` a row for each entry of an array's
+            first axis, `files` a row for each file that names it (`path`, `folder`, `name`, `stem`), as where pictures
+            lie in class folders.
         header: names of the columns, where a CSV has no header line or a JSON row is a list.
         delimiter: between the columns of a CSV.
         quoted: a CSV quotes what holds a delimiter; if false, quotation marks are part of the text.
@@ -128,6 +141,9 @@ class Join(Layout):
     Attributes:
         tables: its files.
         by: path of the row's key; the second table's one is `key`, or its object keys if that is empty.
+        by_pattern: what it finds in the row's key is looked up.
+        key_pattern: what it finds in the second table's key counts.
+        rows: of the second table, as in a form.
         into: name that the found value gets in the row.
         many: several rows have a key, and a list of them is found.
         required: without one a row is a data error; if false, it is not of this split and is left out.
@@ -138,6 +154,9 @@ class Join(Layout):
     tables: list[str] = Field(min_length=1)
     by: str
     key: str = ""
+    by_pattern: Pattern = ""
+    key_pattern: Pattern = ""
+    rows: Literal["list", "keyed", "lists", "columns"] = "list"
     into: str
     many: bool = False
     required: bool = True
@@ -156,12 +175,14 @@ class TableForm(Layout):
         alone: pattern of files of other names: where a user's folder has nothing that `tables` finds and one such file,
             that one is read, and it is told. For files whose name says nothing that their rows and number don't.
         file_pattern: only files whose path it finds are read; its named groups become fields of the row.
-        rows: `list` (objects, or rows of a table), `keyed` (an object of rows; the key becomes field `key`), `lists`
-            (an object of lists of rows; the key likewise), or `columns` (an object of columns, each an object by row
-            number).
+        beside: for `npy`: field to the array that completes the rows; `{name}` is filled in from `file_pattern`.
+        rows: `list` (objects, or rows of a table), `values` (a list of anything; each becomes field `value`), `keyed`
+            (an object of rows; the key becomes field `key`), `lists` (an object of lists of rows; the key likewise), or
+            `columns` (an object of columns, each an object by row number).
         explode: path of lists of equal length to field name: one question for each position.
         joins: tables that complete the rows, in order.
-        where: a row is of this data set if each path has one of these values.
+        where: a row is of this data set if each path has one of these values (`None` where there is none).
+        without: and if no path has one of these values.
         distinct: of rows that are equal at all these paths the first one counts, where upstream's other copies leave
             the repeats out.
         pictures: where the pictures are.
@@ -172,9 +193,11 @@ class TableForm(Layout):
     tables: list[str] = Field(min_length=1)
     alone: str = ""
     file_pattern: Pattern = ""
-    rows: Literal["list", "keyed", "lists", "columns"] = "list"
+    beside: dict[str, str] = {}  # noqa: RUF012
+    rows: Literal["list", "values", "keyed", "lists", "columns"] = "list"
     explode: dict[str, str] = {}  # noqa: RUF012
     joins: list[Join] = []  # noqa: RUF012
     where: dict[str, list[str]] = {}  # noqa: RUF012
+    without: dict[str, list[str]] = {}  # noqa: RUF012
     distinct: list[str] = []  # noqa: RUF012
     pictures: Pictures | None = None

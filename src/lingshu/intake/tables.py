@@ -1,4 +1,6 @@
-"""Rows of a form's tables, as mappings: Parquet, JSON, JSON lines, CSV, XML or texts, plain or inside an archive.
+"""Rows of a form's tables, as mappings: Parquet, JSON, JSON lines, CSV, XML, texts, arrays, or files themselves.
+
+All but Parquet and arrays may also lie inside an archive.
 
 A file that can't be read ends the load with an error; a row that can't is counted and named. Files are read as streams:
 what is held in memory is one row, but for JSON as columns or lists, and for tables that complete rows.
@@ -11,19 +13,22 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import IO, Any, cast
 
 from lingshu.core.errors import UserError
 from lingshu.intake.archive import Archive
+from lingshu.intake.arrays import array_rows
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.json_stream import JsonStream, JsonStreamError
 from lingshu.intake.parquet_rows import parquet_rows
 from lingshu.intake.places import Files, matching
+from lingshu.intake.plain_pickle import read_plain_pickle
 from lingshu.intake.shapes import Join, Layout, TableForm
 from lingshu.intake.values import Row, value_at
 from lingshu.intake.xml_rows import xml_rows
@@ -49,11 +54,12 @@ class RawRow:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A table file: its name, its bytes as a stream, and (outside archives) where it lies."""
+    """A table file: its name, its bytes as a stream, and (outside archives) where it and others of its place lie."""
 
     name: str
     open: Callable[[], IO[bytes]]
     path: Callable[[], Path] | None
+    other: Callable[[str], Path] | None = None
 
 
 def find_tables(files: Files, patterns: list[str]) -> list[Table] | None:
@@ -64,7 +70,7 @@ def find_tables(files: Files, patterns: list[str]) -> list[Table] | None:
         found: dict[str, Table] = {}
         for name in files.match(outer):
             if not inner:
-                found[name] = Table(name, partial(_open, files, name), partial(files.path, name))
+                found[name] = Table(name, partial(_open, files, name), partial(files.path, name), files.path)
                 continue
             archive = Archive(files.path(name))
             for member in matching(archive.members(), inner):
@@ -97,6 +103,7 @@ def read_rows(table: Table, form: TableForm, max_row_bytes: int = MAX_ROW_BYTES)
     """
     readers = {
         "parquet": _parquet, "json": _json, "jsonl": _json_lines, "csv": _csv, "xml": _xml, "text": _text_file,
+        "pickle": _pickle, "npy": _arrays, "files": _file,
     }  # fmt: skip
     try:
         yield from readers[form.format](table, form, max_row_bytes)
@@ -119,7 +126,11 @@ def read_mapping(table: Table, join: Join, max_row_bytes: int = MAX_ROW_BYTES) -
     if not join.key:
         return dict(_keyed_values(table, max_row_bytes))
     form = TableForm(
-        name="join", checked="not checked", tables=join.tables, **join.model_dump(include=set(Layout.model_fields))
+        name="join",
+        checked="not checked",
+        tables=join.tables,
+        rows=join.rows,
+        **join.model_dump(include=set(Layout.model_fields)),
     )
     found: dict[str, Any] = {}
     shape = f"a list of objects that have {join.key!r}"
@@ -127,11 +138,18 @@ def read_mapping(table: Table, join: Join, max_row_bytes: int = MAX_ROW_BYTES) -
         key: Any = None if isinstance(raw.values, RowError) else value_at(raw.values, join.key, None)
         if key is None:
             raise UserError(f"{raw.where}: the file is not {shape}", "get the file that the record names")
+        key = found_in(join.key_pattern, str(key))
         if join.many:
-            found.setdefault(str(key), []).append(raw.values)
+            found.setdefault(key, []).append(raw.values)
         else:
-            found[str(key)] = raw.values
+            found[key] = raw.values
     return found
+
+
+def found_in(pattern: str, text: str) -> str:
+    """Return what a pattern finds in a text; the whole text where it finds nothing, or is empty."""
+    found = re.search(pattern, text) if pattern else None
+    return text if found is None else found[0]
 
 
 def _keyed_values(table: Table, limit: int) -> Iterator[tuple[str, Any]]:
@@ -167,18 +185,22 @@ def _json(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
     shape = form.rows
     with table.open() as handle:
         stream = JsonStream(handle, limit)
-        opening = {"list": "[", "keyed": "{", "lists": "{", "columns": "{"}[shape]
+        opening = {"list": "[", "values": "["}.get(shape, "{")
         if stream.first() != opening:
             if not stream.first():
                 raise UserError(f"{table.name}:1: not JSON: the file is empty", "get the file again; it may be cut")
-            wanted = {"list": "a list of rows", "keyed": "an object of rows", "lists": "an object of lists of rows"}
+            wanted = {
+                "keyed": "an object of rows",
+                "lists": "an object of lists of rows",
+                "columns": "an object of columns",
+            }
             raise UserError(
-                f"{table.name}: the file is not {wanted.get(shape, 'an object of columns')}",
+                f"{table.name}: the file is not {wanted.get(shape, 'a list of rows')}",
                 "get the file that the record names",
             )
-        rows = stream.array() if shape == "list" else _of_pairs(table, stream.pairs(), shape)
+        rows = stream.array() if opening == "[" else _of_pairs(table, stream.pairs(), shape)
         for number, row in enumerate(rows, start=1):
-            yield RawRow(table.name, number, _as_row(row, form))
+            yield RawRow(table.name, number, {"value": row} if shape == "values" else _as_row(row, form))
 
 
 def _of_pairs(table: Table, pairs: Iterator[tuple[str, Any]], shape: str) -> Iterator[Any]:
@@ -237,7 +259,7 @@ def _as_row(row: Any, form: TableForm) -> Row | RowError:
     if not form.header and isinstance(row, dict):
         return row
     wanted = f"a list of {len(form.header)} values" if form.header else "an object"
-    return RowError(Reason.UNREADABLE_ROW, f"not {wanted}: {json.dumps(row, ensure_ascii=False)[:60]}")
+    return RowError(Reason.UNREADABLE_ROW, f"not {wanted}: {json.dumps(row, ensure_ascii=False, default=str)[:60]}")
 
 
 def _csv(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
@@ -292,6 +314,18 @@ def _text_file(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:  
     yield RawRow(table.name, 1, values)
 
 
+def _pickle(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:  # noqa: ARG001 - one signature
+    with table.open() as handle:
+        try:
+            rows = read_plain_pickle(handle)
+        except ValueError as error:
+            raise UserError(f"{table.name}: not a pickle of plain values: {error}", "get the file again") from None
+    if not isinstance(rows, list):
+        raise UserError(f"{table.name}: the file is not a list of rows", "get the file that the record names")
+    for number, row in enumerate(rows, start=1):
+        yield RawRow(table.name, number, _as_row(row, form))
+
+
 def _whole(table: Table, limit: int) -> bytes | RowError:
     with table.open() as handle:
         data = handle.read(limit + 1)
@@ -304,3 +338,19 @@ def _parquet(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:  # 
     columns = form.pictures.fields if form.pictures and form.pictures.embedded else []
     for number, row in enumerate(parquet_rows(table.name, table.path(), columns), start=1):
         yield RawRow(table.name, number, row)
+
+
+def _arrays(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:  # noqa: ARG001 - one signature
+    if table.path is None or table.other is None:
+        raise UserError(f"{table.name}: an array inside an archive is not read", "unpack it and pass the folder")
+    found = re.search(form.file_pattern, table.name)
+    named = found.groupdict() if found else {}
+    beside = {field: table.other(name.format(**named)) for field, name in form.beside.items()}
+    for number, row in enumerate(array_rows(table.name, table.path(), beside), start=1):
+        yield RawRow(table.name, number, row)
+
+
+def _file(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:  # noqa: ARG001 - one signature
+    inner = PurePosixPath(table.name.rpartition(INSIDE)[2])
+    names = {"path": str(inner), "folder": str(inner.parent), "name": inner.name, "stem": inner.name.split(".")[0]}
+    yield RawRow(table.name, 1, names)

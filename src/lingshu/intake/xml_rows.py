@@ -34,7 +34,9 @@ def xml_rows(data: bytes, element: str) -> list[Row]:
 
 
 def _text(element: ET.Element) -> str:
-    return (element.text or "").strip()
+    """Return an element's own text; lines are trimmed and runs of blanks closed, for files are indented."""
+    lines = (" ".join(line.split()) for line in (element.text or "").strip().splitlines())
+    return "\n".join(line for line in lines if line)
 
 
 def _value(element: ET.Element, depth: int) -> str | dict[str, Any]:

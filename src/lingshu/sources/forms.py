@@ -11,6 +11,7 @@ from pydantic import Field, model_validator
 
 from lingshu.core.sample import SPLITS, Task
 from lingshu.intake.shapes import Choices, Gold, Pattern, TableForm
+from lingshu.sources.annotations import Annotations
 
 AdapterName = Literal["caption", "question", "conversation", "reasoning", "report", "labels"]
 
@@ -35,6 +36,11 @@ class SourceForm(TableForm):
         split_names: of what the path gives, to our word; `train`, `val`, `valid`, `validate`, `dev`, `test` and the
             like are known.
         question: path of the question; of the turns for `conversation`.
+        instruction: path of what is asked for, before the question (Alpaca's form, where the question may be empty).
+        context: path of a text, or of a list of texts, that stands before the question.
+        details: path of a text that stands after the question.
+        rubrics: path of HealthBench's criteria, for `conversation`: those that earn points are the reply to turns that
+            end with a request.
         answer: path of a caption, a reply or an answer's text, where `gold` is not given.
         answer_type: path of a field that starts with CLOSED where a short answer is one of few.
         trace: path of the reasoning.
@@ -46,10 +52,11 @@ class SourceForm(TableForm):
         system: first turn of every conversation.
         marker: of a picture's place inside a text.
         language: two letters, the language of every row; else the path of it.
+        language_names: of what the path gives, to two letters.
         modality: path of the imaging kind.
         modality_names: of what the path gives (in lower case), to our word.
         body_part: path of the body part.
-        labels: fact to path, for `labels`.
+        annotations: labels, boxes and masks, for `labels`.
         licence: path of a row's own licence.
         expected_rows: where a form holds another number of rows than the record says.
     """
@@ -65,6 +72,10 @@ class SourceForm(TableForm):
     split: str = "train"
     split_names: dict[str, Literal["train", "validation", "test"]] = Field(default_factory=dict)
     question: str = ""
+    instruction: str = ""
+    context: str = ""
+    details: str = ""
+    rubrics: str = ""
     answer: str = ""
     answer_type: str = ""
     trace: str = ""
@@ -76,10 +87,11 @@ class SourceForm(TableForm):
     system: str = ""
     marker: str = "<image>"
     language: str = "en"
+    language_names: dict[str, str] = Field(default_factory=dict)
     modality: str = ""
     modality_names: dict[str, str] = Field(default_factory=dict)
     body_part: str = ""
-    labels: dict[str, str] = Field(default_factory=dict)
+    annotations: Annotations | None = None
     licence: str = ""
     expected_rows: int = Field(default=0, ge=0)
 
@@ -92,11 +104,11 @@ class SourceForm(TableForm):
     def _complete(self) -> SourceForm:
         needed = {
             "caption": bool(self.answer),
-            "question": bool(self.question) and bool(self.answer or self.gold),
+            "question": bool(self.question or self.instruction) and bool(self.answer or self.gold),
             "conversation": bool(self.question),
             "reasoning": bool(self.question and self.trace and (self.answer or self.gold)),
             "report": bool(self.answer or self.impression),
-            "labels": bool(self.labels),
+            "labels": self.annotations is not None and self.pictures is not None,
         }
         if not needed[self.adapter]:
             raise ValueError(f"adapter {self.adapter!r} needs {_NEEDS[self.adapter]}")
@@ -109,5 +121,5 @@ _NEEDS = {
     "conversation": "question (the path of the turns)",
     "reasoning": "question, trace, and answer or gold",
     "report": "answer (findings) or impression",
-    "labels": "labels",
+    "labels": "annotations and pictures",
 }

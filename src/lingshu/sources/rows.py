@@ -6,7 +6,6 @@ Rows in = kept + refused by reason, or it fails. What is held in memory does not
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 from collections import OrderedDict, deque
 from collections.abc import Iterator, Sequence
@@ -28,9 +27,11 @@ from lingshu.intake.places import Files
 from lingshu.intake.rows import Opened, data_rows, find_source
 from lingshu.sources.catalog import SourceRecord
 from lingshu.sources.forms import SourceForm
+from lingshu.sources.labelled_rows import LabelledRun
 from lingshu.sources.params import RowParams
 from lingshu.sources.row_summary import RowSummary
-from lingshu.sources.samples import SampleMaker
+from lingshu.sources.samples import SampleMaker, revision_of
+from lingshu.sources.seen import Seen, number
 from lingshu.sources.stills import Still, StillLimits, read_still
 
 STEP = "normalize"
@@ -77,7 +78,11 @@ def normalize_rows(
             rows is not the record's.
     """
     source = open_form(name, record, files)
-    run = _Run(name, record, source, files, params)
+    run: _Run | LabelledRun = (
+        LabelledRun(name, record, source, files, params)
+        if source.form.adapter == "labels"
+        else _Run(name, record, source, files, params)
+    )
     with ExitStack() as stack:
         new_images, new_samples = (stack.enter_context(_replaced(folder)) for folder in (images, samples))
         with ExitStack() as writing:
@@ -125,13 +130,6 @@ def open_form(name: str, record: SourceRecord, files: Files) -> Opened[SourceFor
     )
 
 
-def revision_of(record: SourceRecord) -> str:
-    """Return the pinned revisions of a record's places or packages, joined; `unpinned` where there are none."""
-    found = [place.revision or place.physionet or place.sha256[:12] for place in record.places]
-    found += [package.label for package in record.packages]
-    return ", ".join(filter(None, found)) or "unpinned"
-
-
 class _Run:
     """One pass over the rows."""
 
@@ -148,10 +146,11 @@ class _Run:
         self._finder = PictureFinder(files, spec) if spec and not spec.embedded else None
         self._maker = SampleMaker(name, record, source.form, revision_of(record))
         self._limits = StillLimits(params.max_side_px, params.max_megapixels * 1_000_000, params.max_picture_mb << 20)
+        self._array = spec.array if spec else ""
         self._max_row_bytes = params.max_row_mb << 20
-        self._ids: set[int] = set()
+        self._ids = Seen()
         self._known: OrderedDict[str, Future[Still] | Still] = OrderedDict()
-        self._noted: set[int] = set()
+        self._noted = Seen()
         self._groups: dict[int, int] = {}
         self.summary = RowSummary(name, source.form.name, source.form.checked)
 
@@ -177,7 +176,7 @@ class _Run:
                 if isinstance(raw.values, RowError):
                     raise raw.values
                 identity = self._maker.identity(default, raw.values)
-                if not _add(self._ids, identity):
+                if not self._ids.add(identity):
                     raise RowError(Reason.DUPLICATE_ID, identity)
                 pictures = row_pictures(self._source.form.pictures, raw.values, self._finder)
                 draft = self._maker.draft(identity, raw.values, pictures)
@@ -190,7 +189,7 @@ class _Run:
         """Return a picture that is being read, or was; each is read once while it is known."""
         known = self._known.get(picture.name)
         if known is None:
-            known = self._known[picture.name] = pool.submit(read_still, picture, self._limits)
+            known = self._known[picture.name] = pool.submit(read_still, picture, self._limits, self._array)
             if len(self._known) > PICTURES_KNOWN:
                 self._known.popitem(last=False)
         return known
@@ -216,7 +215,7 @@ class _Run:
     def _store(self, picture: FoundPicture, still: Still, sample: Sample) -> None:
         """Store a picture that is new, note one that is used by another split or group, and let its bytes go."""
         before = self.images.stored
-        if _add(self._noted, f"{picture.name}\n{sample.split}\n{sample.group_id}"):
+        if self._noted.add(f"{picture.name}\n{sample.split}\n{sample.group_id}"):
             self.images.add(self._maker.picture(still, picture, sample), still.image_id)
         if self.images.stored > before:
             self.summary.picture_bytes += len(still.data)
@@ -226,7 +225,7 @@ class _Run:
 
     def _note_group(self, sample: Sample) -> None:
         """Count groups that several splits hold; each once."""
-        group = _number(sample.group_id)
+        group = number(sample.group_id)
         splits = self._groups.get(group, 0) | 1 << SPLITS.index(sample.split)
         if splits.bit_count() == 2 and self._groups[group].bit_count() == 1:
             self.summary.groups_cut += 1
@@ -240,17 +239,6 @@ class _Run:
         self.summary.refuse(DataError(row.where, row.identity, error.reason, error.detail))
         detail = f"{row.where}: {error.detail}"
         self.verdicts.add(Verdict(row.identity, self._name, STEP, False, error.reason.name, detail=detail))
-
-
-def _number(text: str) -> int:
-    return int.from_bytes(hashlib.blake2b(text.encode(errors="surrogatepass"), digest_size=16).digest(), "big")
-
-
-def _add(known: set[int], text: str) -> bool:
-    """Add a text's digest to the set; return whether it is new."""
-    before = len(known)
-    known.add(_number(text))
-    return len(known) > before
 
 
 def _check(name: str, summary: RowSummary, record: SourceRecord, form: SourceForm, *, accept_rows: bool) -> None:

@@ -10,7 +10,7 @@ from typing import cast
 
 from lingshu.core.images import Picture
 from lingshu.core.sample import ImageRef, Sample, Split
-from lingshu.facts.vocabulary import MODALITIES
+from lingshu.facts.vocabulary import FACTS
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import FoundPicture
 from lingshu.intake.values import Row, text_at, value_at
@@ -27,6 +27,13 @@ SPLIT_NAMES: dict[str, Split] = {
     "test": "test", "testing": "test",
 }  # fmt: skip
 _LANGUAGE = re.compile(r"[a-z]{2}")
+
+
+def revision_of(record: SourceRecord) -> str:
+    """Return the pinned revisions of a record's places or packages, joined; `unpinned` where there are none."""
+    found = [place.revision or place.physionet or place.sha256[:12] for place in record.places]
+    found += [package.label for package in record.packages]
+    return ", ".join(filter(None, found)) or "unpinned"
 
 
 class SampleMaker:
@@ -85,6 +92,8 @@ class SampleMaker:
         if not self._form.modality:
             return tuple(self._record.modalities) if len(self._record.modalities) == 1 else ()
         value = value_at(row, self._form.modality, None)
+        if isinstance(value, dict):
+            value = [name for name, yes in value.items() if yes is True]
         found: list[str] = []
         for given in value if isinstance(value, list) else [value]:
             word = str(given or "").strip().lower()
@@ -94,6 +103,20 @@ class SampleMaker:
             elif word:
                 self.unknown_kinds[word[:40]] += 1
         return tuple(dict.fromkeys(found))
+
+    def language(self, row: Row) -> str:
+        """Return the row's language as two letters.
+
+        Raises:
+            RowError: its field is missing, or has a word that the form does not translate.
+        """
+        form = self._form
+        if _LANGUAGE.fullmatch(form.language):
+            return form.language
+        given = text_at(row, form.language)
+        if form.language_names and given not in form.language_names:
+            raise RowError(Reason.MISSING_FIELD, f"{form.language!r} is {given!r:.40}")
+        return form.language_names.get(given, given)
 
     def draft(self, identity: str, row: Row, pictures: Sequence[FoundPicture]) -> Sample:
         """Return the row as a sample that still lacks its pictures and its id.
@@ -116,7 +139,7 @@ class SampleMaker:
             access=self._record.access,
             modality=self.kinds(row) if pictures else (),
             body_part=said_or_empty(row, form.body_part).lower(),
-            language=form.language if _LANGUAGE.fullmatch(form.language) else text_at(row, form.language),
+            language=self.language(row),
             answer=spoken.answer,
             rationale=spoken.rationale,
         )
@@ -130,7 +153,7 @@ class SampleMaker:
 
     def picture(self, still: Still, file: FoundPicture, sample: Sample) -> Picture:
         """Return a picture of the sample as it is stored; its kind is a fact where the sample shows nothing else."""
-        known = [kind for kind in sample.modality if kind in MODALITIES]
+        known = [kind for kind in sample.modality if not FACTS["modality"].complaint(kind)]
         return Picture(
             data=still.data,
             format=still.format,

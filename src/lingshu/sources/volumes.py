@@ -59,14 +59,14 @@ def read_volume(file: RawFile, params: NormalizeParams, load: Loader) -> Reading
     pixel_mm = file.note.pixel_mm if file.note and file.note.pixel_mm else params.slice_pixel_mm
     planes = file.note.planes if file.note and file.note.planes else list(AXES)
     level = dark + TISSUE_LEVEL * (bright - dark)
-    shown = {plane: _with_tissue(values, AXES[plane], level, params.min_tissue_share) for plane in planes}
+    shown = {plane: slices_with_tissue(values, AXES[plane], level, params.min_tissue_share) for plane in planes}
     number = min([params.slices_per_plane, *(len(indices) for indices in shown.values() if indices)])
     for plane, indices in shown.items():
         for index in spread(indices, number):
             facts = {"plane": plane, **_dominant_tissue(maps, AXES[plane], index)}
-            pixels = stretch(_upright(_slice(values, AXES[plane], index)), dark, bright)
+            pixels = stretch(upright(section_of(values, AXES[plane], index)), dark, bright)
             yield Frame(
-                pixels=_scaled(pixels, np.delete(spacing, AXES[plane]), pixel_mm),
+                pixels=scaled(pixels, np.delete(spacing, AXES[plane]), pixel_mm),
                 origin=f"{file.origin}#{plane}-{index:03d}",
                 group=f"{file.source}/volume/{file.origin}",
                 facts=with_note(facts, file.note),
@@ -101,7 +101,7 @@ def spread(indices: Sequence[int], number: int) -> list[int]:
     return [indices[int((place + 0.5) * len(indices) / number)] for place in range(number)]
 
 
-def _with_tissue(values: Volume, axis: int, level: float, least: float) -> list[int]:
+def slices_with_tissue(values: Volume, axis: int, level: float, least: float) -> list[int]:
     """Return the slices of which at least the share `least` is above `level`."""
     shares = (values > level).mean(axis=tuple(other for other in range(3) if other != axis))
     return [int(index) for index in np.flatnonzero(shares >= least)]
@@ -123,24 +123,24 @@ def _tissue_maps(file: RawFile, shape: tuple[int, ...], load: Loader) -> dict[st
 
 def _dominant_tissue(maps: dict[str, Volume], axis: int, index: int) -> dict[str, str]:
     """Return the tissue with more volume in a slice, where it leads by a clear margin."""
-    sums = sorted((float(_slice(values, axis, index).sum()), tissue) for tissue, values in maps.items())
+    sums = sorted((float(section_of(values, axis, index).sum()), tissue) for tissue, values in maps.items())
     if len(sums) < 2 or sums[-1][0] < CLEAR_LEAD * sums[-2][0]:
         return {}
     return {"dominant_tissue": sums[-1][1]}
 
 
-def _slice(values: Volume, axis: int, index: int) -> Volume:
+def section_of(values: Volume, axis: int, index: int) -> Volume:
     """Return a slice without copying it (`take` copies, and is slow across a volume's memory order)."""
     section: Volume = np.moveaxis(values, axis, 0)[index]
     return section
 
 
-def _upright(section: NDArray[Any]) -> NDArray[Any]:
+def upright(section: NDArray[Any]) -> NDArray[Any]:
     """Return a slice (first axis to the patient's right or front, second up or front) with its top row first."""
     return section[::-1, ::-1].T
 
 
-def _scaled(pixels: Pixels, spacing: NDArray[np.float64], pixel_mm: float) -> Pixels:
+def scaled(pixels: Pixels, spacing: NDArray[np.float64], pixel_mm: float) -> Pixels:
     """Return the picture with square pixels of `pixel_mm`; `spacing` is that of columns, then rows, in mm.
 
     Raises:

@@ -35,12 +35,13 @@ class Rejection:
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """A proposal with what it is checked against: its parent, the facts of its picture, the longest trace allowed."""
+    """A proposal with what it is checked against: its parent, the facts of its picture, and the limits."""
 
     sample: Sample
     parent: Sample
     facts: Facts
     max_trace_words: int
+    min_kept_words: float = 0.0
 
 
 def check_caption(case: Case) -> Rejection | None:

@@ -28,6 +28,12 @@ KNOWLEDGE: dict[str, dict[str, str]] = {
         "immunohistochemistry": "An antibody marks the cells that carry its protein.",
         "phase contrast microscopy": "Differences of the optical path become brightness.",
         "fluorescence microscopy": "Molecules that glow are bright.",
+        "dermoscopy": "A lens and light that does not glare show the skin below its surface.",
+        "photograph": "An ordinary camera shows what an eye sees.",
+        "endoscopy": "A camera within the body shows the lining of an organ.",
+        "oct": "Brightness comes from echoes of light.",
+        "pet": "The tracer gathers where tissue takes it up.",
+        "microscopy": "Light passes through the specimen, which absorbs part of it.",
     },
     "plane": {
         "axial": "Such a plane parts upper from lower.",

@@ -4,17 +4,55 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from lingshu.core.params import Strict
 
-RecipeName = Literal["caption", "vqa", "ocr", "cot"]
+RecipeName = Literal["caption", "vqa", "ocr", "cot", "dialogue"]
+
+
+class ServerParams(Strict):
+    """A model behind an OpenAI-compatible server.
+
+    Attributes:
+        url: base address, usually ending in `/v1`.
+        model: its name on the server.
+        key_variable: environment variable that holds the key; empty where the server asks for none.
+        temperature: of the replies.
+        max_tokens: of a reply.
+        concurrency: requests at a time.
+        tries: of a request, before it is given up.
+        timeout_s: seconds of a try.
+    """
+
+    url: str = Field(pattern=r"^https?://")
+    model: str = Field(min_length=1)
+    key_variable: str = Field(default="", pattern=r"^[A-Za-z0-9_]*$")
+    temperature: float = Field(ge=0, le=2)
+    max_tokens: int = Field(ge=1)
+    concurrency: int = Field(ge=1, le=512)
+    tries: int = Field(ge=1, le=20)
+    timeout_s: float = Field(gt=0)
 
 
 class TeacherParams(Strict):
-    """Who writes: `template` words known facts, without a model."""
+    """Who writes: `template` words known facts, without a model; `server` is a model that is asked."""
 
-    kind: Literal["template"]
+    kind: Literal["template", "server"]
+    server: ServerParams | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> TeacherParams:
+        if (self.kind == "server") != (self.server is not None):
+            raise ValueError("kind server needs the section server, and no other kind has it")
+        return self
+
+
+class DialogueParams(Strict):
+    """Talks that are written anew: of which sources, and how many at most."""
+
+    sources: list[str] = Field(min_length=1)
+    max_samples: int = Field(ge=1)
 
 
 class CaptionParams(Strict):
@@ -45,9 +83,15 @@ class CotParams(Strict):
 
 
 class VerifyParams(Strict):
-    """Limits of `verify`; the checks themselves have no knobs."""
+    """Limits of `verify`; the checks themselves have no knobs.
+
+    Attributes:
+        max_trace_words: of a reasoning trace.
+        min_kept_words: share of the longer words of a patient's question that must be left after rewriting.
+    """
 
     max_trace_words: int = Field(ge=1)
+    min_kept_words: float = Field(default=0.3, ge=0, le=1)
 
 
 class SynthesisParams(Strict):
@@ -60,4 +104,11 @@ class SynthesisParams(Strict):
     vqa: VqaParams
     ocr: OcrParams
     cot: CotParams
+    dialogue: DialogueParams | None = None
     verify: VerifyParams
+
+    @model_validator(mode="after")
+    def _sections(self) -> SynthesisParams:
+        if "dialogue" in self.enabled and self.dialogue is None:
+            raise ValueError("recipe 'dialogue' is enabled and has no section `dialogue`")
+        return self

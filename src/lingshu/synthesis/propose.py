@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 from lingshu.core.errors import UserError
 from lingshu.core.files import fresh_dir
-from lingshu.core.images import write_images
-from lingshu.core.layout import PROPOSALS, proposal_images, proposal_samples
+from lingshu.core.images import ImageStore, write_images
+from lingshu.core.layout import IMAGES, PROPOSALS, proposal_images, proposal_samples
 from lingshu.core.manifest import write_manifest
 from lingshu.core.sample import write_samples
+from lingshu.core.scratch import clear_scratch, fingerprint, scratch_folder
 from lingshu.core.verdicts import write_verdicts
-from lingshu.synthesis import caption, cot, ocr, vqa
+from lingshu.synthesis import caption, cot, dialogue, ocr, vqa
 from lingshu.synthesis.params import SynthesisParams
 from lingshu.synthesis.proposals import Proposals, Surroundings
+from lingshu.synthesis.server_teacher import ServerTeacher
 from lingshu.synthesis.teacher import Teacher
 from lingshu.synthesis.template import TemplateTeacher
 
@@ -25,7 +28,10 @@ RECIPES: dict[str, Callable[[Surroundings], Proposals]] = {
     vqa.RECIPE: vqa.propose,
     ocr.RECIPE: ocr.propose,
     cot.RECIPE: cot.propose,
+    dialogue.RECIPE: dialogue.propose,
 }
+
+
 TEACHERS: dict[str, Callable[[], Teacher]] = {"template": TemplateTeacher}
 
 
@@ -40,12 +46,31 @@ def propose(recipe: str, params: SynthesisParams, sources: list[str], root: Path
     """
     if recipe not in RECIPES:
         raise UserError(f"recipe {recipe!r}: no such recipe", f"use one of {', '.join(RECIPES)}")
-    teacher = TEACHERS[params.teacher.kind]()
+    teacher = make_teacher(recipe, params, sources, root)
     found = RECIPES[recipe](Surroundings(params, tuple(sources), teacher, root))
     if not found.samples:
         fix = f"enable a source that has some, or remove {recipe!r} from synthesis.enabled"
         raise UserError(f"params.yaml: synthesis.{recipe}: no eligible sample to build on in {', '.join(sources)}", fix)
-    return _write(found, root)
+    counts = _write(found, root)
+    clear_scratch(f"propose_{recipe}", root)
+    return counts
+
+
+def make_teacher(recipe: str, params: SynthesisParams, sources: list[str], root: Path = Path()) -> Teacher:
+    """Return the teacher of a recipe.
+
+    A server's replies are kept under `.work/propose_<recipe>/` until the recipe is done.
+
+    Raises:
+        UserError: its key is not there.
+    """
+    server = params.teacher.server
+    if server is None:
+        return TEACHERS[params.teacher.kind]()
+    folder = scratch_folder(f"propose_{recipe}", fingerprint([server.url, server.model], []), root)
+    folders = [root / IMAGES / source for source in sources]
+    store = cache(lambda: ImageStore(folders))
+    return ServerTeacher(server, folder / "replies.jsonl", lambda image: store().data(image))
 
 
 def _write(found: Proposals, root: Path) -> dict[str, int]:

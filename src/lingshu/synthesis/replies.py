@@ -49,3 +49,12 @@ class Trace(Strict):
 
     reasoning: str = Field(min_length=1)
     answer: str = Field(min_length=1)
+
+
+class RewrittenDialogue(Strict):
+    """A talk written anew (paper, section 2.1.4): question, answer, which doctor to see, and what the answer is not."""
+
+    question: str = Field(min_length=1)
+    answer: str = Field(min_length=1)
+    referral: str = Field(min_length=1)
+    disclaimer: str = Field(min_length=1)

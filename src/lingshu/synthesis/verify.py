@@ -12,8 +12,9 @@ from lingshu.core.layout import PROPOSALS, SAMPLES, proposal_samples, verdict_fi
 from lingshu.core.manifest import read_manifest, write_manifest
 from lingshu.core.sample import Sample, read_samples
 from lingshu.core.verdicts import KEPT, Verdict, account, write_verdicts
-from lingshu.synthesis import caption, cot, ocr, vqa
+from lingshu.synthesis import caption, cot, dialogue, ocr, vqa
 from lingshu.synthesis.checks import Case, Rejection, check_caption, check_cot, check_ocr, check_vqa
+from lingshu.synthesis.dialogue_checks import check_dialogue
 from lingshu.synthesis.params import VerifyParams
 from lingshu.synthesis.parents import TRAINING_SPLIT, picture_facts
 
@@ -23,6 +24,7 @@ CHECKS: dict[str, Callable[[Case], Rejection | None]] = {
     vqa.RECIPE: check_vqa,
     ocr.RECIPE: check_ocr,
     cot.RECIPE: check_cot,
+    dialogue.RECIPE: check_dialogue,
 }
 
 
@@ -66,7 +68,7 @@ def _decide(
     if rejection is None:
         assert sample.synthetic is not None
         known = facts.get(sample.images[0].image_id, {}) if sample.images else {}
-        case = Case(sample, parents[sample.synthetic.parents[0]], known, params.max_trace_words)
+        case = Case(sample, parents[sample.synthetic.parents[0]], known, params.max_trace_words, params.min_kept_words)
         rejection = CHECKS[recipe](case)
     if rejection is None:
         return Verdict(sample.sample_id, sample.source, STEP, True, KEPT)

@@ -1,4 +1,7 @@
-"""A list of turns: LLaVA's `{from, value}` or the chat form `{role, content}`, with markers where pictures stand."""
+"""A list of turns: LLaVA's `{from, value}`, the chat form `{role, content}`, or texts by turns of user and assistant.
+
+Markers stand where pictures do.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +31,9 @@ def conversation(form: SourceForm, row: Row, identity: str, num_pictures: int) -
     given = value_at(row, form.question)
     if not isinstance(given, list) or not given:
         raise RowError(Reason.NO_TURNS, f"{form.question!r} is {given!r:.60}, not a list of turns")
-    turns = [_turn(item, form.question) for item in given]
+    turns = [_turn(item, form.question, place) for place, item in enumerate(given)]
+    if form.rubrics and turns[-1][0] == "user":
+        turns.append(("assistant", _criteria(value_at(row, form.rubrics), form.rubrics)))
     if form.system and turns[0][0] != "system":
         turns.insert(0, ("system", form.system))
     roles = [role for role, _ in turns if role != "system"]
@@ -38,7 +43,23 @@ def conversation(form: SourceForm, row: Row, identity: str, num_pictures: int) -
     return Spoken(form.task or "dialogue", "dialogue", messages)
 
 
-def _turn(item: Any, path: str) -> tuple[str, str]:
+def _criteria(rubrics: Any, path: str) -> str:
+    """Return the criteria that earn points, a line each.
+
+    Raises:
+        RowError: there is none.
+    """
+    given = rubrics if isinstance(rubrics, list) else []
+    earn = [item for item in given if isinstance(item, dict) and isinstance(item.get("points"), int | float)]
+    lines = [checked_text(str(item.get("criterion", "")), path) for item in earn if item["points"] > 0]
+    if not lines:
+        raise RowError(Reason.NO_RUBRIC, f"{path!r} is {rubrics!r:.60}")
+    return "\n".join(lines)
+
+
+def _turn(item: Any, path: str, place: int) -> tuple[str, str]:
+    if isinstance(item, str):
+        return ("assistant" if place % 2 else "user"), checked_text(item, path)
     for who, what in KEYS:
         if isinstance(item, dict) and isinstance(item.get(who), str) and isinstance(item.get(what), str):
             role = ROLES.get(item[who].strip().lower())

@@ -10,7 +10,7 @@ from lingshu.core.sample import Answer, AnswerKind, Task
 from lingshu.intake.answers import LETTERS, Options, gold_of, options_of
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.shapes import Gold
-from lingshu.intake.values import Row
+from lingshu.intake.values import Row, value_at
 from lingshu.sources.adapters.spoken import Spoken, checked_text, reply, request, said, said_or_empty
 from lingshu.sources.forms import SourceForm
 
@@ -34,10 +34,11 @@ def question(form: SourceForm, row: Row, identity: str, num_pictures: int) -> Sp
 
 def asked(form: SourceForm, row: Row) -> tuple[str, Answer]:
     """Return the bare question and its gold answer; errors as `question`."""
-    text = said(row, form.question)
-    options = options_of(form.choices, row, text)
+    bare = said_or_empty(row, form.question) if form.instruction else said(row, form.question)
+    options = options_of(form.choices, row, bare)
+    text = _whole(form, row, options.question if options else bare)
     if options is not None:
-        return checked_text(options.question, form.question), _choice(form, row, options)
+        return text, _choice(form, row, options)
     words = _gold_text(form, row)
     if words.lower().rstrip(".") in YES_NO:
         return text, Answer("yesno", words.lower().rstrip("."))
@@ -45,8 +46,20 @@ def asked(form: SourceForm, row: Row) -> tuple[str, Answer]:
     return text, Answer("closed" if closed else "open", words)
 
 
+def _whole(form: SourceForm, row: Row, bare: str) -> str:
+    """Return the question with what stands before and after it, a blank line between them."""
+    before = said_or_empty(row, form.instruction)
+    context = value_at(row, form.context) if form.context else None
+    texts = context if isinstance(context, list) else [context or ""]
+    parts = [*(str(text).strip() for text in texts), before, bare.strip(), said_or_empty(row, form.details)]
+    return checked_text("\n\n".join(part for part in parts if part), form.question or form.instruction)
+
+
 def _gold_text(form: SourceForm, row: Row) -> str:
     if form.gold is None:
+        value = value_at(row, form.answer)
+        if isinstance(value, list):
+            return checked_text(", ".join(map(str, value)), form.answer)
         return said(row, form.answer)
     gold = gold_of(form.gold, row, None)
     return checked_text(gold if isinstance(gold, str) else gold[0], form.gold.field)

@@ -1,0 +1,194 @@
+"""Row shape `labels`: pictures and volumes of a raw imaging source, with labels and boxes as facts, for synthesis."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from lingshu.core.errors import UserError
+from lingshu.core.images import encode_png
+from lingshu.core.question import PictureFile
+from lingshu.facts.vocabulary import check_facts
+from lingshu.intake.arrays import ArrayPart
+from lingshu.intake.errors import Reason, RowError
+from lingshu.intake.pictures import FoundPicture, StoredPicture
+from lingshu.intake.places import Files
+from lingshu.intake.values import Row, value_at
+from lingshu.sources.annotations import Annotations, Masks
+from lingshu.sources.decoding import decode_values, read_header, shown
+from lingshu.sources.frames import Facts, Pixels, shrunk
+from lingshu.sources.labelled_volumes import VOLUMES, volume_slices
+from lingshu.sources.labels import Region, row_boxes, row_facts
+from lingshu.sources.regions import mask_regions, outline_region
+from lingshu.sources.stills import StillLimits, still_of
+
+Window = tuple[float, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Shot:
+    """A picture as it will be stored, and what is true of it; `part` tells the pictures of one row apart."""
+
+    data: bytes
+    format: str
+    width: int
+    height: int
+    part: str
+    facts: Facts
+    changed: str = ""
+
+
+def shots(
+    row: Row, pictures: Sequence[PictureFile], annotations: Annotations, files: Files, limits: StillLimits
+) -> Iterator[Shot]:
+    """Yield the pictures of a row with boxes in their pixels; of a volume its slices.
+
+    A plain PNG or JPEG keeps its bytes; what has a window, an array and a slice becomes a PNG.
+
+    Raises:
+        RowError: a label, a box, a mask or a picture is missing or can't be read.
+        UserError: the record states a fact that is not of the vocabulary.
+    """
+    facts = row_facts(row, annotations)
+    window = _window(row, annotations)
+    for number, picture in enumerate(pictures, start=1):
+        part = "" if len(pictures) == 1 else f"/{number}"
+        if picture.name.lower().endswith(VOLUMES):
+            masks = [(spec, files.path(name)) for spec in annotations.masks for name in _masks(row, spec, files)]
+            for one in volume_slices(_path(picture), masks, annotations, window):
+                seen = facts | {"plane": one.plane}
+                yield _drawn(one.pixels, one.regions, f"{part}#{one.plane}-{one.index:03d}", seen, limits)
+            continue
+        yield _still(row, picture, annotations, files, limits, facts, window, part)
+
+
+def _still(  # noqa: PLR0917 - what belongs to one picture
+    row: Row,
+    picture: Any,
+    annotations: Annotations,
+    files: Files,
+    limits: StillLimits,
+    facts: Facts,
+    window: Window | None,
+    part: str,
+) -> Shot:
+    array = isinstance(picture, ArrayPart)
+    if array or window is not None:
+        pixels = shown(
+            picture.read() if array else decode_values(_bytes(picture, limits), picture.name),
+            window,
+            annotations.offset,
+        )
+        regions, counted = _regions(row, annotations, files, pixels.shape[:2])
+        return _drawn(pixels, regions, part, facts | counted, limits)
+    data = _bytes(picture, limits)
+    header = read_header(data, picture.name)
+    before = (header.height, header.width)
+    regions, counted = _regions(row, annotations, files, before)
+    still = still_of(data, picture.name, limits)
+    if regions and header.turned:
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{picture.name}: turned by its EXIF tag, so boxes can't be placed")
+    boxes = _boxes(regions, before, (still.height, still.width))
+    known = _checked(facts | counted | boxes, picture.name)
+    return Shot(still.data, still.format, still.width, still.height, part, known, still.changed)
+
+
+def _bytes(picture: FoundPicture, limits: StillLimits) -> bytes:
+    size = picture.size()
+    if size is not None and size > limits.max_bytes:
+        raise RowError(Reason.PICTURE_TOO_LARGE, f"{picture.name}: {size} bytes")
+    try:
+        return picture.read()
+    except UserError as error:
+        raise RowError(Reason.UNREADABLE_PICTURE, error.what) from None
+
+
+def _drawn(pixels: Pixels, regions: list[Region], part: str, facts: Facts, limits: StillLimits) -> Shot:
+    small = shrunk(pixels, limits.max_side)
+    height, width = small.shape[:2]
+    known = _checked(facts | _boxes(regions, pixels.shape, small.shape), part)
+    return Shot(encode_png(small), "PNG", width, height, part, known, "was no 8-bit picture")
+
+
+def _checked(facts: Facts, where: str) -> Facts:
+    check_facts(facts, where)
+    return facts
+
+
+def _window(row: Row, annotations: Annotations) -> Window | None:
+    if not annotations.window_field:
+        return annotations.window
+    given = value_at(row, annotations.window_field)
+    numbers = [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", str(given))]
+    if len(numbers) != 2 or numbers[0] >= numbers[1]:
+        raise RowError(Reason.MISSING_FIELD, f"{annotations.window_field!r} is {given!r:.60}, not two values")
+    return numbers[0], numbers[1]
+
+
+def _path(picture: PictureFile) -> Path:
+    if not isinstance(picture, StoredPicture):
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{picture.name}: a volume inside an archive is not read; unpack it")
+    return picture.files.path(picture.name)
+
+
+def _regions(row: Row, annotations: Annotations, files: Files, shape: tuple[int, ...]) -> tuple[list[Region], Facts]:
+    """Return the regions of boxes and masks, and the facts that count them."""
+    found = row_boxes(row, annotations.boxes) if annotations.boxes else []
+    counted: Facts = {}
+    for spec in annotations.masks:
+        regions = [region for mask in _masks(row, spec, files) for region in _of_mask(mask, spec, files, shape)]
+        if spec.count:
+            counted[spec.count] = len(regions)
+        found = [*found, *regions]
+    return found, counted
+
+
+def _masks(row: Row, spec: Masks, files: Files) -> list[Any]:
+    """Return the masks of a row: names of files, or the array in the row.
+
+    Raises:
+        RowError: there is none, and there must be.
+    """
+    if spec.field:
+        return [value_at(row, spec.field)]
+    try:
+        pattern = spec.file.format_map({key: str(value) for key, value in row.items()})
+    except (KeyError, ValueError, IndexError) as error:
+        raise RowError(Reason.MISSING_PICTURE, f"{spec.file!r} can't be written: {error!r}") from None
+    names = files.match(pattern)
+    if not names and not spec.optional:
+        raise RowError(Reason.MISSING_PICTURE, f"no mask {pattern} in {files.label}")
+    return list(names)
+
+
+def _of_mask(mask: Any, spec: Masks, files: Files, shape: tuple[int, ...]) -> list[Region]:
+    """Return the regions of one mask in pixels of a picture of `shape` (height, width)."""
+    if isinstance(mask, str):
+        data = files.path(mask).read_bytes()
+        if spec.kind in ("outline", "polygon"):
+            return outline_region(data.decode("utf-8", "replace"), spec, mask)
+        values, name = decode_values(data, mask), mask
+    else:
+        values, name = mask.read(), mask.name
+    size = values.shape[:2]
+    if size != tuple(shape) and not spec.scaled:
+        raise RowError(Reason.UNREADABLE_PICTURE, f"mask {name} is {size}, the picture {tuple(shape)}")
+    high, wide = shape[0] / size[0], shape[1] / size[1]
+    found = mask_regions(values, spec)
+    return [(label, (box[0] * wide, box[1] * high, box[2] * wide, box[3] * high)) for label, box in found]
+
+
+def _boxes(regions: list[Region], before: tuple[int, ...], after: tuple[int, ...]) -> Facts:
+    """Return the regions as a fact, in pixels of the stored picture; those outside it are no boxes."""
+    high, wide = after[0] / before[0], after[1] / before[1]
+    found: list[Facts] = []
+    for label, (left, top, right, bottom) in regions:
+        first = [max(0, math.floor(left * wide)), max(0, math.floor(top * high))]
+        last = [min(after[1], math.ceil(right * wide)), min(after[0], math.ceil(bottom * high))]
+        if first[0] < last[0] and first[1] < last[1]:
+            found.append({"label": label, "box": [*first, *last]})
+    return {"boxes": found} if found else {}
