@@ -20,6 +20,7 @@ from lingshu.intake.place import Place
 from lingshu.sources.forms import SourceForm
 
 SOURCES_FOLDER = CATALOG / "sources"  # a file each: <name>.yaml
+SPLITS_FOLDER = CATALOG / "splits"  # lists of ids by split, for sources whose own files don't tell
 ENCODERS_FILE = CATALOG / "encoders.yaml"
 NESTED = "!/"
 

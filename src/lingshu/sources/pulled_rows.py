@@ -8,8 +8,8 @@ from typing import Any
 
 from lingshu.core.layout import IMAGES, RAW, SAMPLES
 from lingshu.core.manifest import read_manifest
-from lingshu.intake.places import FolderFiles
-from lingshu.sources.catalog import SourceRecord
+from lingshu.intake.places import ChainedFiles, FolderFiles
+from lingshu.sources.catalog import SPLITS_FOLDER, SourceRecord
 from lingshu.sources.params import SourcesParams
 from lingshu.sources.rows import normalize_rows
 
@@ -24,7 +24,7 @@ def normalize_pulled(name: str, record: SourceRecord, params: SourcesParams, roo
     summary = normalize_rows(
         name,
         record,
-        FolderFiles(root / RAW / name),
+        ChainedFiles([FolderFiles(root / RAW / name), FolderFiles(root / SPLITS_FOLDER)]),
         params=params.rows,
         samples=root / SAMPLES / name,
         images=root / IMAGES / name,
