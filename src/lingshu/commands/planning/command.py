@@ -162,14 +162,15 @@ def _cost_row(cost: StageCost) -> tuple[str, ...]:
 
 
 def _api_lines(recipe: Recipe, plans: list[StagePlan], assumed: Assumptions) -> Iterator[str]:
-    wanted = synthetic_rows(plans)
-    teacher = assumed.teacher
-    if recipe.synthesis.teacher.kind == "template":
+    teacher, server = assumed.teacher, recipe.synthesis.teacher.server
+    dollars = {name: teacher.dollars(name, rows) for name, rows in synthetic_rows(plans, recipe).items()}
+    rows = synthetic_rows(plans, recipe)
+    parts = ", ".join(f"{name} {number(dollars[name])} for {rows[name]:,} samples" for name in rows)
+    if server is None:
         yield "API: 0 dollars: synthesis.teacher is `template`, which writes from known facts without a model"
-    if wanted:
-        dollars = {name: teacher.dollars(name, rows) for name, rows in wanted.items()}
-        parts = ", ".join(f"{name} {number(dollars[name])} for {rows:,} samples" for name, rows in wanted.items())
         yield f"API, if {teacher.name} wrote them: about {number(sum(dollars.values()))} dollars ({parts})"
+    else:
+        yield f"API: about {number(sum(dollars.values()))} dollars for {server.model} at {teacher.name}'s price ({parts})"
 
 
 def _assumption_lines(recipe: Recipe, weights: int, of_picture: int, assumed: Assumptions) -> Iterator[str]:
