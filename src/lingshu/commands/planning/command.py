@@ -170,7 +170,8 @@ def _api_lines(recipe: Recipe, plans: list[StagePlan], assumed: Assumptions) -> 
         yield "API: 0 dollars: synthesis.teacher is `template`, which writes from known facts without a model"
         yield f"API, if {teacher.name} wrote them: about {number(sum(dollars.values()))} dollars ({parts})"
     else:
-        yield f"API: about {number(sum(dollars.values()))} dollars for {server.model} at {teacher.name}'s price ({parts})"
+        whole = number(sum(dollars.values()))
+        yield f"API: about {whole} dollars for {server.model} at {teacher.name}'s price ({parts})"
 
 
 def _assumption_lines(recipe: Recipe, weights: int, of_picture: int, assumed: Assumptions) -> Iterator[str]:
