@@ -1,9 +1,10 @@
-"""Drop the training samples that overlap with a benchmark."""
+"""Drop the training samples that overlap with a benchmark, of the project or public."""
 
 from __future__ import annotations
 
+from lingshu.benchmarks.public.several import load_several
 from lingshu.core.files import write_json
-from lingshu.core.layout import METRICS, verdict_folder
+from lingshu.core.layout import CATALOG, DECONTAM, METRICS, verdict_folder
 from lingshu.core.manifest import write_manifest
 from lingshu.core.params import load_section, load_value
 from lingshu.core.stage import run_stage
@@ -12,9 +13,14 @@ from lingshu.decontam.params import DecontamParams
 
 
 def main() -> None:
-    done = decontaminate(load_value("sources.enabled", list[str]), load_section("decontam", DecontamParams))
+    params = load_section("decontam", DecontamParams)
+    public = load_several(params.public.names, CATALOG, params.public.files, params.public.may_be_absent)
+    sources = load_value("sources.enabled", list[str])
+    done = decontaminate(sources, params, questions=(q for one in public.loaded for q in one.questions))
     write_manifest(verdict_folder("decontaminate"), "decontaminate", len(done.verdicts))
-    write_json(METRICS / "decontam" / "decontaminate.json", done.metrics)
+    write_manifest(DECONTAM, "decontaminate", len(done.verdicts))
+    absent = {"not_checked": public.absent} if public.absent else {}
+    write_json(METRICS / "decontam" / "decontaminate.json", done.metrics | absent)
 
 
 if __name__ == "__main__":

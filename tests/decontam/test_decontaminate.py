@@ -1,19 +1,25 @@
 """What is dropped because of which benchmark item, and what is left alone."""
 
+import io
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 import pytest
+from PIL import Image
 
+from lingshu.benchmarks.public.load import load
+from lingshu.benchmarks.public.several import load_several
 from lingshu.core.errors import UserError
 from lingshu.core.params import load_section
 from lingshu.core.sample import Answer
 from lingshu.core.verdicts import Verdict
 from lingshu.decontam.decontaminate import decontaminate
-from lingshu.decontam.params import DecontamParams
+from lingshu.decontam.params import DecontamParams, KeptOnPurpose
+from lingshu.evalkit.clean import flagged_items
 from tests.corpora import Corpus, scene
 
+ROOT = Path(__file__).parents[2]
 PARAMS = DecontamParams(picture_radius=2, ngram_words=13, coverage=0.5)
 LONG = "the left ventricle pumps blood into the aorta and the right ventricle into the pulmonary artery of the lung"
 
@@ -29,7 +35,8 @@ def run(corpus: Corpus, params: DecontamParams = PARAMS) -> dict[str, Verdict]:
     corpus.keep_all("deduplicate")
     held_out = [s for samples in corpus.samples.values() for s in samples if s.split == "test"]
     corpus.write_benchmark("held_out", held_out)
-    return {v.sample_id: v for v in decontaminate(corpus.sources, params, corpus.root).verdicts}
+    rows = decontaminate(corpus.sources, params, corpus.root).verdicts.iter_rows(named=True)
+    return {row["sample_id"]: Verdict(**row) for row in rows}
 
 
 def test_equal_pixels_whatever_the_question(corpus: Corpus) -> None:
@@ -140,6 +147,58 @@ def test_a_picture_of_a_benchmark_that_was_not_measured_is_named(corpus: Corpus)
     table.filter(pl.col("image_id") != item.images[0].image_id).write_parquet(path)
     with pytest.raises(UserError, match=f"{item.sample_id}: picture {item.images[0].image_id} was not measured"):
         decontaminate(corpus.sources, PARAMS, corpus.root)
+
+
+def test_what_is_kept_on_purpose_is_flagged(corpus: Corpus) -> None:
+    item = corpus.sample("t", "Is gastritis an inflammation?", "yes", split="test")
+    other = corpus.sample("t", "How does blood flow?", LONG, split="test")
+    spared = corpus.sample("u", "Is gastritis an inflammation?", "yes")
+    both = corpus.sample("u", f"Is gastritis an inflammation? yes. {LONG}", LONG)
+    purpose = KeptOnPurpose(source="u", benchmark="held_out", method="exact", why="the source is the benchmark's own")
+    params = PARAMS.model_copy(update={"kept_on_purpose": [purpose]})
+    verdicts = run(corpus, params)
+    assert verdicts[spared.sample_id].keep
+    assert verdicts[both.sample_id].reason == "TEXT_OVERLAPS_BENCHMARK"
+    flags = pl.read_parquet(corpus.root / "data/decontam/flags.parquet")
+    assert flags.select("benchmark", "item_id", "train_id", "method").rows() == [
+        ("held_out", item.sample_id, spared.sample_id, "exact")
+    ]
+    assert flagged_items(corpus.root) == {"held_out": {item.sample_id}}
+    assert other.sample_id not in flagged_items(corpus.root)["held_out"]
+    metrics = decontaminate(corpus.sources, params, corpus.root).metrics
+    assert metrics["matrix"]["u"] == {"held_out": 2}
+    assert metrics["kept_on_purpose"]["u"] == {"held_out": 1}
+
+
+def test_public_benchmarks_by_their_own_record(corpus: Corpus, tmp_path: Path) -> None:
+    """VQA-RAD's own pictures and MedQA's own questions, as their loaders read them."""
+    samples = Path(__file__).parents[3] / "shared" / "samples"
+    if not samples.is_dir():
+        pytest.skip("no ../shared/samples")
+    files = tmp_path / "files"
+    files.mkdir()
+    (files / "vqa_rad").symlink_to(samples / "vqa_rad")
+    loaded = load("vqa_rad", root_catalog=ROOT / "catalog", folder=files / "vqa_rad", accept_rows=True)
+    question = loaded.questions[0]
+    pixels = np.asarray(Image.open(io.BytesIO(question.pictures[0].read())).convert("RGB"))
+    seen = corpus.caption("s", "A film.", corpus.picture("s", pixels))
+    other = corpus.caption("s", "A scene.", corpus.picture("s", scene(2)))
+    corpus.write()
+    corpus.keep_all("deduplicate")
+    done = decontaminate(["s"], PARAMS, corpus.root, loaded.questions)
+    rows = {row["sample_id"]: row for row in done.verdicts.iter_rows(named=True)}
+    assert rows[seen.sample_id]["reason"] == "PICTURE_IN_BENCHMARK"
+    assert rows[seen.sample_id]["detail"].startswith("vqa_rad: ")
+    assert rows[other.sample_id]["keep"]
+    assert done.metrics["matrix"] == {"s": {"vqa_rad": 1}}
+
+
+def test_a_public_benchmark_that_can_not_be_had(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"mimic_cxr.*\n.*may_be_absent"):
+        load_several(["mimic_cxr"], ROOT / "catalog", str(tmp_path), [])
+    found = load_several(["mimic_cxr"], ROOT / "catalog", str(tmp_path), ["mimic_cxr"])
+    assert found.loaded == []
+    assert list(found.absent) == ["mimic_cxr"]
 
 
 def test_params_file_has_the_section() -> None:

@@ -177,7 +177,8 @@ def overlay(mine: NDArray[np.float32], theirs: NDArray[np.float32], scale: float
     box, other = _common(mine, theirs, where)
     area = max(0.0, box[2] - box[0]) * max(0.0, box[3] - box[1]) / mine.size
     their_area = max(0.0, other[2] - other[0]) * max(0.0, other[3] - other[1]) / theirs.size
-    return Overlay(*(float(value) for value in where), whole, weakest, area, their_area)
+    wide, high, across, below = where.tolist()
+    return Overlay(wide, high, across, below, whole, weakest, area, their_area)
 
 
 def common_parts(

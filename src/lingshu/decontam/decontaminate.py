@@ -1,8 +1,8 @@
-"""Decontaminate what deduplication kept, against every benchmark that was built."""
+"""Decontaminate what deduplication kept, against every benchmark: items are held in memory, samples are streamed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,81 +10,119 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
-from lingshu.core.errors import UserError
 from lingshu.core.files import atomic_path, fresh_dir
-from lingshu.core.layout import BENCHMARKS, SAMPLES, SIGNALS, verdict_file, verdict_folder
-from lingshu.core.tables import sample_table
-from lingshu.core.text import normalised
-from lingshu.core.verdicts import KEPT, Verdict, account, funnel, kept_ids, write_verdicts
-from lingshu.decontam.overlap import METHODS, OVERLAP_SCHEMA, group_overlaps
+from lingshu.core.layout import DECONTAM, SAMPLES, verdict_file, verdict_folder
+from lingshu.core.question import Question
+from lingshu.core.tables import sample_batches
+from lingshu.core.verdicts import FRAME_SCHEMA, KEPT, account, funnel, kept, write_verdicts
+from lingshu.decontam.items import Items, all_items, picture_signals, shown_pictures
+from lingshu.decontam.overlap import METHODS, OVERLAP_SCHEMA, closest, group_overlaps, on_purpose
 from lingshu.decontam.params import DecontamParams
 from lingshu.decontam.pictures import hash_overlaps, pixel_overlaps
-from lingshu.decontam.texts import exact_overlaps, ngram_overlaps
+from lingshu.decontam.texts import ItemTexts
 
 STEP = "decontaminate"
+FLAGS_FILE = "flags.parquet"
+COLUMNS = ("sample_id", "source", "group_id", "image_ids", "prompt", "answer")
+_TEXT = pl.concat_str("prompt", "answer", separator="\n")
+_NO_PICTURES = pl.col("image_ids").list.len() == 0
 
 
 @dataclass(frozen=True, slots=True)
 class Decontaminated:
-    """The verdicts, sorted by sample_id, and the metrics: the funnel and the matrix source x benchmark."""
+    """The verdicts, sorted by sample_id (`core.verdicts.FRAME_SCHEMA`), and the metrics: funnel and matrix."""
 
-    verdicts: list[Verdict]
+    verdicts: pl.DataFrame
     metrics: dict[str, Any]
 
 
-def decontaminate(sources: Sequence[str], params: DecontamParams, root: Path = Path()) -> Decontaminated:
-    """Write verdicts and `overlaps.parquet` under data/verdicts/decontaminate.
+def decontaminate(
+    sources: Sequence[str], params: DecontamParams, root: Path = Path(), questions: Iterable[Question] = ()
+) -> Decontaminated:
+    """Write verdicts and `overlaps.parquet` under data/verdicts/decontaminate, `flags.parquet` under data/decontam.
 
-    Raises:
-        UserError: a benchmark's picture was not measured.
-    """
-    folder = fresh_dir(root / verdict_folder(STEP))
-    kept = kept_ids(root / verdict_file("deduplicate"))
-    train = sample_table(root / SAMPLES / source for source in sources).filter(pl.col("sample_id").is_in(kept))
-    items = benchmark_items(root)
-    signals = _picture_signals(sources, root)
-    found = find_overlaps(train, items, signals, params)
-    verdicts = _verdicts(train, found)
-    account(STEP, train["sample_id"], verdicts)
-    with atomic_path(folder / "overlaps.parquet") as temporary:
-        pq.write_table(found.to_arrow(), temporary, compression="zstd")
-    write_verdicts(root / verdict_file(STEP), verdicts)
-    return Decontaminated(verdicts, {**funnel(verdicts), "matrix": matrix(found, train, items)})
-
-
-def benchmark_items(root: Path = Path()) -> pl.DataFrame:
-    """Return the items of every benchmark: `core.tables.sample_table` with columns benchmark and item_id in front."""
-    folders = sorted(path.parent for path in (root / BENCHMARKS).glob("*/part-00000.parquet"))
-    tables = [sample_table([folder]).with_columns(benchmark=pl.lit(folder.name)) for folder in folders]
-    empty = sample_table([]).with_columns(benchmark=pl.lit(""))
-    return pl.concat([empty, *tables]).rename({"sample_id": "item_id"})
-
-
-def find_overlaps(
-    train: pl.DataFrame, items: pl.DataFrame, signals: pl.DataFrame, params: DecontamParams
-) -> pl.DataFrame:
-    """Return every overlap (`OVERLAP_SCHEMA`) by every method, sorted by training sample, benchmark and method.
+    Flags are the overlaps that training keeps on purpose: `score` reads them.
 
     Args:
-        train: `core.tables.sample_table` of the samples to judge.
-        items: `benchmark_items`.
-        signals: columns image_id, pixel_digest, phash, of the pictures of both.
-        params: radius, run length and coverage.
+        sources: whose samples are judged.
+        params: section `decontam`.
+        root: of the project.
+        questions: of public benchmarks.
+
+    Raises:
+        UserError: a picture of a sample or of a benchmark that the project builds was not measured.
     """
-    shown = _pictures(train.rename({"sample_id": "train_id"}), ["train_id", "source"], signals)
-    theirs = _pictures(items, ["benchmark", "item_id"], signals)
-    text = normalised(pl.concat_str("prompt", "answer", separator="\n"))
-    no_pictures = pl.col("image_ids").list.len() == 0
-    texts = train.filter(no_pictures).select("source", train_id="sample_id", text=text)
-    their_texts = items.filter(no_pictures).select("benchmark", "item_id", text=text)
-    found = [
-        group_overlaps(train.select("sample_id", "source", "group_id"), items),
-        pixel_overlaps(shown, theirs),
-        hash_overlaps(shown, theirs, params.picture_radius),
-        exact_overlaps(texts, their_texts),
-        ngram_overlaps(texts, their_texts, params.ngram_words, params.coverage),
-    ]
-    return pl.concat(found).sort("train_id", "benchmark", "method")
+    folder, flag_folder = fresh_dir(root / verdict_folder(STEP)), fresh_dir(root / DECONTAM)
+    items = all_items(questions, root)
+    names, pairs = _search(sources, items, params, root)
+    spared = pairs.filter(on_purpose(params.kept_on_purpose))
+    evidence = closest(pairs.filter(~on_purpose(params.kept_on_purpose)))
+    flags = spared.join(evidence, on="train_id", how="anti").sort("benchmark", "item_id", "train_id", "method")
+    verdicts = _verdicts(names, evidence)
+    account(STEP, names["sample_id"], verdicts)
+    _write(folder / "overlaps.parquet", evidence)
+    _write(flag_folder / FLAGS_FILE, flags)
+    write_verdicts(root / verdict_file(STEP), verdicts)
+    metrics: dict[str, Any] = {**funnel(verdicts), "matrix": matrix(pairs, names, items.table)}
+    if params.kept_on_purpose:
+        metrics["kept_on_purpose"] = matrix(flags, names, items.table)
+    if items.unreadable:
+        metrics["unreadable_benchmark_pictures"] = items.unreadable
+    return Decontaminated(verdicts, metrics)
+
+
+def _search(
+    sources: Sequence[str], items: Items, params: DecontamParams, root: Path
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Return the samples that deduplication kept (sample_id, source; sorted), and `OVERLAP_SCHEMA` of all pairs."""
+    came = kept(root / verdict_file("deduplicate"))
+    signals = picture_signals(sources, root)
+    finder = Finder(items, signals, params)
+    names = [pl.DataFrame(schema={"sample_id": pl.String(), "source": pl.String()})]
+    found = [pl.DataFrame(schema=OVERLAP_SCHEMA)]
+    for batch in sample_batches([root / SAMPLES / source for source in sources], COLUMNS):
+        train = batch.join(came, on="sample_id", how="semi", maintain_order="left")
+        names.append(train.select("sample_id", "source"))
+        found += finder.find(train)
+    return pl.concat(names).sort("sample_id"), pl.concat(found)
+
+
+class Finder:
+    """Finds what samples overlap of the items, by every method.
+
+    Args:
+        items: of all benchmarks.
+        signals: columns image_id, pixel_digest, phash of the pictures of all samples.
+        params: radius, run length and coverage.
+
+    Raises:
+        UserError: an item's picture was not measured.
+    """
+
+    def __init__(self, items: Items, signals: pl.DataFrame, params: DecontamParams) -> None:
+        self._params = params
+        self._signals = signals
+        self._groups = items.table.select("benchmark", "item_id", "source", "group_id")
+        known = pl.concat([signals, items.signals])
+        self._pictures = shown_pictures(items.table, ["benchmark", "item_id"], known)
+        texts = items.table.filter(_NO_PICTURES).select("benchmark", "item_id", text=_TEXT)
+        self._texts = ItemTexts(texts, params.ngram_words)
+
+    def find(self, train: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Yield `OVERLAP_SCHEMA` of each method, every pair once.
+
+        Args:
+            train: columns `COLUMNS`.
+
+        Raises:
+            UserError: a sample's picture was not measured.
+        """
+        shown = shown_pictures(train.rename({"sample_id": "train_id"}), ["source", "train_id"], self._signals)
+        texts = train.filter(_NO_PICTURES).select("source", train_id="sample_id", text=_TEXT)
+        yield group_overlaps(train.select("sample_id", "source", "group_id"), self._groups)
+        yield pixel_overlaps(shown, self._pictures)
+        yield hash_overlaps(shown, self._pictures, self._params.picture_radius)
+        yield self._texts.overlaps(texts, self._params.coverage)
 
 
 def matrix(found: pl.DataFrame, train: pl.DataFrame, items: pl.DataFrame) -> dict[str, dict[str, int]]:
@@ -95,34 +133,23 @@ def matrix(found: pl.DataFrame, train: pl.DataFrame, items: pl.DataFrame) -> dic
     return {s: {b: met.get((s, b), 0) for b in benchmarks} for s in sorted(set(train["source"]))}
 
 
-def _pictures(rows: pl.DataFrame, keys: list[str], signals: pl.DataFrame) -> pl.DataFrame:
-    named = rows.select(*keys, image_id="image_ids").explode("image_id", empty_as_null=False)
-    unmeasured = named.join(signals, on="image_id", how="anti")
-    if len(unmeasured):
-        row = unmeasured.row(0, named=True)
-        raise UserError(f"{row[keys[-1]]}: picture {row['image_id']} was not measured", "run `dvc repro measure` again")
-    return named.join(signals, on="image_id").drop("image_id")
+def _write(path: Path, table: pl.DataFrame) -> None:
+    with atomic_path(path) as temporary:
+        pq.write_table(table.to_arrow(), temporary, compression="zstd")
 
 
-def _picture_signals(sources: Sequence[str], root: Path) -> pl.DataFrame:
-    columns = ["image_id", "pixel_digest", "phash"]
-    tables = (pl.read_parquet(root / SIGNALS / source / "images.parquet", columns=columns) for source in sources)
-    return pl.concat(tables).unique("image_id", maintain_order=True)
-
-
-def _verdicts(train: pl.DataFrame, found: pl.DataFrame) -> list[Verdict]:
-    assert found.schema == OVERLAP_SCHEMA
+def _verdicts(train: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
+    """Return `FRAME_SCHEMA`: each sample, dropped by its surest evidence or kept."""
     surest = pl.col("method").replace_strict({method: place for place, method in enumerate(METHODS)})
     reasons = found.sort(surest, "benchmark").unique("train_id", keep="first", maintain_order=True).drop("source")
-    judged = train.select("sample_id", "source").join(
-        reasons, left_on="sample_id", right_on="train_id", how="left", maintain_order="left"
-    )
-    return [_verdict(row) for row in judged.iter_rows(named=True)]
-
-
-def _verdict(row: dict[str, Any]) -> Verdict:
-    if row["method"] is None:
-        return Verdict(row["sample_id"], row["source"], STEP, True, KEPT)
-    score = row["coverage"] if row["distance"] is None else float(row["distance"])
-    met = f"{row['benchmark']}: {row['item_id']}"
-    return Verdict(row["sample_id"], row["source"], STEP, False, METHODS[row["method"]], score, met)
+    judged = train.join(reasons, left_on="sample_id", right_on="train_id", how="left", maintain_order="left")
+    clean = pl.col("method").is_null()
+    return judged.select(
+        "sample_id",
+        "source",
+        step=pl.lit(STEP),
+        keep=clean,
+        reason=pl.col("method").replace_strict(METHODS, default=KEPT, return_dtype=pl.String),
+        score=pl.coalesce(pl.col("distance").cast(pl.Float64), "coverage"),
+        detail=pl.when(clean).then(pl.lit("")).otherwise(pl.format("{}: {}", "benchmark", "item_id")),
+    ).cast(FRAME_SCHEMA)

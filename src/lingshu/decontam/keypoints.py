@@ -126,7 +126,7 @@ def _on_edge(level: NDArray[np.float32], y: int, x: int, limit: float) -> bool:
     yy = level[y + 1, x] + level[y - 1, x] - 2 * level[y, x]
     xy = (level[y + 1, x + 1] - level[y + 1, x - 1] - level[y - 1, x + 1] + level[y - 1, x - 1]) / 4
     determinant = xx * yy - xy * xy
-    return determinant <= 0 or (xx + yy) ** 2 / determinant >= limit
+    return bool(determinant <= 0 or (xx + yy) ** 2 / determinant >= limit)
 
 
 @compiled
@@ -171,7 +171,7 @@ def _sample(image: NDArray[np.float32], y: float, x: float) -> float:
     dy, dx = y - top, x - left
     upper = image[top, left] * (1 - dx) + image[top, left + 1] * dx
     lower = image[top + 1, left] * (1 - dx) + image[top + 1, left + 1] * dx
-    return upper * (1 - dy) + lower * dy
+    return float(upper * (1 - dy) + lower * dy)
 
 
 @compiled

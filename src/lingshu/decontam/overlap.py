@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import polars as pl
+
+from lingshu.decontam.params import ANY, KeptOnPurpose
 
 OVERLAP_SCHEMA = pl.Schema(
     {
@@ -27,7 +31,7 @@ METHODS: dict[str, str] = {
 
 
 def overlaps(found: pl.DataFrame, kind: str, method: str) -> pl.DataFrame:
-    """Return `OVERLAP_SCHEMA` with the closest item of each (training sample, benchmark).
+    """Return `OVERLAP_SCHEMA` of every pair, each once and by its closest pictures.
 
     Args:
         found: columns train_id, source, benchmark, item_id, and distance or coverage where the method has one.
@@ -36,10 +40,18 @@ def overlaps(found: pl.DataFrame, kind: str, method: str) -> pl.DataFrame:
     """
     missing = [pl.lit(None).alias(name) for name in ("distance", "coverage") if name not in found.columns]
     table = found.with_columns(*missing, kind=pl.lit(kind), method=pl.lit(method))
-    ordered = table.select(OVERLAP_SCHEMA.names()).cast(OVERLAP_SCHEMA)
-    closest = ["train_id", "benchmark", "distance", "coverage", "item_id"]
-    ordered = ordered.sort(closest, descending=[False, False, False, True, False])
-    return ordered.unique(["train_id", "benchmark"], keep="first", maintain_order=True)
+    return _first_of(table.select(OVERLAP_SCHEMA.names()).cast(OVERLAP_SCHEMA), ["train_id", "benchmark", "item_id"])
+
+
+def closest(pairs: pl.DataFrame) -> pl.DataFrame:
+    """Return of `overlaps` the closest item of each (training sample, benchmark, method), sorted by these."""
+    return _first_of(pairs, ["train_id", "benchmark", "method"]).sort("train_id", "benchmark", "method")
+
+
+def _first_of(pairs: pl.DataFrame, keys: list[str]) -> pl.DataFrame:
+    order = ["train_id", "benchmark", "distance", "coverage", "item_id"]
+    ordered = pairs.sort(order, descending=[False, False, False, True, False])
+    return ordered.unique(keys, keep="first", maintain_order=True)
 
 
 def group_overlaps(train: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
@@ -51,3 +63,14 @@ def group_overlaps(train: pl.DataFrame, items: pl.DataFrame) -> pl.DataFrame:
     """
     pairs = train.rename({"sample_id": "train_id"}).join(items, on=["source", "group_id"])
     return overlaps(pairs.select("train_id", "source", "benchmark", "item_id"), "group", "group")
+
+
+def on_purpose(kept: Sequence[KeptOnPurpose]) -> pl.Expr:
+    """Return whether an overlap is one that training keeps."""
+    said = [
+        (pl.col("source") == one.source)
+        & (pl.lit(one.benchmark == ANY) | (pl.col("benchmark") == one.benchmark))
+        & (pl.lit(one.method == ANY) | (pl.col("method") == one.method))
+        for one in kept
+    ]
+    return pl.any_horizontal(pl.lit(False), *said)

@@ -2,9 +2,44 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
 from lingshu.core.params import Strict
+
+Method = Literal["group", "pixels", "phash", "exact", "ngram"]
+ANY = "any"
+
+
+class KeptOnPurpose(Strict):
+    """Overlaps that training keeps; the benchmark items they touch are flagged, and scores are given without them too.
+
+    Attributes:
+        source: whose samples are kept.
+        benchmark: that they overlap; `any` for every one.
+        method: by which they overlap; `any` for every one.
+        why: the reason, for whoever reads the scores.
+    """
+
+    source: str
+    benchmark: str
+    method: Method | Literal["any"]
+    why: str = Field(min_length=1)
+
+
+class PublicItems(Strict):
+    """Public benchmarks of `catalog/public_benchmarks.yaml` that training is checked against.
+
+    Attributes:
+        names: of their records; `[all]` for every one.
+        files: folder with a folder NAME of each one's files; one without is pulled by its record's places.
+        may_be_absent: records whose files may be out of reach here: metrics name them, and training is not checked.
+    """
+
+    names: list[str] = []  # noqa: RUF012 - pydantic copies defaults
+    files: str = "data/raw/public_benchmarks"
+    may_be_absent: list[str] = []  # noqa: RUF012
 
 
 class DecontamParams(Strict):
@@ -14,8 +49,12 @@ class DecontamParams(Strict):
         picture_radius: largest Hamming distance (of 64 bits) between perceptual hashes of overlapping pictures.
         ngram_words: words in a run; benchmark texts with fewer words overlap only when equal.
         coverage: least share of a benchmark text's runs that a training text must hold.
+        public: public benchmarks to check against, beside those that the project builds.
+        kept_on_purpose: overlaps that training keeps.
     """
 
     picture_radius: int = Field(ge=0, le=16)
     ngram_words: int = Field(ge=2, le=64)
     coverage: float = Field(gt=0, le=1)
+    public: PublicItems = PublicItems()
+    kept_on_purpose: list[KeptOnPurpose] = []  # noqa: RUF012

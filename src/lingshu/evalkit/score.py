@@ -11,6 +11,7 @@ import polars as pl
 from lingshu.core.files import atomic_path, fresh_dir, write_bytes
 from lingshu.core.layout import PLOTS, SCORES
 from lingshu.core.manifest import write_manifest
+from lingshu.evalkit.clean import clean_cells, flagged_items
 from lingshu.evalkit.judging import read_judgements
 from lingshu.evalkit.params import ScoreParams
 from lingshu.evalkit.responses import read_runs
@@ -53,7 +54,8 @@ PLOT_SCHEMA = pl.Schema(
 def score_responses(params: ScoreParams, root: Path = Path()) -> dict[str, Any]:
     """Score every response, write `data/scores/` and the plot's data, and return the metrics.
 
-    The metrics are `{checkpoint: {benchmark: {topic or "all": cell}}}` (cells: `summary.cells`) and
+    The metrics are `{checkpoint: {benchmark: {topic or "all": cell}}}` (cells: `summary.cells`, and `clean` where
+    training has seen items of the benchmark and kept them on purpose: `clean.clean_cells`) and
     `{"comparisons": {"after_vs_before": {benchmark: …}}}`.
     """
     judgements = read_judgements(root)
@@ -62,8 +64,10 @@ def score_responses(params: ScoreParams, root: Path = Path()) -> dict[str, Any]:
     _write(out / SCORES_FILE, _score_rows(runs), SCORE_SCHEMA)
     _write(out / ATTRIBUTES_FILE, _attribute_rows(runs), ATTRIBUTE_SCHEMA)
     metrics: dict[str, Any] = {}
+    flagged = flagged_items(root)
     for scored in runs:
-        metrics.setdefault(scored.run.checkpoint, {})[scored.run.benchmark.name] = cells(scored, params)
+        found = cells(scored, params) | clean_cells(scored, flagged, judgements, params)
+        metrics.setdefault(scored.run.checkpoint, {})[scored.run.benchmark.name] = found
     write_bytes(root / ACCURACY_PLOT, pl.DataFrame(_plot_rows(metrics), schema=PLOT_SCHEMA).write_csv().encode())
     write_manifest(out, "score", sum(len(scored.rows) for scored in runs))
     return metrics | {COMPARISONS: comparisons(runs, params)}

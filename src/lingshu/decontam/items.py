@@ -1,0 +1,100 @@
+"""The items that training is checked against: of the benchmarks that the project builds, and of public ones."""
+
+from __future__ import annotations
+
+import hashlib
+import io
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from PIL import Image
+
+from lingshu.core.errors import UserError
+from lingshu.core.hashes import phash, phash_thumbnail
+from lingshu.core.layout import BENCHMARKS, SIGNALS
+from lingshu.core.question import Question
+from lingshu.core.tables import sample_table
+from lingshu.core.text import DIGEST_BYTES
+from lingshu.decontam.prints import BROKEN
+from lingshu.decontam.questions import question_record
+
+SIGNAL_SCHEMA = pl.Schema({"image_id": pl.String(), "pixel_digest": pl.String(), "phash": pl.UInt64()})
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """Benchmark items.
+
+    Attributes:
+        table: columns benchmark, item_id, source, group_id, image_ids, prompt, answer.
+        signals: `SIGNAL_SCHEMA` of pictures that no source has measured: those of public benchmarks.
+        unreadable: names of their pictures that can't be decoded.
+    """
+
+    table: pl.DataFrame
+    signals: pl.DataFrame
+    unreadable: list[str]
+
+
+def built_items(root: Path = Path()) -> pl.DataFrame:
+    """Return the items of the benchmarks that the project builds: `core.tables.sample_table`, with the benchmark."""
+    folders = sorted(path.parent for path in (root / BENCHMARKS).glob("*/part-00000.parquet"))
+    tables = [sample_table([folder]).with_columns(benchmark=pl.lit(folder.name)) for folder in folders]
+    empty = sample_table([]).with_columns(benchmark=pl.lit(""))
+    return pl.concat([empty, *tables]).rename({"sample_id": "item_id"})
+
+
+def all_items(questions: Iterable[Question], root: Path = Path()) -> Items:
+    """Return the items of the project's benchmarks and the questions of public ones, whose pictures are hashed here."""
+    rows, signals, unreadable = [], [], []
+    for question in questions:
+        record = question_record(question)
+        pictures = []
+        for name, file in record.pictures:
+            found = _signals(name, file.read())
+            if found is None:
+                unreadable.append(name)
+            else:
+                signals.append(found)
+                pictures.append(name)
+        text = "\n".join((*record.answers, *record.texts))
+        rows.append((question.benchmark, question.id, "", "", pictures, record.question, text))
+    built = built_items(root).select("benchmark", "item_id", "source", "group_id", "image_ids", "prompt", "answer")
+    public = pl.DataFrame(rows, schema=built.schema, orient="row")
+    return Items(pl.concat([built, public]), pl.DataFrame(signals, schema=SIGNAL_SCHEMA, orient="row"), unreadable)
+
+
+def _signals(name: str, data: bytes) -> tuple[str, str, int] | None:
+    """Return what `measure` says of a picture: a digest of size and RGB pixels, and its perceptual hash."""
+    try:
+        with Image.open(io.BytesIO(data)) as opened:
+            colour = opened.convert("RGB")
+    except BROKEN:
+        return None
+    digest = hashlib.blake2b(f"{colour.width}x{colour.height}:".encode(), digest_size=DIGEST_BYTES)
+    digest.update(np.asarray(colour).tobytes())
+    return name, digest.hexdigest(), int(phash(phash_thumbnail(colour.convert("L"))[None])[0])
+
+
+def picture_signals(sources: Sequence[str], root: Path = Path()) -> pl.DataFrame:
+    """Return `SIGNAL_SCHEMA` of the pictures of sources."""
+    columns = SIGNAL_SCHEMA.names()
+    tables = (pl.read_parquet(root / SIGNALS / source / "images.parquet", columns=columns) for source in sources)
+    return pl.concat([pl.DataFrame(schema=SIGNAL_SCHEMA), *tables]).unique("image_id", maintain_order=True)
+
+
+def shown_pictures(rows: pl.DataFrame, keys: list[str], signals: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a picture of `rows`: `keys`, pixel_digest, phash.
+
+    Raises:
+        UserError: a picture was not measured.
+    """
+    named = rows.select(*keys, image_id="image_ids").explode("image_id", empty_as_null=False)
+    unmeasured = named.join(signals, on="image_id", how="anti")
+    if len(unmeasured):
+        row = unmeasured.row(0, named=True)
+        raise UserError(f"{row[keys[-1]]}: picture {row['image_id']} was not measured", "run `dvc repro measure` again")
+    return named.join(signals, on="image_id").drop("image_id")

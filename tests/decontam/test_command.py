@@ -1,0 +1,267 @@
+"""`lingshu overlap` on data of a user's own."""
+
+import csv
+import io
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from typer.testing import CliRunner
+
+from lingshu.cli import app
+from lingshu.core.errors import UserError
+from tests.corpora import Corpus, scene
+
+QUESTION = "A man of fifty years has had chest pain for two hours; which artery is most probably closed?"
+RNG = random.Random(5)
+VOCABULARY = [f"{a}{b}{c}" for a in "bdfgklmnprst" for b in "aeiou" for c in ("n", "rt", "st", "l")]
+
+
+def words(count: int) -> str:
+    return " ".join(RNG.choices(VOCABULARY, k=count))
+
+
+def lines(path: Path, rows: list[dict]) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+    return path
+
+
+def picture(path: Path, pixels: np.ndarray | Image.Image, **options: object) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image = pixels if isinstance(pixels, Image.Image) else Image.fromarray(pixels)
+    image.save(path, **options)
+    return path
+
+
+def overlap(out: Path, train: list[Path | str], against: list[Path | str], *options: str) -> list[dict[str, str]]:
+    arguments = ["overlap", "--train", *map(str, train), "--against", *map(str, against), "--out", str(out), *options]
+    result = CliRunner().invoke(app, arguments, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    with (out / "pairs.csv").open(encoding="utf-8", newline="") as handle:
+        return list(csv.DictReader(handle))
+
+
+def found(rows: list[dict[str, str]], root: Path) -> set[tuple[str, str, str, str, float]]:
+    cut = f"{root}{os.sep}"
+    return {
+        (r["train"].replace(cut, ""), r["against"].replace(cut, ""), r["kind"], r["method"], float(r["distance"]))
+        for r in rows
+    }
+
+
+def test_texts(tmp_path: Path) -> None:
+    against = lines(
+        tmp_path / "test.jsonl",
+        [
+            {"id": "t0", "question": QUESTION, "answer": "The left anterior descending artery"},
+            {"id": "t1", "question": words(30), "answer": "no"},
+            {"id": "t2", "question": "Is gastritis an inflammation?", "answer": "yes"},
+            {"id": "t3", "question": words(10), "answer": "yes"},
+        ],
+    )
+    items = [json.loads(line) for line in against.read_text().splitlines()]
+    train = lines(
+        tmp_path / "train.jsonl",
+        [
+            {"id": "copy", "question": QUESTION.upper().replace(" ", "  "), "answer": "other"},
+            {"id": "pair", "question": "is gastritis an inflammation", "answer": "Yes."},
+            {"id": "negated", "question": "is gastritis an inflammation", "answer": "no"},
+            {"id": "long", "text": f"{words(400)} {items[1]['question']} {words(300)}"},
+            {"id": "half", "text": f"{words(40)} {' '.join(items[1]['question'].split()[:23])}"},
+            {"id": "short", "text": f"{words(40)}, {items[3]['question'].upper()}! {words(9)}"},
+            {"id": "unrelated", "text": words(300)},
+        ],
+    )
+    rows = found(overlap(tmp_path / "out", [train], [against]), tmp_path)
+    assert rows == {
+        ("train.jsonl#copy", "test.jsonl#t0", "text", "exact_text", 0),
+        ("train.jsonl#pair", "test.jsonl#t2", "text", "exact_text", 0),
+        ("train.jsonl#pair", "test.jsonl#t2", "text", "question_answer", 0),
+        ("train.jsonl#long", "test.jsonl#t1", "text", "ngram13", 0),
+        ("train.jsonl#half", "test.jsonl#t1", "text", "ngram13", round(1 - 11 / 18, 6)),
+        ("train.jsonl#short", "test.jsonl#t3", "text", "ngram13", 0),
+    }
+
+
+def test_pictures(tmp_path: Path) -> None:
+    train, test = tmp_path / "train", tmp_path / "test"
+    for number in range(6):
+        picture(test / f"t{number}.png", scene(number, 300))
+    (train / "deep").mkdir(parents=True)
+    (train / "deep" / "bytes.png").write_bytes((test / "t0.png").read_bytes())
+    picture(train / "small.jpg", Image.fromarray(scene(1, 300)).resize((150, 150)), quality=60)
+    picture(train / "crop.png", scene(2, 300)[20:240, 30:260])
+    picture(train / "crop.jpg", Image.fromarray(scene(3, 300)[:210, 60:300]).resize((400, 350)), quality=80)
+    for number in range(20, 40):
+        picture(train / f"other{number}.png", scene(number, 300))
+    (train / "broken.png").write_bytes((test / "t0.png").read_bytes()[:200])
+    (train / "notes.docx").write_bytes(b"x")
+    rows = overlap(tmp_path / "out", [train], [test])
+    assert {row[:4] for row in found(rows, tmp_path)} == {
+        ("train/deep/bytes.png", "test/t0.png", "image", "exact"),
+        ("train/small.jpg", "test/t1.png", "image", "perceptual"),
+        ("train/crop.png", "test/t2.png", "image", "crop"),
+        ("train/crop.jpg", "test/t3.png", "image", "crop"),
+    }
+    summary = json.loads((tmp_path / "out/summary.json").read_text())
+    assert summary["matrix"] == {str(train): {str(test): 4}}
+    assert summary["read"]["train"][str(train)] == {"records": 25, "texts": 0, "pictures": 24, "problems": 2}
+    problems = (tmp_path / "out/problems.csv").read_text()
+    assert f"{train}/broken.png,not a picture that can be decoded" in problems
+    assert f"{train}/notes.docx,a file of a kind that is not read (.docx)" in problems
+    without = overlap(tmp_path / "out2", [train], [test], "--no-crops")
+    assert {row["method"] for row in without} == {"exact", "perceptual"}
+
+
+def test_rows_with_pictures(tmp_path: Path) -> None:
+    """A template asked of several pictures is nobody's own text; a picture named by a row is told with the row."""
+    for number in range(3):
+        picture(tmp_path / f"img/{number}.png", scene(number, 200))
+    template = "Which imaging modality was used to take the picture that is shown here?"
+    against = lines(
+        tmp_path / "test.jsonl",
+        [
+            {"qid": "a", "image": "img/0.png", "question": template, "answer": "CT"},
+            {"qid": "b", "image": "img/1.png", "question": template, "answer": "MRI"},
+            {"qid": "c", "image": "img/2.png", "question": QUESTION, "answer": "LAD"},
+        ],
+    )
+    buffer = io.BytesIO()
+    Image.fromarray(scene(1, 200)).save(buffer, "PNG", compress_level=1)
+    table = pa.table(
+        {
+            "id": ["p0", "p1", "p2"],
+            "image": [{"bytes": buffer.getvalue(), "path": "x.png"}, {"bytes": b"no", "path": "y.png"}, None],
+            "question": [template, template, QUESTION],
+            "answer": ["CT", "MRI", "none"],
+        }
+    )
+    pq.write_table(table, tmp_path / "train.parquet")
+    rows = found(overlap(tmp_path / "out", [tmp_path / "train.parquet"], [against]), tmp_path)
+    assert {row[:4] for row in rows} == {
+        ("train.parquet#p0!x.png", "test.jsonl#b!img/1.png", "image", "perceptual"),
+        ("train.parquet#p2", "test.jsonl#c", "text", "exact_text"),
+    }
+    assert "p1!y.png" in (tmp_path / "out/problems.csv").read_text()
+    back = found(overlap(tmp_path / "out2", [against], [tmp_path / "train.parquet"]), tmp_path)
+    assert ("test.jsonl#b!img/1.png", "train.parquet#p0!x.png", "image", "perceptual") in {row[:4] for row in back}
+
+
+def test_other_tables_and_texts(tmp_path: Path) -> None:
+    item = words(20)
+    (tmp_path / "items.txt").write_text(f"{item}\n{words(20)}\n")
+    (tmp_path / "train.txt").write_text("\n".join([words(9), *_wrapped(f"{words(30)} {item} {words(30)}")]))
+    (tmp_path / "train.csv").write_text(f'text,source\n"{item.upper()}.",web\n"{words(15)}",web\n')
+    (tmp_path / "train.json").write_text(json.dumps({"data": [{"id": 7, "body": words(30)}, {"id": 8, "body": item}]}))
+    conversation = [{"from": "human", "value": item}, {"from": "gpt", "value": "well"}]
+    lines(tmp_path / "chat.jsonl", [{"id": "c", "conversations": conversation}])
+    names = ("train.txt", "train.csv", "train.json", "chat.jsonl")
+    rows = found(overlap(tmp_path / "out", [tmp_path / n for n in names], [tmp_path / "items.txt"]), tmp_path)
+    assert rows == {
+        ("train.txt", "items.txt:1", "text", "ngram13", 0),
+        ("train.csv:1", "items.txt:1", "text", "exact_text", 0),
+        ("train.json#8", "items.txt:1", "text", "exact_text", 0),
+        ("chat.jsonl#c", "items.txt:1", "text", "exact_text", 0),
+    }
+
+
+def _wrapped(text: str) -> list[str]:
+    parts = text.split()
+    return [" ".join(parts[i : i + 6]) for i in range(0, len(parts), 6)]
+
+
+def test_an_option_letter_is_its_text(tmp_path: Path) -> None:
+    lettered = {"question": "Which organ?", "options": {"A": "heart", "B": "lung"}, "answer": "B"}
+    numbered = {"question": "Which organ?", "choices": ["lung", "heart"], "answer": 0}
+    wrong = {"question": "Which organ?", "choices": ["lung", "heart"], "answer": 1}
+    train = lines(tmp_path / "train.jsonl", [numbered, wrong])
+    rows = found(overlap(tmp_path / "out", [train], [lines(tmp_path / "t.jsonl", [lettered])]), tmp_path)
+    assert rows == {("train.jsonl:1", "t.jsonl:1", "text", "question_answer", 0)}
+
+
+def test_named_fields(tmp_path: Path) -> None:
+    against = lines(tmp_path / "t.jsonl", [{"nr": "x", "Frage": "Welches Organ?", "Antwort": "Lunge"}])
+    train = lines(tmp_path / "train.jsonl", [{"nr": "y", "Frage": "welches organ", "Antwort": "lunge"}])
+    options = ("--field", "id=nr", "question=Frage", "answer=Antwort")
+    rows = overlap(tmp_path / "out", [train], [against], *options)
+    assert ("train.jsonl#y", "t.jsonl#x", "text", "question_answer", 0) in found(rows, tmp_path)
+
+
+def test_a_samples_folder(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path / "data_root")
+    one = corpus.caption("s", "A slice of a head.", corpus.picture("s", scene(1, 200)))
+    corpus.caption("s", "Another.", corpus.picture("s", scene(2, 200)))
+    text = corpus.sample("t", QUESTION, "the left one")
+    corpus.write()
+    picture(tmp_path / "test/a.jpg", Image.fromarray(scene(1, 200)), quality=70)
+    lines(tmp_path / "test/q.jsonl", [{"id": "q", "question": QUESTION, "answer": "the left one"}])
+    expected = {
+        (one.sample_id, f"{tmp_path}/test/a.jpg", "perceptual"),
+        (text.sample_id, f"{tmp_path}/test/q.jsonl#q", "exact_text"),
+        (text.sample_id, f"{tmp_path}/test/q.jsonl#q", "question_answer"),
+    }
+    for folder in ("data", "data/samples"):
+        rows = overlap(tmp_path / "out", [corpus.root / folder], [tmp_path / "test"])
+        assert {(r["train"], r["against"], r["method"]) for r in rows} == expected
+    shards = overlap(tmp_path / "out", [corpus.root / "data/images"], [tmp_path / "test"])
+    assert [(r["train"], r["method"]) for r in shards] == [(one.images[0].image_id, "perceptual")]
+
+
+def test_two_runs_and_two_processes_write_the_same_bytes(tmp_path: Path) -> None:
+    for number in range(4):
+        picture(tmp_path / f"test/{number}.png", scene(number, 100))
+        picture(tmp_path / f"train/{number}.jpg", Image.fromarray(scene(number, 100)), quality=80)
+    written = []
+    for name, options in (("a", ()), ("b", ("--processes", "2"))):
+        assert len(overlap(tmp_path / name, [tmp_path / "train"], [tmp_path / "test"], *options)) == 4
+        written.append((tmp_path / name / "pairs.csv").read_bytes())
+    assert written[0] == written[1]
+
+
+@pytest.mark.parametrize(
+    ("train", "against", "said"),
+    [
+        ("absent", "t.jsonl", "absent: no such file or folder"),
+        ("t.jsonl", "absent/x", "absent/x: no such file or folder"),
+        ("t.jsonl", "vqa_rat", "no benchmark is called 'vqa_rat'"),
+        ("empty", "t.jsonl", "empty: holds nothing to compare"),
+    ],
+)
+def test_mistakes_are_named(tmp_path: Path, monkeypatch, train: str, against: str, said: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    lines(tmp_path / "t.jsonl", [{"text": "one two"}])
+    (tmp_path / "empty").mkdir()
+    result = CliRunner().invoke(app, ["overlap", "--train", train, "--against", against, "--out", "out"])
+    assert isinstance(result.exception, UserError)
+    assert said in str(result.exception)
+
+
+def test_a_process_of_its_own(tmp_path: Path) -> None:
+    lines(tmp_path / "t.jsonl", [{"text": words(20)}, "broken"])
+    with (tmp_path / "t.jsonl").open("a") as handle:
+        handle.write('{"text": "cut of')
+    command = [
+        sys.executable,
+        "-m",
+        "lingshu.cli",
+        "overlap",
+        "--train",
+        "t.jsonl",
+        "--against",
+        "t.jsonl",
+        "--out",
+        "o",
+    ]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert "wrote o/pairs.csv: 2 pairs" in done.stdout
+    assert "t.jsonl:3: not JSON" in done.stderr
+    assert "4 could not" not in done.stderr
