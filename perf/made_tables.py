@@ -23,13 +23,19 @@ from numpy.typing import NDArray
 
 from lingshu.core.images import INDEX_SCHEMA
 from lingshu.core.layout import BENCHMARKS, IMAGES, MODALITY, SAMPLES, SIGNALS
+from lingshu.core.params import load_section
 from lingshu.core.sample import ROWS_PER_PART, SAMPLE_SCHEMA
+from lingshu.core.tables import sample_table
+from lingshu.signals.params import SignalsParams
+from lingshu.signals.pictures import PICTURE_SCHEMA
+from lingshu.signals.texts import measure_texts
 
 VOCABULARY = 50_000
 MODALITIES = ("x-ray", "ct", "mri", "ultrasound", "histopathology", "fundus", "dermoscopy", "endoscopy")
 MODALITY_RATES = (0.3, 0.2, 0.15, 0.1, 0.1, 0.08, 0.05, 0.02)
 TEST_ROWS = 5_000  # of the sources that benchmarks are made from
 LEAKED = 250
+SIGNALS_PARAMS = load_section("signals", SignalsParams, Path(__file__).parents[1] / "params.yaml")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +111,7 @@ def _make_part(source: Source, seed: tuple[int, ...], size: int, parts: int, wor
     test = np.arange(size) < (TEST_ROWS if source.benchmark and seed[-1] == 0 else 0)
     splits = pa.array(np.where(test, "test", "train"))
     samples = _samples(source, rng, ids, splits, (replies, image_ids))
-    texts = _text_signals(source, ids, splits, digests, lengths)
+    texts = _measure_texts(source, ids, splits, digests, lengths)
     pictures = _picture_signals(rng, image_ids, shown)
     index = _constants(
         INDEX_SCHEMA, shown, {"image_id": image_ids, "source": source.name, "origin_id": image_ids,
@@ -216,19 +222,18 @@ def _messages(questions: pa.Array, replies: pa.Array, pictures: int) -> pa.Array
     return pa.ListArray.from_arrays(pa.array(np.arange(size + 1) * 2, pa.int32()), turns)
 
 
-def _text_signals(
+def _measure_texts(
     source: Source, ids: pa.Array, splits: pa.Array, digests: pa.Array, letters: NDArray[np.int64]
 ) -> pa.Table:
     tokens = (letters // 6 + 4).astype(np.uint32)
-    numbers: dict[str, Any] = {
-        "images": source.pictures, "prompt_tokens": 8, "target_tokens": tokens, "characters": letters + 24,
-        "target_characters": letters, "repetition": 0.0, "markup": 0, "assistant_phrases": 0, "picture_phrases": 0,
+    values: dict[str, Any] = {
+        "sample_id": ids, "source": source.name, "split": splits, "task": source.task, "images": source.pictures,
+        "prompt_tokens": 8, "target_tokens": tokens, "characters": letters + 24, "target_characters": letters,
+        "language": "en", "repetition": 0.0, "text_digest": digests,
     }  # fmt: skip
-    fields = [("sample_id", pa.string()), ("source", pa.string()), ("split", pa.string()), ("task", pa.string())]
-    fields += [(name, pa.float64() if name == "repetition" else pa.uint32()) for name in numbers]
-    schema = pa.schema([*fields, ("text_digest", pa.string())])
-    values = {"sample_id": ids, "source": source.name, "split": splits, "task": source.task, "text_digest": digests}
-    return _constants(schema, len(ids), numbers | values)
+    schema = measure_texts(sample_table([]), SIGNALS_PARAMS).to_arrow().schema  # whatever is measured: 0 where not made
+    zeros = {field.name: 0 for field in schema if field.name not in values}
+    return _constants(schema, len(ids), zeros | values)
 
 
 def _picture_signals(rng: np.random.Generator, image_ids: pa.Array, shown: int) -> pa.Table:
@@ -244,13 +249,10 @@ def _picture_signals(rng: np.random.Generator, image_ids: pa.Array, shown: int) 
     side = np.where(rng.random(shown) < 0.03, 48, 512).astype(np.int32)  # 3 % are too small for the gate
     names = ("sharpness", "entropy", "blank_share", "border_share", "colour_share")
     drawn = {name: rng.random(shown) * (8 if name == "entropy" else 0.9) for name in names}
-    schema = pa.schema(
-        [("image_id", pa.string()), ("width", pa.int32()), ("height", pa.int32()), ("min_side", pa.int32())]
-        + [(name, pa.float64()) for name in names]
-        + [("pixel_digest", pa.string()), ("phash", pa.uint64()), ("dhash", pa.uint64())]
-    )
-    values = {"image_id": image_ids, "width": 512, "height": side, "min_side": side, "pixel_digest": image_ids}
-    return _constants(schema, shown, values | drawn | {"phash": hashes, "dhash": hashes})
+    values = {"image_id": image_ids, "width": 512, "height": side, "min_side": side, "phash": hashes, "dhash": hashes}
+    absent = {field.name: None for field in PICTURE_SCHEMA if field.name not in values | drawn}
+    digests = pc.utf8_slice_codeunits(image_ids, 0, 32)
+    return _constants(PICTURE_SCHEMA, shown, absent | values | drawn | {"pixel_digest": digests})
 
 
 def _constants(schema: pa.Schema, size: int, values: dict[str, Any]) -> pa.Table:
@@ -259,7 +261,7 @@ def _constants(schema: pa.Schema, size: int, values: dict[str, Any]) -> pa.Table
     def columns() -> Iterator[pa.Array]:
         for field in schema:
             value = values[field.name]
-            if isinstance(value, str | int | float):
+            if value is None or isinstance(value, str | int | float):
                 yield pa.repeat(pa.scalar(value, field.type), size)
             else:
                 yield (value if isinstance(value, pa.Array) else pa.array(value)).cast(field.type)

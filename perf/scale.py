@@ -45,7 +45,7 @@ def run_deduplicate(root: Path) -> int:
     from lingshu.dedup.params import DedupParams  # noqa: PLC0415
 
     params = load_section("dedup", DedupParams, PARAMS).model_copy(update={"reliability": tuple(NAMES)})
-    return len(deduplicate(NAMES, params, root))
+    return len(deduplicate(NAMES, params, root).verdicts)
 
 
 def run_decontaminate(root: Path) -> int:
@@ -105,7 +105,7 @@ def measure_size(rows: int, root: Path, steps: Sequence[str]) -> None:
         make_tables(root, rows)
     for step in steps:
         command = [sys.executable, __file__, "--step", step, "--folder", str(root)]
-        done = subprocess.run(command, check=True, capture_output=True, text=True)
+        done = subprocess.run(command, check=True, stdout=subprocess.PIPE, text=True)
         found = json.loads(done.stdout.splitlines()[-1])
         print(
             f"{rows / 1e6:4.1f} M  {step:14} {found['rows']:>9,} rows  {found['wall']:7.1f} s  "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 from pydantic import Field
 
@@ -11,6 +12,7 @@ from lingshu.core.layout import CATALOG
 from lingshu.core.params import Strict, read_yaml, validate
 from lingshu.core.sample import TASKS
 from lingshu.modeling.params import MadeParams, ModelingParams
+from lingshu.synthesis.params import RecipeName
 
 FILE = CATALOG / "planning.yaml"
 
@@ -56,15 +58,15 @@ class Price(Strict):
 
 
 class Teacher(Strict):
-    """A paid model that would write synthetic samples."""
+    """A paid model that writes synthetic samples, or would; `calls` are of each sample, by synthesis recipe."""
 
     name: str
     dollars_per_million: Price
-    calls: dict[str, int]
+    calls: dict[RecipeName, int]
     input_tokens: int = Field(ge=0)
     output_tokens: int = Field(ge=0)
 
-    def dollars(self, recipe: str, samples: int) -> float:
+    def dollars(self, recipe: RecipeName, samples: int) -> float:
         """Return what writing so many samples of a synthesis recipe costs."""
         price = self.dollars_per_million
         of_a_call = self.input_tokens * price.input + self.output_tokens * price.output
@@ -94,6 +96,9 @@ def read_assumptions(root: Path) -> Assumptions:
     found = validate(Assumptions, read_yaml(root / FILE), f"{FILE}:")
     if set(found.tokens) != set(TASKS):
         raise UserError(f"{FILE}: tokens: names other tasks than there are", f"give each of {', '.join(TASKS)}")
+    if set(found.teacher.calls) != set(get_args(RecipeName)):
+        recipes = ", ".join(get_args(RecipeName))
+        raise UserError(f"{FILE}: teacher.calls: names other recipes than there are", f"give each of {recipes}")
     return found
 
 

@@ -87,18 +87,31 @@ def mix_lines(root: Path, name: str) -> Iterator[str]:
             f"{stage.stage}: {stage.rows:,} rows, about {short(cost.tokens)} tokens a pass, {cost.steps:,} steps"
             f" in {cost.epochs:.2g} epochs"
         )
-        rows = [("group", "sources", "available", "known", "taken", "repeats", "share")]
-        for line in stage.lines:
-            there = "?" if line.available is None else f"{line.available:,}"
-            repeats = "?" if line.repeats is None else f"{line.repeats:.2f}" + (" TOO FEW" if line.short else "")
-            share = f"{line.rows / stage.rows:.1%}"
-            rows.append((line.group, ", ".join(line.sources), there, line.known, f"{line.rows:,}", repeats, share))
-        yield from table(rows, left=(0, 1, 3))
+        yield from table(_mix_rows(stage), left=(0, 1, 3))
         shares = sorted(stage.modalities.items(), key=lambda item: (-item[1], item[0]))
         yield "  modalities: " + ", ".join(f"{kind} {rows / stage.rows:.1%}" for kind, rows in shares if rows)
     if any(line.short for stage in plans for line in stage.lines):
         yield ""
         yield "TOO FEW: more rows are asked for than max_repeats allows; lower the amount, or raise max_repeats"
+
+
+def _mix_rows(stage: StagePlan) -> list[tuple[str, ...]]:
+    """Return the table of a stage: a row a group, and below a group of several sources a row for each of them."""
+    rows: list[tuple[str, ...]] = [("group", "source", "available", "known", "taken", "repeats", "share")]
+    for line in stage.lines:
+        repeats = "?" if line.repeats is None else f"{line.repeats:.2f}" + (" TOO FEW" if line.short else "")
+        taken = (f"{line.rows:,}", repeats, f"{line.rows / stage.rows:.1%}")
+        first = line.origins[0]
+        if len(line.origins) == 1:
+            rows.append((line.group, first.source, _count(first.available), first.known, *taken))
+            continue
+        rows.append((line.group, f"{len(line.origins)} sources", _count(line.available), "", *taken))
+        rows += [("", f"  {o.source}", _count(o.available), o.known, _count(o.rows), "", "") for o in line.origins]
+    return rows
+
+
+def _count(number: int | None) -> str:
+    return "?" if number is None else f"{number:,}"
 
 
 def cost_lines(root: Path, name: str, mfu: float | None) -> Iterator[str]:
@@ -149,14 +162,16 @@ def _cost_row(cost: StageCost) -> tuple[str, ...]:
 
 
 def _api_lines(recipe: Recipe, plans: list[StagePlan], assumed: Assumptions) -> Iterator[str]:
-    wanted = synthetic_rows(plans)
-    teacher = assumed.teacher
-    if recipe.synthesis.teacher.kind == "template":
+    teacher, server = assumed.teacher, recipe.synthesis.teacher.server
+    dollars = {name: teacher.dollars(name, rows) for name, rows in synthetic_rows(plans, recipe).items()}
+    rows = synthetic_rows(plans, recipe)
+    parts = ", ".join(f"{name} {number(dollars[name])} for {rows[name]:,} samples" for name in rows)
+    if server is None:
         yield "API: 0 dollars: synthesis.teacher is `template`, which writes from known facts without a model"
-    if wanted:
-        dollars = {name: teacher.dollars(name, rows) for name, rows in wanted.items()}
-        parts = ", ".join(f"{name} {number(dollars[name])} for {rows:,} samples" for name, rows in wanted.items())
         yield f"API, if {teacher.name} wrote them: about {number(sum(dollars.values()))} dollars ({parts})"
+    else:
+        whole = number(sum(dollars.values()))
+        yield f"API: about {whole} dollars for {server.model} at {teacher.name}'s price ({parts})"
 
 
 def _assumption_lines(recipe: Recipe, weights: int, of_picture: int, assumed: Assumptions) -> Iterator[str]:

@@ -12,6 +12,7 @@ from lingshu.config import Recipe
 from lingshu.mix.pool import NO_PICTURE, SYNTHETIC_PREFIX
 from lingshu.modeling.params import PARTS, Part
 from lingshu.sources.catalog import SourceRecord
+from lingshu.synthesis.params import RecipeName
 
 PICTURED = ("caption", "vqa_open", "vqa_closed", "report", "ocr")  # tasks that always show one
 REINFORCE = "reinforce"
@@ -140,15 +141,14 @@ def disk(plans: list[StagePlan], size: Size, assumed: Assumptions, records: dict
     return Disk(round(data), checkpoints, size.weights * assumed.bytes.training_state)
 
 
-def synthetic_rows(plans: list[StagePlan]) -> dict[str, int]:
-    """Return the most rows that any stage takes of each synthesis recipe."""
-    most: dict[str, int] = {}
-    for plan in plans:
-        of_stage: dict[str, int] = {}
-        for line in plan.lines:
-            made = [source for source in line.sources if source.startswith(SYNTHETIC_PREFIX)]
-            for source in made:
-                name = source.removeprefix(SYNTHETIC_PREFIX)
-                of_stage[name] = of_stage.get(name, 0) + line.rows // len(line.sources)
-        most = {name: max(most.get(name, 0), of_stage.get(name, 0)) for name in most | of_stage}
-    return dict(sorted(most.items()))
+def synthetic_rows(plans: list[StagePlan], recipe: Recipe) -> dict[RecipeName, int]:
+    """Return the most rows that any stage takes of each synthesis recipe; shared groups count in equal parts."""
+    most: dict[RecipeName, int] = {}
+    for name in recipe.synthesis.enabled:
+        source = SYNTHETIC_PREFIX + name
+        of_stages = (
+            sum(line.rows // len(line.sources) for line in plan.lines if source in line.sources) for plan in plans
+        )
+        if rows := max(of_stages, default=0):
+            most[name] = rows
+    return most

@@ -10,6 +10,7 @@ import polars as pl
 
 from lingshu.config import Recipe
 from lingshu.core.layout import MODALITY, SAMPLES, verdict_file
+from lingshu.mix.amounts import apportion
 from lingshu.mix.params import STAGES, GroupParams, StageMix
 from lingshu.mix.plan import Part, check_sources, parts_of, plan_mixture, stratum_rows
 from lingshu.mix.pool import NO_PICTURE, SYNTHETIC_PREFIX, read_pool
@@ -20,14 +21,23 @@ MADE = "made here"
 
 
 @dataclass(frozen=True, slots=True)
+class Origin:
+    """One source of a line: samples to draw from (None: nobody knows), how that is known, and rows it gives."""
+
+    source: str
+    available: int | None
+    known: str
+    rows: int | None
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """One group, or one source of a group whose sources have amounts of their own.
 
     Attributes:
         available: samples to draw from; None where nobody knows.
-        known: how `available` is known: drawn, counted, published, from memory, unknown.
         rows: rows it gives.
-        cap: rows it can give at most, of what is available.
+        origins: its sources, one by one.
     """
 
     stage: str
@@ -35,8 +45,8 @@ class Line:
     sources: tuple[str, ...]
     params: GroupParams
     available: int | None
-    known: str
     rows: int
+    origins: tuple[Origin, ...]
 
     @property
     def repeats(self) -> float | None:
@@ -89,34 +99,45 @@ def is_drawn(recipe: Recipe, root: Path) -> bool:
 
 
 def _drawn(stage: str, mixture: StageMix, pool: pl.DataFrame, seed: int) -> StagePlan:
-    rows, available = plan_mixture(stage, mixture, pool, seed)
+    rows, _ = plan_mixture(stage, mixture, pool, seed)
+    taken = _by_origin(rows)
     lines = []
     for part in parts_of(stage, mixture):
-        there = available[part.group]
-        if part.params.amounts is not None:
-            there = len(
-                pool.filter(pl.col("source").is_in(part.sources), pl.col("task").is_in(list(part.params.tasks)))
-            )
-        lines.append(Line(stage, part.group, part.sources, part.params, there, "drawn", part.rows))
+        cells = pool.filter(pl.col("task").is_in(list(part.params.tasks)))
+        if part.params.topics is not None:
+            cells = cells.filter(pl.col("topic").is_in(part.params.topics))
+        there = dict(cells.group_by("source").len().iter_rows())
+        origins = tuple(
+            Origin(source, there.get(source, 0), "drawn", taken.get((part.group, source), 0)) for source in part.sources
+        )
+        total = sum(there.get(source, 0) for source in part.sources)
+        lines.append(Line(stage, part.group, part.sources, part.params, total, part.rows, origins))
     kinds = rows["kind"].value_counts().sort("kind")
     return StagePlan(stage, tuple(lines), dict(kinds.iter_rows()))
+
+
+def _by_origin(rows: pl.DataFrame) -> dict[tuple[str, str], int]:
+    return {(group, source): number for group, source, number in rows.group_by("group", "source").len().iter_rows()}
 
 
 def _expected(stage: str, mixture: StageMix, records: dict[str, SourceRecord]) -> StagePlan:
     modalities: Counter[str] = Counter()
     lines = []
     for part in parts_of(stage, mixture):
-        sizes = {source: expected_rows(source, records) for source in part.sources}
-        known = {source: size for source, (size, _) in sizes.items() if size is not None}
-        ways = {way for _, way in sizes.values()}
-        lines.append(
-            Line(
-                stage, part.group, part.sources, part.params,
-                sum(known.values()) if len(known) == len(sizes) else None, " and ".join(sorted(ways)), part.rows,
-            )
-        )  # fmt: skip
+        found = {source: expected_rows(source, records) for source in part.sources}
+        known = {source: size for source, (size, _) in found.items() if size is not None}
+        total = sum(known.values()) if len(known) == len(found) else None
+        taken = _as_available(part, known) if total is not None and part.params.balance is None else {}
+        alone = {part.sources[0]: part.rows} if len(part.sources) == 1 else {}
+        origins = tuple(Origin(s, size, way, (taken | alone).get(s)) for s, (size, way) in found.items())
+        lines.append(Line(stage, part.group, part.sources, part.params, total, part.rows, origins))
         modalities.update(_modality_rows(part, known, records))
     return StagePlan(stage, tuple(lines), dict(sorted(modalities.items())))
+
+
+def _as_available(part: Part, sizes: dict[str, int]) -> dict[str, int]:
+    """Return the part's rows by source, in the proportions of what is available."""
+    return apportion(part.rows, {source: float(size) for source, size in sizes.items()})
 
 
 def expected_rows(source: str, records: dict[str, SourceRecord]) -> tuple[int | None, str]:
@@ -134,8 +155,10 @@ def kind_of(source: str, records: dict[str, SourceRecord]) -> str:
     """Return the imaging kind of a source's samples, as far as its record tells."""
     if source.startswith(SYNTHETIC_PREFIX):
         return SEVERAL
-    kinds = records[source].modalities
-    return kinds[0] if len(kinds) == 1 else SEVERAL if kinds else NO_PICTURE
+    record = records[source]
+    if len(record.modalities) == 1:
+        return record.modalities[0]
+    return SEVERAL if record.modalities or any(form.pictures for form in record.forms) else NO_PICTURE
 
 
 def _modality_rows(part: Part, known: dict[str, int], records: dict[str, SourceRecord]) -> dict[str, int]:
@@ -151,7 +174,4 @@ def _modality_rows(part: Part, known: dict[str, int], records: dict[str, SourceR
     if balance is not None and "modality" in balance.over:
         found = stratum_rows(part.rows, dict(sizes), balance, part.params)
         return found | {SEVERAL: found.get(SEVERAL, 0) + part.rows - sum(found.values())}
-    whole = sum(sizes.values())
-    rows = {kind: part.rows * size // whole for kind, size in sizes.items()}
-    largest = max(sizes, key=lambda kind: (sizes[kind], kind))
-    return rows | {largest: rows[largest] + part.rows - sum(rows.values())}
+    return apportion(part.rows, {kind: float(size) for kind, size in sizes.items()})
