@@ -86,7 +86,9 @@ def _faulty(frame: Any) -> Any:
         frame = frame.with_columns(pl.when(hit).then(pl.lit(wrong[name])).otherwise(pl.col(column)).alias(column))
         start += 1000
     copied = (row >= start) & (row < start + COPIES)
-    return frame.with_columns(pl.when(copied).then(pl.col("id").shift(COPIES)).otherwise(pl.col("id")).alias("id")).drop("row")
+    return frame.with_columns(
+        pl.when(copied).then(pl.col("id").shift(COPIES)).otherwise(pl.col("id")).alias("id")
+    ).drop("row")
 
 
 def _compare(peers: str, clean: Path, faulty: Path) -> None:
@@ -99,7 +101,9 @@ def _compare(peers: str, clean: Path, faulty: Path) -> None:
                 same = bool(counts[check]) == bool(expected) if check == "id unique" else counts[check] == expected
                 if not same:
                     sys.exit(f"{name}: {path.stem}: {check}: {counts[check]} broken rows, planted {expected}")
-    print(f"verdicts equal: {len(CHECKS)} checks, a clean file and one with {sum(FAULTS.values())} faults and {COPIES} copies")
+    print(
+        f"verdicts equal: {len(CHECKS)} checks, a clean file and one with {sum(FAULTS.values())} faults and {COPIES} copies"
+    )
 
 
 def _time(peers: str, path: Path, rows: int, repeats: int) -> None:
@@ -111,7 +115,9 @@ def _time(peers: str, path: Path, rows: int, repeats: int) -> None:
             cpu[name].append(told["cpu"])
             rss[name] = max(rss[name], told["rss"])
     own = cpu["lingshu"]
-    print(f"{rows:,} rows, {repeats} runs by turns\n| | CPU s (min, median, max) | x lingshu (min, median, max) | peak MiB |\n|---|---|---|---|")
+    print(
+        f"{rows:,} rows, {repeats} runs by turns\n| | CPU s (min, median, max) | x lingshu (min, median, max) | peak MiB |\n|---|---|---|---|"
+    )
     for name in CONTESTANTS:
         ratios = [mine / other for mine, other in zip(cpu[name], own, strict=True)]
         print(f"| {name} | {_spread(cpu[name])} | {_spread(ratios)} | {rss[name]} |")
