@@ -1,8 +1,7 @@
 """Fuzzing of the picture readers: `python perf/fuzz_readers.py --cases 100000 [--seed 1]`.
 
-Small valid files of every format (drawn here, and real ones with `--seeds DIR`) are broken at random, and each is read as
-`normalize` reads it. A file must end in pictures or in a refusal with its reason, within a time and within a memory
-bound. Work runs in child processes, so that a crash or a hang of a C library is caught, named and outlived; every
+Small valid files of every format (drawn here, and real ones with `--seeds DIR`) are broken at random, and each is read
+as `normalize` reads it. A file must end in pictures or in a refusal with its reason, within a time and a memory bound. Work runs in child processes, so that a crash or a hang of a C library is caught, named and outlived; every
 finding can be made again with `--only CASE`.
 """
 
@@ -21,13 +20,13 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-from fuzz_seeds import make_seeds, mutate  # noqa: E402 (a module beside this one)
+from fuzz_seeds import make_seeds, mutate
 
-from lingshu.core.errors import UserError  # noqa: E402
-from lingshu.sources.catalog import Package, Take  # noqa: E402
-from lingshu.sources.frames import RawFile, Refused  # noqa: E402
-from lingshu.sources.normalize import _pictures  # noqa: E402
-from lingshu.sources.params import NormalizeParams  # noqa: E402
+from lingshu.core.errors import UserError
+from lingshu.sources.catalog import Package, Take
+from lingshu.sources.frames import RawFile, Refused
+from lingshu.sources.normalize import _pictures
+from lingshu.sources.params import NormalizeParams
 
 SECONDS_A_FILE = 30
 CASES_A_CHILD = 2000
@@ -147,7 +146,7 @@ def _read_case(case: int, options: argparse.Namespace, folder: Path, *, verbose:
         outcome = f"{reader}: {refused.reason}"
         if verbose:
             print(refused)
-    except (Exception, MemoryError) as error:  # noqa: BLE001 (any is a finding)
+    except (Exception, MemoryError) as error:
         outcome, finding = f"{reader}: CRASH", f"{name}: {type(error).__name__}: {error}"[:300]
         if verbose or isinstance(error, UserError):
             raise

@@ -6,6 +6,8 @@ Python with great-expectations, pandera[polars], duckdb and this project's polar
 verdicts are compared, on a clean file and on one with planted faults: who disagrees is not timed.
 """
 
+# ruff: noqa: PLC0415 (each contestant imports its own libraries, in a process of its own)
+
 from __future__ import annotations
 
 import argparse
@@ -163,7 +165,7 @@ def _duckdb(path: Path) -> dict[str, int]:
                 count(*) FILTER (task NOT IN ({tasks})), count(*) FILTER (language NOT IN ({languages})),
                 count(*) FILTER (tokens NOT BETWEEN 1 AND 4096), count(*) FILTER (repetition NOT BETWEEN 0 AND 1),
                 count(*) FILTER (entropy NOT BETWEEN 0 AND 8), count(*) FILTER (NOT regexp_full_match(digest, '{DIGEST}'))
-                FROM read_parquet('{path}')"""  # noqa: S608 (its own words)
+                FROM read_parquet('{path}')"""
         )
         .fetchone()
     )

@@ -1,4 +1,4 @@
-"""`lingshu data-docs`, `lingshu accept` and `lingshu data-report`: what the gate found, for people, and their assent."""
+"""`lingshu data-docs`, `accept` and `data-report`: what the gate found, for people, and their assent."""
 
 from __future__ import annotations
 

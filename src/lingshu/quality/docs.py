@@ -32,7 +32,7 @@ def gate_suites(sources: Sequence[str], params: QualityParams, root: Path = Path
 
 
 def write_docs(suites: Sequence[Suite], out: Path) -> tuple[Path, int]:
-    """Validate the suites, write the pages to `out` (emptied before) and return the first page and the failed suites."""
+    """Validate the suites, write the pages to `out` (emptied before) and return the first page and how many failed."""
     context = gx.get_context(mode="ephemeral")
     context.enable_analytics(False)
     context.variables.progress_bars = ProgressBarsConfig(globally=False)

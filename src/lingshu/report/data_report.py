@@ -1,7 +1,7 @@
 """The data report: for each source and step counts, reasons, and samples drawn by a seed, as pages that open from disk.
 
-What is quarantined is counted and listed by id and reason; its text is never written, nor a picture whose own pixels may
-name a person. That holds in report-only mode too, and for every later step of such a sample.
+What is quarantined is counted and listed by id and reason; its text is never written, nor a picture whose own pixels
+may name a person. That holds in report-only mode too, and for every later step of such a sample.
 """
 
 from __future__ import annotations
