@@ -1,8 +1,9 @@
 """Fuzzing of the picture readers: `python perf/fuzz_readers.py --cases 100000 [--seed 1]`.
 
 Small valid files of every format (drawn here, and real ones with `--seeds DIR`) are broken at random, and each is read
-as `normalize` reads it. A file must end in pictures or in a refusal with its reason, within a time and a memory bound. Work runs in child processes, so that a crash or a hang of a C library is caught, named and outlived; every
-finding can be made again with `--only CASE`.
+as `normalize` reads it. A file must end in pictures or in a refusal with its reason, within a time and a memory bound.
+Work runs in child processes, so that a crash or a hang of a C library is caught, named and outlived; every finding can
+be made again with `--only CASE`.
 """
 
 from __future__ import annotations

@@ -99,12 +99,12 @@ def _compare(peers: str, clean: Path, faulty: Path) -> None:
             counts = _child(peers, name, path)["counts"]
             for check in CHECKS:
                 expected = faults.get(check, 0) if check != "id unique" else (COPIES if faults else 0)
-                # Libraries count a copied value differently: the second, both, or null among them. Yes or no must agree.
+                # Libraries count copies differently (the second, or both), so only yes or no must agree.
                 same = bool(counts[check]) == bool(expected) if check == "id unique" else counts[check] == expected
                 if not same:
                     sys.exit(f"{name}: {path.stem}: {check}: {counts[check]} broken rows, planted {expected}")
     print(
-        f"verdicts equal: {len(CHECKS)} checks, a clean file and one with {sum(FAULTS.values())} faults and {COPIES} copies"
+        f"verdicts equal: {len(CHECKS)} checks, a clean file, and one with {sum(FAULTS.values())} faults, {COPIES} copies"
     )
 
 
@@ -118,7 +118,8 @@ def _time(peers: str, path: Path, rows: int, repeats: int) -> None:
             rss[name] = max(rss[name], told["rss"])
     own = cpu["lingshu"]
     print(
-        f"{rows:,} rows, {repeats} runs by turns\n| | CPU s (min, median, max) | x lingshu (min, median, max) | peak MiB |\n|---|---|---|---|"
+        f"{rows:,} rows, {repeats} runs by turns\n| | CPU s (min, median, max) | x lingshu (min, median, max) | peak MiB |"
+        "\n|---|---|---|---|"
     )
     for name in CONTESTANTS:
         ratios = [mine / other for mine, other in zip(cpu[name], own, strict=True)]
@@ -164,7 +165,8 @@ def _duckdb(path: Path) -> dict[str, int]:
             f"""SELECT count(*) - count(id), count(id) - count(DISTINCT id),
                 count(*) FILTER (task NOT IN ({tasks})), count(*) FILTER (language NOT IN ({languages})),
                 count(*) FILTER (tokens NOT BETWEEN 1 AND 4096), count(*) FILTER (repetition NOT BETWEEN 0 AND 1),
-                count(*) FILTER (entropy NOT BETWEEN 0 AND 8), count(*) FILTER (NOT regexp_full_match(digest, '{DIGEST}'))
+                count(*) FILTER (entropy NOT BETWEEN 0 AND 8),
+                count(*) FILTER (NOT regexp_full_match(digest, '{DIGEST}'))
                 FROM read_parquet('{path}')"""
         )
         .fetchone()
