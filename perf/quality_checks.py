@@ -104,7 +104,7 @@ def _compare(peers: str, clean: Path, faulty: Path) -> None:
                 if not same:
                     sys.exit(f"{name}: {path.stem}: {check}: {counts[check]} broken rows, planted {expected}")
     print(
-        f"verdicts equal: {len(CHECKS)} checks, a clean file, and one with {sum(FAULTS.values())} faults, {COPIES} copies"
+        f"verdicts equal: {len(CHECKS)} checks, a clean file, one with {sum(FAULTS.values())} faults, {COPIES} copies"
     )
 
 
@@ -118,7 +118,8 @@ def _time(peers: str, path: Path, rows: int, repeats: int) -> None:
             rss[name] = max(rss[name], told["rss"])
     own = cpu["lingshu"]
     print(
-        f"{rows:,} rows, {repeats} runs by turns\n| | CPU s (min, median, max) | x lingshu (min, median, max) | peak MiB |"
+        f"{rows:,} rows, {repeats} runs by turns\n"
+        "| | CPU s (min, median, max) | x lingshu (min, median, max) | peak MiB |"
         "\n|---|---|---|---|"
     )
     for name in CONTESTANTS:
