@@ -20,14 +20,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from fuzz_seeds import make_seeds, mutate
-
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from lingshu.core.errors import UserError
 from lingshu.sources.catalog import Package, Take
 from lingshu.sources.frames import RawFile, Refused
 from lingshu.sources.normalize import _pictures
 from lingshu.sources.params import NormalizeParams
+from perf.fuzz_seeds import make_seeds, mutate
 
 SECONDS_A_FILE = 30
 CASES_A_CHILD = 2000
