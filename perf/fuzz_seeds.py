@@ -189,8 +189,8 @@ def _dicoms() -> list[Seed]:
                 syntax,
                 _pixels(kind="uint16"),
                 Modality="CT",
-                RescaleSlope="1",
-                RescaleIntercept="-1024",
+                RescaleSlope="0.01",
+                RescaleIntercept="-200",
             )
         )
     frames = np.stack([np.roll(_pixels(), shift, axis=0) for shift in range(6)])
