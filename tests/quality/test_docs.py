@@ -1,5 +1,7 @@
 """Data Docs: pages of every suite, which hold after a good gate."""
 
+import re
+from html import unescape
 from pathlib import Path
 
 import pytest
@@ -32,6 +34,12 @@ def test_pages_of_every_suite(corpus: Corpus, tmp_path: Path) -> None:
     results = [path.read_text() for path in (out / "validations").rglob("*.html")]
     assert len(results) == len(suites)
     assert any("blank_share in [0, 1]" in text for text in results)
+    for text in [index, *results]:
+        assert "https://" not in text
+        assert "<script" not in text
+    links = re.findall(r'<a href="([^"]+)"', index)
+    assert len(links) == 2 * len(suites)
+    assert all((out / link).is_file() for link in map(unescape, links))
 
 
 def test_a_failed_expectation_shows(corpus: Corpus, tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from great_expectations.data_context.types.base import ProgressBarsConfig
 from lingshu.core.files import fresh_dir
 from lingshu.core.layout import verdict_file
 from lingshu.core.verdicts import read_verdicts
+from lingshu.quality.docs_pages import Outcome, make_offline
 from lingshu.quality.expectations import Suite
 from lingshu.quality.inputs import read_tables
 from lingshu.quality.params import QualityParams
@@ -40,9 +41,9 @@ def write_docs(suites: Sequence[Suite], out: Path) -> tuple[Path, int]:
         context.delete_data_docs_site(name)
     context.add_data_docs_site(SITE, _site(fresh_dir(out).resolve()))
     source = context.data_sources.add_pandas("tables")
-    failed = sum(not _validated(context, source, suite) for suite in suites)
+    outcomes = [_validated(context, source, suite) for suite in suites]
     context.build_data_docs(site_names=[SITE])
-    return out / "index.html", failed
+    return make_offline(out, outcomes), sum(one.failed > 0 for one in outcomes)
 
 
 def _site(folder: Path) -> dict[str, Any]:
@@ -54,8 +55,8 @@ def _site(folder: Path) -> dict[str, Any]:
     }
 
 
-def _validated(context: Any, source: Any, suite: Suite) -> bool:
-    """Validate one suite so that its result is among those that the pages show; return whether it holds."""
+def _validated(context: Any, source: Any, suite: Suite) -> Outcome:
+    """Validate one suite so that its result is among those that the pages show."""
     batches = source.add_dataframe_asset(suite.name).add_batch_definition_whole_dataframe("all")
     wanted = context.suites.add(ExpectationSuite(suite.name, expectations=list(suite.expectations)))
     definition = context.validation_definitions.add(
@@ -65,4 +66,6 @@ def _validated(context: Any, source: Any, suite: Suite) -> bool:
     checkpoint = context.checkpoints.add(
         gx.Checkpoint(name=suite.name, validation_definitions=[definition], result_format=shown)
     )
-    return bool(checkpoint.run(batch_parameters={"dataframe": suite.table.to_pandas()}).success)
+    run = checkpoint.run(batch_parameters={"dataframe": suite.table.to_pandas()})
+    failed = sum(not one.success for result in run.run_results.values() for one in result.results)
+    return Outcome(suite.name, len(suite.expectations), failed)
