@@ -1,9 +1,9 @@
 """Fuzzing of the picture readers: `python perf/fuzz_readers.py --cases 100000 [--seed 1]`.
 
-Small valid files of every format (drawn here, and real ones with `--seeds DIR`) are broken at random, and each is read as
-`normalize` reads it. A file must end in pictures or in a refusal with its reason, within a time and within a memory
-bound. Work runs in child processes, so that a crash or a hang of a C library is caught, named and outlived; every
-finding can be made again with `--only CASE`.
+Small valid files of every format (drawn here, and real ones with `--seeds DIR`) are broken at random, and each is read
+as `normalize` reads it. A file must end in pictures or in a refusal with its reason, within a time and a memory bound.
+Work runs in child processes, so that a crash or a hang of a C library is caught, named and outlived; every finding can
+be made again with `--only CASE`.
 """
 
 from __future__ import annotations
@@ -20,14 +20,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parent))
-from fuzz_seeds import make_seeds, mutate
-
+sys.path.insert(0, str(Path(__file__).parents[1]))
 from lingshu.core.errors import UserError
 from lingshu.sources.catalog import Package, Take
 from lingshu.sources.frames import RawFile, Refused
 from lingshu.sources.normalize import _pictures
 from lingshu.sources.params import NormalizeParams
+from perf.fuzz_seeds import make_seeds, mutate
 
 SECONDS_A_FILE = 30
 CASES_A_CHILD = 2000

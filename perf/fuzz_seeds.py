@@ -66,7 +66,7 @@ def _reader(suffix: str) -> str:
 
 
 def mutate(seeds: tuple[Seed, ...], seed: int, case: int) -> tuple[str, str, bytes]:
-    """Return name, reader and bytes of a case: a file broken in one to eight places, now and then under another name."""
+    """Return name, reader and bytes of a case: a file broken in one to eight places, or under another name."""
     draw = random.Random(f"{seed}:{case}")
     chosen = draw.choice(seeds)
     data = bytearray(chosen.data)
@@ -189,8 +189,8 @@ def _dicoms() -> list[Seed]:
                 syntax,
                 _pixels(kind="uint16"),
                 Modality="CT",
-                RescaleSlope="1",
-                RescaleIntercept="-1024",
+                RescaleSlope="0.01",
+                RescaleIntercept="-200",
             )
         )
     frames = np.stack([np.roll(_pixels(), shift, axis=0) for shift in range(6)])

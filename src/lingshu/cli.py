@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from lingshu.commands import checking, drawing, recipes, report_metrics, schemas, scoring, tracing
+from lingshu.commands import checking, data_quality, drawing, recipes, report_metrics, schemas, scoring, tracing
 from lingshu.commands.eval_command import EXIT_INCOMPLETE, evaluation
 from lingshu.commands.evaluate import IncompleteRunError
 from lingshu.commands.judge_request import judge_request
@@ -174,6 +174,9 @@ def _report_files(changed: list[Path], what: str) -> None:
         typer.echo(f"{what}: up to date")
 
 
+app.command("data-docs")(data_quality.data_docs)
+app.command("data-report")(data_quality.data_report)
+app.command("accept")(data_quality.accept)
 app.command("report-metrics")(report_metrics.report_metrics)
 app.command("eval")(evaluation)
 app.command("pull")(pull_source)

@@ -28,7 +28,7 @@ from lingshu.sources.params import NormalizeParams
 from lingshu.sources.tiling import Box, count_labels, regions, shown_share, tiles
 
 Stack = list[NDArray[Any]]
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")  # none that runs a program (EPS)
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")  # none that runs a program (EPS)
 
 
 def read_raster(file: RawFile, params: NormalizeParams) -> Readings:

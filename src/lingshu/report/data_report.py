@@ -1,0 +1,192 @@
+"""The data report: for each source and step counts, reasons, and samples drawn by a seed, as pages that open from disk.
+
+What is quarantined is counted and listed by id and reason; its text is never written, nor a picture whose own pixels
+may name a person. That holds in report-only mode too, and for every later step of such a sample.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+from markupsafe import Markup
+
+from lingshu.core.files import fresh_dir, write_text
+from lingshu.core.images import ImageStore
+from lingshu.core.layout import IMAGES, SAMPLES, verdict_file
+from lingshu.core.tables import sample_table
+from lingshu.core.verdicts import QUARANTINED, read_verdicts
+from lingshu.report.funnel import SAMPLE_STEPS
+from lingshu.report.page import PICTURES, environment
+from lingshu.report.pictures import Text, write_thumbnails
+
+SHOWN_COLUMNS = ("sample_id", "task", "image_ids", "prompt", "choices", "target")
+NOTED = "(report only)"
+BURNED_IN = f"{QUARANTINED}_BURNED_IN"
+
+
+@dataclass(frozen=True, slots=True)
+class DataReportSettings:
+    """How many kept and dropped samples of each source and step are shown, drawn by which seed, how large (pixels)."""
+
+    number: int
+    seed: int
+    picture_px: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A sample on a page; `text` is None and `pictures` empty where they may name a person."""
+
+    sample_id: str
+    task: str
+    reason: str
+    detail: str
+    text: Text | None
+    pictures: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StepPart:
+    """What a step did with a source's samples.
+
+    Attributes:
+        name: of the step.
+        rows: that came in.
+        kept: of them.
+        reasons: dropped rows by reason, most first.
+        noted: kept rows by the reason that report-only mode passed over, most first.
+        kept_shown: drawn kept samples.
+        dropped_shown: drawn dropped samples.
+    """
+
+    name: str
+    rows: int
+    kept: int
+    reasons: list[tuple[str, int]]
+    noted: list[tuple[str, int]]
+    kept_shown: list[Shown]
+    dropped_shown: list[Shown]
+
+    @property
+    def quarantined(self) -> int:
+        """Rows put aside."""
+        return sum(number for reason, number in self.reasons if reason.startswith(QUARANTINED))
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """What was written."""
+
+    page: Path
+    sources: int
+    shown: int
+    pictures: int
+
+
+def build_data_report(sources: Sequence[str], settings: DataReportSettings, out: Path, root: Path = Path()) -> Built:
+    """Write `out/index.html`, a page a source, and their pictures; equal inputs give equal bytes.
+
+    Raises:
+        KeyError: a picture that a sample names and the gate let pass is in no store.
+    """
+    fresh_dir(out)
+    parts: dict[str, list[StepPart]] = {}
+    pictures: set[str] = set()
+    for source in sources:
+        store = ImageStore([root / IMAGES / source])
+        parts[source] = _source(source, settings, store, root)
+        own = {i for part in parts[source] for one in _all_shown(part) for i in one.pictures}
+        write_thumbnails(store, own, out / PICTURES, settings.picture_px)
+        pictures |= own
+        _render(out / f"{source}.html", "source.html", source=source, steps=parts[source], sources=sources)
+    _render(out / "index.html", "index.html", parts=parts, sources=sources, settings=settings)
+    shown = sum(len(_all_shown(part)) for steps in parts.values() for part in steps)
+    return Built(out / "index.html", len(parts), shown, len(pictures))
+
+
+def _all_shown(part: StepPart) -> list[Shown]:
+    return [*part.kept_shown, *part.dropped_shown]
+
+
+def _source(source: str, settings: DataReportSettings, store: ImageStore, root: Path) -> list[StepPart]:
+    texts = sample_table([root / SAMPLES / source], SHOWN_COLUMNS)
+    gate = read_verdicts(root / verdict_file("gate"))
+    held = gate.filter(pl.col("source") == source, _held()).select(
+        "sample_id", held=pl.col("reason") + pl.col("detail")
+    )
+    found = []
+    for name, path in SAMPLE_STEPS.items():
+        if not (root / path).exists():
+            continue
+        verdicts = read_verdicts(root / path).filter(pl.col("source") == source).sort("sample_id")
+        kept, dropped = (_drawn(verdicts.filter(side), settings) for side in (pl.col("keep"), ~pl.col("keep")))
+        found.append(
+            StepPart(
+                name=name,
+                rows=len(verdicts),
+                kept=int(verdicts["keep"].sum()),
+                reasons=_counted(verdicts.filter(~pl.col("keep"))["reason"]),
+                noted=_counted(_noted_reasons(verdicts)),
+                kept_shown=_shown(kept, texts, held, store),
+                dropped_shown=_shown(dropped, texts, held, store),
+            )
+        )
+    return found
+
+
+def _held() -> pl.Expr:
+    return pl.col("reason").str.starts_with(QUARANTINED) | pl.col("detail").str.contains(QUARANTINED, literal=True)
+
+
+def _drawn(verdicts: pl.DataFrame, settings: DataReportSettings) -> pl.DataFrame:
+    """Return up to `number` of the rows, the same ones for the same rows and seed, in their order."""
+    if len(verdicts) <= settings.number:
+        return verdicts
+    places = np.random.default_rng(settings.seed).choice(len(verdicts), settings.number, replace=False)
+    return verdicts[np.sort(places).tolist()]
+
+
+def _counted(reasons: pl.Series) -> list[tuple[str, int]]:
+    counted = reasons.value_counts(name="rows").sort(["rows", reasons.name], descending=[True, False])
+    return [(str(reason), int(rows)) for reason, rows in counted.iter_rows()]
+
+
+def _noted_reasons(verdicts: pl.DataFrame) -> pl.Series:
+    """Return the reasons that kept rows were passed over for, one entry a row and reason."""
+    findings = verdicts.filter(pl.col("keep"))["detail"].str.split("; ").explode().drop_nulls()
+    return findings.filter(findings.str.ends_with(NOTED)).str.extract(r"^([A-Z_]+)").alias("reason")
+
+
+def _shown(rows: pl.DataFrame, texts: pl.DataFrame, held: pl.DataFrame, store: ImageStore) -> list[Shown]:
+    told = rows.join(texts, on="sample_id", how="left", maintain_order="left")
+    told = told.join(held, on="sample_id", how="left", maintain_order="left")
+    return [_one(row, store) for row in told.iter_rows(named=True)]
+
+
+def _one(row: dict[str, object], store: ImageStore) -> Shown:
+    why = str(row["held"] or "")
+    pictures = [] if BURNED_IN in why else [i for i in _list(row["image_ids"]) if i in store]
+    text = Text(str(row["prompt"]), tuple(str(row["choices"]).splitlines()), str(row["target"]))
+    return Shown(
+        sample_id=str(row["sample_id"]),
+        task=str(row["task"]),
+        reason=str(row["reason"]),
+        detail=str(row["detail"]),
+        text=None if why else text,
+        pictures=tuple(pictures),
+    )
+
+
+def _list(value: object) -> list[str]:
+    return [str(item) for item in value] if isinstance(value, list) else []
+
+
+def _render(path: Path, template: str, **context: object) -> None:
+    made = environment()
+    assert made.loader is not None
+    style = made.loader.get_source(made, "style.css")[0]
+    write_text(path, made.get_template(f"data_report/{template}").render(style=Markup(style), **context))

@@ -1,0 +1,66 @@
+"""The data report: counts, drawn samples, the same bytes again, and nothing of what is in quarantine."""
+
+from pathlib import Path
+
+import pytest
+
+from lingshu.quality.gate import gate
+from lingshu.report.data_report import DataReportSettings, build_data_report
+from tests.corpora import Corpus, scene
+from tests.quality.test_gate import PARAMS
+
+SETTINGS = DataReportSettings(number=3, seed=17, picture_px=64)
+
+
+@pytest.fixture
+def corpus(tmp_path: Path) -> Corpus:
+    corpus = Corpus(tmp_path)
+    for seed in range(6):
+        corpus.caption("scans", f"Film number {seed} from the <front>.", corpus.picture("scans", scene(seed)))
+    for seed in range(5):
+        corpus.caption("scans", f"Small film number {seed} here.", corpus.picture("scans", scene(20 + seed, side=40)))
+    named = corpus.picture("scans", scene(40))
+    corpus.sample("scans", "Describe.", "Dr. Okonkwo saw a nodule.", named, task="report")
+    corpus.sample("terms", "What is an infarction?", "Death of tissue.")
+    corpus.write()
+    return corpus
+
+
+def test_pages_show_counts_reasons_and_samples(corpus: Corpus, tmp_path: Path) -> None:
+    gate(corpus.sources, PARAMS, corpus.root)
+    built = build_data_report(corpus.sources, SETTINGS, tmp_path / "out", corpus.root)
+    assert (built.sources, built.shown) == (2, 7)
+    index = (tmp_path / "out/index.html").read_text()
+    assert index.startswith("<!doctype html>")
+    assert "TOO_SMALL 5" in index
+    assert "QUARANTINED_TEXT 1" in index
+    page = (tmp_path / "out/scans.html").read_text()
+    assert page.startswith("<!doctype html>")
+    assert "12 rows in, 6 kept, 6 dropped, of these 1 in quarantine" in page
+    assert page.count("&lt;front&gt;") >= 3
+    assert "from the <front>" not in page
+    assert len(list((tmp_path / "out/pictures").iterdir())) == built.pictures
+    assert 'src="pictures/' in page
+
+
+def test_what_is_in_quarantine_stays_unseen(corpus: Corpus, tmp_path: Path) -> None:
+    many = DataReportSettings(number=100, seed=1, picture_px=64)
+    for mode in ((), "all"):
+        gate(corpus.sources, PARAMS.model_copy(update={"report_only": mode}), corpus.root)
+        build_data_report(corpus.sources, many, tmp_path / "out", corpus.root)
+        written = "".join(path.read_text() for path in (tmp_path / "out").glob("*.html"))
+        assert "QUARANTINED_TEXT" in written
+        assert "In quarantine: not shown." in written
+        assert "Okonkwo" not in written
+        assert "nodule" not in written
+
+
+def test_equal_inputs_give_equal_bytes_and_the_seed_draws(corpus: Corpus, tmp_path: Path) -> None:
+    gate(corpus.sources, PARAMS, corpus.root)
+    pages = []
+    for seed in (1, 1, 2):
+        out = tmp_path / "out"
+        build_data_report(corpus.sources, DataReportSettings(2, seed, 64), out, corpus.root)
+        pages.append({path.name: path.read_bytes() for path in sorted(out.rglob("*")) if path.is_file()})
+    assert pages[0] == pages[1]
+    assert pages[0] != pages[2]
