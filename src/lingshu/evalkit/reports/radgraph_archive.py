@@ -23,6 +23,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from lingshu.core.errors import UserError
 from lingshu.core.params import validate
 from lingshu.evalkit.reports.radgraph import RadGraphType
+from lingshu.evalkit.reports.weights import weights_file
 
 CONFIG, WEIGHTS, VOCABULARY = "config.json", "weights.th", "vocabulary"
 _FIX = "name a RadGraph archive, its unpacked folder, or StanfordAIMI/RRG_scorers"
@@ -109,6 +110,17 @@ class Archive:
     entities: list[str]
     relations: list[str]
     weights: dict[str, torch.Tensor]
+
+
+def archive_path(given: str, kind: RadGraphType) -> Path:
+    """Return where the archive is that `given` names: itself, packed or not, or `KIND.tar.gz` in a folder or on the hub.
+
+    Raises:
+        UserError: there is none.
+    """
+    if (Path(given) / CONFIG).is_file():
+        return Path(given)
+    return weights_file(given, f"{kind}.tar.gz", "--radgraph")
 
 
 def read_archive(path: Path, kind: RadGraphType) -> Archive:
