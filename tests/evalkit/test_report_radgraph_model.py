@@ -2,6 +2,7 @@
 
 import json
 import math
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -230,7 +231,7 @@ def changed(text, **changes):
         ("config.json", None, "has no config.json"),
         ("weights.th", None, "has no weights.th"),
         ("config.json", lambda text: text[:-5], "config.json is not JSON"),
-        ("config.json", lambda text: changed(text, feature_size="x"), "model.feature_size: Input should be a valid int"),
+        ("config.json", lambda text: changed(text, feature_size="x"), "model.feature_size: Input should"),
         ("config.json", lambda text: changed(text, max_span_width=3), "two values of max_span_width"),
         ("config.json", lambda text: changed(text, loss_weights={"ner": 1}), "no entities or no relations"),
         ("config.json", lambda text: text.replace('"coref_prop": 0', '"coref_prop": 2'), "coref_prop), not computed"),
@@ -240,14 +241,11 @@ def changed(text, **changes):
         ("weights.th", lambda _: "nothing", "weights.th can't be read"),
     ],
 )
-def test_a_wrong_archive_is_named(archives, base, tmp_path, file, change, what):
-    folder = tmp_path / "archive"
-    for source in archives().rglob("*.*"):
-        if source.relative_to(archives()) != Path(file) or change is not None:
-            target = folder / source.relative_to(archives())
-            target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes(source.read_bytes())
-    if change is not None:
+def test_a_wrong_archive_is_named(archives, base, file, change, what, tmp_path):  # noqa: PLR0917 - fixtures
+    folder = shutil.copytree(archives(), tmp_path / "archive")
+    if change is None:
+        (folder / file).unlink()
+    else:
         text = "" if file.endswith(".th") else (folder / file).read_text()
         (folder / file).write_text(change(text))
     with pytest.raises(UserError) as error:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+from tokenizers import Tokenizer, decoders, models, pre_tokenizers, processors
 
 SEED = 13
 WIDTH, FEATURES, HIDDEN, LAYERS, WIDEST = 24, 4, 16, 2, 6
@@ -25,26 +26,66 @@ RELATIONS = ("modify", "located_at", "suggestive_of")
 ENTITY_BIAS, RELATION_BIAS = (-1.5, 0.0, 1.0, -2.0), (2.0, -7.0, -8.0)
 PREFIX = "_embedder.token_embedder_bert._matched_embedder.transformer_model."
 WORDS = (
-    "the heart is normal in size no pleural effusion small left right lung lungs are clear with without and of at base"
-    " pneumothorax consolidation edema mild moderate unchanged since prior line tube tip above there acute process ##s"
-).split()
-BERT = {
-    "model_type": "bert",
-    "architectures": ["BertModel"],
-    "hidden_size": WIDTH,
-    "num_attention_heads": 4,
-    "num_hidden_layers": 2,
-    "intermediate_size": 32,
+    *(
+        "the",
+        "heart",
+        "is",
+        "normal",
+        "in",
+        "size",
+        "no",
+        "pleural",
+        "effusion",
+        "small",
+        "left",
+        "right",
+        "lung",
+        "lungs",
+        "are",
+        "clear",
+        "with",
+        "without",
+        "and",
+        "of",
+    ),
+    *(
+        "at",
+        "base",
+        "pneumothorax",
+        "consolidation",
+        "edema",
+        "mild",
+        "moderate",
+        "unchanged",
+        "since",
+        "prior",
+        "line",
+        "tube",
+        "tip",
+        "above",
+        "there",
+        "acute",
+        "process",
+    ),
+)
+SHAPE = {"hidden_size": WIDTH, "num_attention_heads": 4, "num_hidden_layers": 2, "intermediate_size": 32}
+BERT = {"model_type": "bert", "architectures": ["BertModel"], "max_position_embeddings": 512, **SHAPE}
+MODERN = {
+    "model_type": "modernbert",
+    "architectures": ["ModernBertForMaskedLM"],
     "max_position_embeddings": 512,
-    "type_vocab_size": 2,
+    "local_attention": 16,
+    "global_attn_every_n_layers": 2,
+    **{f"{name}_token_id": number for number, name in enumerate(("pad", "unk", "cls", "sep", "mask"))},
+    **SHAPE,
 }
+SPECIAL = {"pad": "[PAD]", "unk": "[UNK]", "cls": "[CLS]", "sep": "[SEP]", "mask": "[MASK]"}
 
 
 def vocabulary() -> list[str]:
     """Word pieces: special tokens, some words, every small letter and digit, alone and within a word, and marks."""
     signs = "abcdefghijklmnopqrstuvwxyz0123456789"
-    special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
-    return [*special, *WORDS, *signs, *(f"##{sign}" for sign in signs), *".,:;!?()/%-'\"`<>=*+&"]
+    return [*SPECIAL.values(), *WORDS, *signs, *(f"##{sign}" for sign in signs), *".,:;!?()/%-'\"`<>=*+&"]
 
 
 def base_folder(folder: Path) -> Path:
@@ -55,6 +96,32 @@ def base_folder(folder: Path) -> Path:
     (folder / "vocab.txt").write_text("\n".join(pieces) + "\n")
     (folder / "tokenizer_config.json").write_text('{"do_lower_case": true, "tokenizer_class": "BertTokenizer"}')
     return folder
+
+
+def modern_folder(folder: Path) -> Path:
+    """Configuration and vocabulary of a ModernBERT: byte-level BPE, whose tokenizer class adds no special tokens."""
+    folder.mkdir(parents=True, exist_ok=True)
+    pieces = modern_vocabulary()
+    merges = [(pair[0], pair[1]) for pair in pieces if len(pair) == 2]
+    tokenizer = Tokenizer(models.BPE({piece: number for number, piece in enumerate(pieces)}, merges))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens(list(SPECIAL.values()))
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="[CLS] $A [SEP]", pair="[CLS] $A [SEP] $B [SEP]", special_tokens=[("[CLS]", 2), ("[SEP]", 3)]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    names = {f"{name}_token": token for name, token in SPECIAL.items()}
+    settings = {"tokenizer_class": "PreTrainedTokenizerFast", "model_max_length": 8192, **names}
+    (folder / "tokenizer_config.json").write_text(json.dumps(settings))
+    (folder / "config.json").write_text(json.dumps(MODERN | {"vocab_size": len(pieces)}))
+    return folder
+
+
+def modern_vocabulary() -> list[str]:
+    """Special tokens, all bytes, and some pairs of letters."""
+    pairs = [first + second for first in "aeilnorst" for second in "aeilnorst"]
+    return [*SPECIAL.values(), *sorted(pre_tokenizers.ByteLevel.alphabet()), *pairs]
 
 
 def config(base: str, longest: int = 512) -> dict:
@@ -139,9 +206,23 @@ def bert_shapes() -> dict[str, tuple[int, ...]]:
     return shapes
 
 
-def weights(kind: str, encoder: dict[str, tuple[int, ...]], seed: int = SEED) -> dict[str, torch.Tensor]:
+def modern_shapes() -> dict[str, tuple[int, ...]]:
+    """Names and shapes of ModernBERT's weights."""
+    inner = MODERN["intermediate_size"]
+    shapes = {"embeddings.tok_embeddings.weight": (len(modern_vocabulary()), WIDTH), "final_norm.weight": (WIDTH,)}
+    shapes["embeddings.norm.weight"] = (WIDTH,)
+    for layer in range(MODERN["num_hidden_layers"]):
+        sizes = {"attn.Wqkv": (3 * WIDTH, WIDTH), "attn.Wo": (WIDTH, WIDTH)}
+        sizes |= {"mlp.Wi": (2 * inner, WIDTH), "mlp.Wo": (WIDTH, inner), "mlp_norm": (WIDTH,)}
+        sizes |= {"attn_norm": (WIDTH,)} if layer else {}
+        shapes |= {f"layers.{layer}.{name}.weight": size for name, size in sizes.items()}
+    return shapes
+
+
+def weights(kind: str, seed: int = SEED) -> dict[str, torch.Tensor]:
     """Random weights, large enough that words matter."""
     draw = np.random.RandomState(seed)
+    encoder = modern_shapes() if kind.startswith("modern") else bert_shapes()
     found = {}
     for name, shape in ({f"{PREFIX}{key}": value for key, value in encoder.items()} | scorer_shapes(kind)).items():
         values = draw.standard_normal(shape)
@@ -165,7 +246,7 @@ def archive_folder(folder: Path, kind: str, base: str, longest: int = 512, seed:
     (names / f"{kind}__ner_labels.txt").write_text("\n".join(ENTITIES) + "\n")
     (names / f"{kind}__relation_labels.txt").write_text("\n".join(RELATIONS) + "\n")
     (folder / "config.json").write_text(json.dumps(config(base, longest), indent=2))
-    torch.save(weights(kind, bert_shapes(), seed), folder / "weights.th")
+    torch.save(weights(kind, seed), folder / "weights.th")
     return folder
 
 

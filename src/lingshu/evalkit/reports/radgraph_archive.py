@@ -102,7 +102,7 @@ class Config(_Part):
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A RadGraph model as stored. `entities` and `relations` are label names; the first of `entities` is "" for none."""
+    """A RadGraph model as stored; `entities` and `relations` are names of labels, the first entity's is "": none."""
 
     path: Path
     kind: RadGraphType
@@ -113,7 +113,7 @@ class Archive:
 
 
 def archive_path(given: str, kind: RadGraphType) -> Path:
-    """Return where the archive is that `given` names: itself, packed or not, or `KIND.tar.gz` in a folder or on the hub.
+    """Return where the archive is: `given` itself, packed or not, or `KIND.tar.gz` in that folder or hub repository.
 
     Raises:
         UserError: there is none.

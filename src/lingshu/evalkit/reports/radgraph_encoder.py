@@ -1,7 +1,7 @@
 """The vectors of words that a RadGraph model scores: word pieces through a BERT, the mean of each word's pieces.
 
-The arithmetic of AllenNLP's mismatched embedder as the package radgraph 0.1.18 carries it: words are cut into pieces one
-by one; a text too long for the model is cut anywhere between pieces, and its segments don't see each other; a word
+The arithmetic of AllenNLP's mismatched embedder as the package radgraph 0.1.18 carries it: words are cut into pieces
+one by one; a text too long for the model is cut anywhere between pieces, and its segments don't see each other; a word
 without pieces (a control character) has a vector of zeros.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import torch

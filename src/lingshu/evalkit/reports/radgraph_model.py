@@ -82,8 +82,7 @@ class RadGraph:
         rows = labels.nonzero()[:, 0]
         names = self.archive.entities
         entities = [
-            Span(*place, names[label])
-            for place, label in zip(spans[rows].tolist(), labels[rows].tolist(), strict=True)
+            Span(*place, names[label]) for place, label in zip(spans[rows].tolist(), labels[rows].tolist(), strict=True)
         ]
         scores = self.scorers.pick(vectors)
         # A relation is kept if both its ends are entities, so no other pairs are scored.
@@ -170,7 +169,7 @@ def _scorers(archive: Archive, span: int, device: str) -> Scorers:
 
 
 def _scorer(archive: Archive, hidden: str, last: str, given: int, labels: int) -> Any:
-    """Return a scorer, from a vector of width `given` to `labels` scores: hidden layers with ReLU, then a linear one."""
+    """Return a scorer, from a vector of width `given` to `labels` scores: layers with ReLU, then one without."""
     sizes = [given, *archive.config.model.feedforward_params.widths()]
     layers: list[nn.Module] = []
     names: dict[str, str] = {}
