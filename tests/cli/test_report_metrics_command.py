@@ -55,6 +55,7 @@ def test_files_are_written_where_asked(files: list[str], tmp_path: Path) -> None
         (["--metrics", "rouge_l,text"], "no metric, or one of them twice"),
         (["--form", "rexrank", "--section", "findings"], "--form rexrank is of Findings and Impression"),
         (["--metrics", "semb_score"], "--chexbert is not given"),
+        (["--radgraph-out", "/tmp"], "--radgraph-out without --radgraph: no annotations are made"),
         (["--out", "/dev/null/x"], "/dev/null/x: can't be written"),
         (["--per-sample", "/dev"], "/dev: can't be written: it is a folder"),
     ],

@@ -19,23 +19,33 @@ if TYPE_CHECKING:
     from lingshu.evalkit.reports.green import AskGreen
 
 Matrix = Literal["long", "short"]
+RadGraphType = Literal["radgraph", "radgraph-xl", "modern-radgraph-xl"]
 
 
 @dataclass(frozen=True, slots=True)
 class Written:
-    """The files that are asked for: the result, the values of each sample, and a folder for the compared texts."""
+    """The files that are asked for: the result, the values of each sample, and folders for texts and annotations."""
 
     out: Path | None = None
     per_sample: Path | None = None
     texts_out: Path | None = None
+    radgraph_out: Path | None = None
 
     def texts(self) -> list[Path]:
         """Return where the texts of references and candidates go, if they are asked for."""
-        return [self.texts_out / name for name in ("references.json", "candidates.json")] if self.texts_out else []
+        return _both_sides(self.texts_out)
+
+    def annotations(self) -> list[Path]:
+        """Return where the annotations of references and candidates go, if they are asked for."""
+        return _both_sides(self.radgraph_out)
 
     def files(self) -> list[Path]:
         """Return all files."""
-        return [path for path in (self.out, self.per_sample) if path is not None] + self.texts()
+        return [path for path in (self.out, self.per_sample) if path is not None] + self.texts() + self.annotations()
+
+
+def _both_sides(folder: Path | None) -> list[Path]:
+    return [folder / name for name in ("references.json", "candidates.json")] if folder else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +92,18 @@ def report_metrics(
     bertscore_baseline: Annotated[float | None, typer.Option(help="To rescale F1 of another model with.")] = None,
     chexbert: Annotated[str | None, typer.Option(help="chexbert.pth, its folder or hub id.")] = None,
     chexbert_base: Annotated[str | None, typer.Option(help="Folder or hub id of bert-base-uncased.")] = None,
+    radgraph: Annotated[
+        str | None, typer.Option(help="RadGraph's archive, its folder, or a folder or hub id that has it.")
+    ] = None,
+    radgraph_type: Annotated[
+        RadGraphType, typer.Option(help="Which RadGraph; RadCliQ was fitted on radgraph.")
+    ] = "radgraph",
+    radgraph_base: Annotated[
+        str | None, typer.Option(help="Folder or hub id of its base model, if not the one it names.")
+    ] = None,
+    radgraph_out: Annotated[
+        Path | None, typer.Option(help="Write its annotations to references.json and candidates.json in this folder.")
+    ] = None,
     radgraph_annotations: Annotated[
         Path | None, typer.Option(help="Folder with references.json and candidates.json, as RadGraph writes them.")
     ] = None,
@@ -106,6 +128,9 @@ def report_metrics(
         "bertscore_baseline": bertscore_baseline,
         "chexbert": chexbert,
         "chexbert_base": chexbert_base,
+        "radgraph": radgraph,
+        "radgraph_type": radgraph_type,
+        "radgraph_base": radgraph_base,
         "radgraph_annotations": radgraph_annotations,
         "ratescore_tagger": ratescore_tagger,
         "ratescore_encoder": ratescore_encoder,
@@ -113,7 +138,9 @@ def report_metrics(
         "wordnet": wordnet,
     }
     settings = {"metrics": metrics, "form": form, "section": section, "tokens": tokens, "models": models}
-    written = Written(out, per_sample, texts_out)
+    if radgraph_out is not None and radgraph is None:
+        raise UserError("--radgraph-out without --radgraph: no annotations are made", "name the model with --radgraph")
+    written = Written(out, per_sample, texts_out, radgraph_out)
     given = (green_judge, green_options, green_store, green_max_failed) if green_judge is not None else None
     green = GreenRequest(*given) if given else None
     told = score_files(references, candidates, settings, sub_scores=sub_scores, written=written, green=green)
@@ -168,6 +195,8 @@ def score_files(
     prepared = evaluation.prepared
     for path, texts in zip(written.texts(), (prepared.references, prepared.candidates), strict=False):
         _write(path, _json(dict(zip(prepared.ids, texts, strict=True)), indent=1) + "\n")
+    for path in written.annotations():
+        _write(path, _json(evaluation.models.annotations[path.name], indent=1) + "\n")
     text = _json(evaluation.result, indent=2) + "\n"
     if written.out is None:
         return Told(text, evaluation.problems)

@@ -51,7 +51,7 @@ def check(settings: ReportSettings) -> None:
     """Check what the types don't say.
 
     Raises:
-        UserError: a metric is unknown or named twice, or the form and the section do not go together.
+        UserError: a metric is unknown or named twice, or two settings do not go together.
     """
     for name in settings.metrics:
         if name not in METRICS:
@@ -63,6 +63,8 @@ def check(settings: ReportSettings) -> None:
     if settings.form != "plain" and settings.section != "both":
         what = f"--form {settings.form} is of Findings and Impression, not of --section {settings.section}"
         raise UserError(what, "use --form plain for one section")
+    if settings.models.radgraph is not None and settings.models.radgraph_annotations is not None:
+        raise UserError("--radgraph makes the annotations that --radgraph-annotations gives", "leave one of them out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,13 +126,14 @@ def _counts(sections: Sequence[Sections], texts: Sequence[str], thinking: int) -
 class Evaluation:
     """`result` is what the command prints; `samples` has one JSON object for each id; `prepared` what was compared.
 
-    `problems` says which model has failed more often than allowed.
+    `problems` says which model has failed more often than allowed; `models` has what else was made.
     """
 
     prepared: Prepared
     result: dict[str, Any]
     samples: list[dict[str, Any]]
     problems: list[str]
+    models: ModelTexts
 
 
 def evaluate(
@@ -173,7 +176,7 @@ def evaluate(
         }
         | models.records(),
     }
-    return Evaluation(prepared, result, _samples(prepared, values), models.problems(green_max_failed))
+    return Evaluation(prepared, result, _samples(prepared, values), models.problems(green_max_failed), models)
 
 
 def compute(

@@ -48,14 +48,14 @@ def _sub_score(name: str, version: str, texts: ModelTexts) -> ArrayLike:
         return texts.rescaled
     if name == "semb" and texts.settings.chexbert is not None:
         return texts.semb
-    if name == "radgraph" and texts.settings.radgraph_annotations is not None:
+    if name == "radgraph" and (texts.settings.radgraph or texts.settings.radgraph_annotations) is not None:
         return texts.radgraph.combined
     if name == "bleu_2":
         return radcliq_bleu_2(texts.references, texts.candidates)
     models = {
         "bertscore": ", or --bertscore-model",
         "semb": ", or --chexbert",
-        "radgraph": ", or --radgraph-annotations",
+        "radgraph": ", or --radgraph",
     }
     raise UserError(
         f"{version} needs the sub-score {name!r}",

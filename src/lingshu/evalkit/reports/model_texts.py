@@ -17,7 +17,17 @@ from lingshu.core.errors import UserError
 from lingshu.core.params import Strict
 from lingshu.evalkit.reports.green import AskGreen, GreenScores, green_scores
 from lingshu.evalkit.reports.meteor import meteor_wordnet
-from lingshu.evalkit.reports.radgraph import Graphs, RadGraphF1, annotation_warnings, graphs_of, radgraph_f1
+from lingshu.evalkit.reports.radgraph import (
+    CANDIDATES,
+    REFERENCES,
+    Graphs,
+    RadGraphF1,
+    RadGraphType,
+    annotation_warnings,
+    graphs_made,
+    graphs_of,
+    radgraph_f1,
+)
 from lingshu.evalkit.reports.text_metrics import Texts
 from lingshu.evalkit.reports.weights import weights_file, weights_folder
 from lingshu.evalkit.reports.wordnet import load_wordnet
@@ -28,6 +38,7 @@ if TYPE_CHECKING:
 
 Matrix = Literal["long", "short"]
 CHEXBERT_FILE = "chexbert.pth"
+BASE_FILES = ("*.json", "*.txt")  # of a base model whose weights are elsewhere: configuration and vocabulary
 CHEXBERT_BASE = "google-bert/bert-base-uncased"
 
 
@@ -40,6 +51,9 @@ class ModelSettings(Strict):
     bertscore_baseline: float | None = None
     chexbert: str | None = None
     chexbert_base: str = CHEXBERT_BASE
+    radgraph: str | None = None  # the archive, its unpacked folder, or a folder or hub id with TYPE.tar.gz
+    radgraph_type: RadGraphType = "radgraph"  # the one that RadCliQ's constants were fitted on
+    radgraph_base: str | None = None  # the base model; None: the one that the archive names
     radgraph_annotations: Path | None = None  # a folder with references.json and candidates.json
     ratescore_tagger: str | None = None
     ratescore_encoder: str | None = None
@@ -114,15 +128,32 @@ class ModelTexts:
         return semb_scores(*self.read)
 
     @cached_property
-    def graphs(self) -> Graphs:
-        """The RadGraph annotations of both sides."""
-        folder = self.settings.radgraph_annotations
-        if folder is None:
+    def annotations(self) -> dict[str, dict[str, Any]]:
+        """What RadGraph's model reads in the texts that aren't empty, by file name and id."""
+        from lingshu.evalkit.reports.radgraph_archive import archive_path, read_archive  # noqa: PLC0415 - imports torch
+        from lingshu.evalkit.reports.radgraph_model import load_radgraph  # noqa: PLC0415 - imports torch
+
+        if self.settings.radgraph is None:
             raise UserError(
-                "RadGraph-F1 needs annotations, and --radgraph-annotations is not given",
-                "make them with the package radgraph as docs/report-metrics.md says, and name their folder",
+                "RadGraph-F1 needs a model or annotations: neither --radgraph nor --radgraph-annotations is given",
+                "name the model's archive, folder or hub id (StanfordAIMI/RRG_scorers), or a folder of annotations",
             )
-        return graphs_of(folder, self.ids, self.references, self.candidates)
+        kind = self.settings.radgraph_type
+        archive = read_archive(archive_path(self.settings.radgraph, kind), kind)
+        base = self.settings.radgraph_base or archive.config.encoder.model_name
+        model = load_radgraph(archive, weights_folder(base, "--radgraph-base", BASE_FILES))
+        made = {}
+        for name, texts in ((REFERENCES, self.references), (CANDIDATES, self.candidates)):
+            filled = {i: text for i, text in zip(self.ids, texts, strict=True) if text.strip()}
+            made[name] = dict(zip(filled, model.annotate(list(filled.values())), strict=True))
+        return made
+
+    @cached_property
+    def graphs(self) -> Graphs:
+        """The RadGraph annotations of both sides, from files or made here."""
+        if (folder := self.settings.radgraph_annotations) is not None:
+            return graphs_of(folder, self.ids, self.references, self.candidates)
+        return graphs_made(self.annotations, self.ids)
 
     @cached_property
     def radgraph(self) -> RadGraphF1:

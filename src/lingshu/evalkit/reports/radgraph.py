@@ -15,7 +15,7 @@ import re
 from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +24,8 @@ from pydantic import BaseModel, ConfigDict
 from lingshu.core.errors import UserError
 from lingshu.core.params import validate
 
+# What the package radgraph calls its models, and their archives and labels.
+RadGraphType = Literal["radgraph", "radgraph-xl", "modern-radgraph-xl"]
 REFERENCES, CANDIDATES = "references.json", "candidates.json"
 _FIX = "make the annotations as the section RadGraph of docs/report-metrics.md says"
 _NOT_ALPHANUMERIC = re.compile(r"[\W_]+")
@@ -113,6 +115,15 @@ def graphs_of(folder: Path, ids: Sequence[str], references: Sequence[str], candi
         other[name] = [identity for identity, text in filled if not is_of(found[identity], text)]
         sides.append([found[i] if text.strip() else None for i, text in zip(ids, texts, strict=True)])
     return Graphs(sides[0], sides[1], other)
+
+
+def graphs_made(made: Mapping[str, Mapping[str, Any]], ids: Sequence[str]) -> Graphs:
+    """Return annotations that were made here, by file and id; what has none is an empty text."""
+    sides = [
+        [Annotation.model_validate(made[name][i]) if i in made[name] else None for i in ids]
+        for name in (REFERENCES, CANDIDATES)
+    ]
+    return Graphs(*sides, other_text={})
 
 
 def is_of(annotation: Annotation, text: str) -> bool:

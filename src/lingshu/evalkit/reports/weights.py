@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lingshu.core.errors import UserError
 
 
-def weights_folder(given: str, option: str) -> Path:
+def weights_folder(given: str, option: str, files: Sequence[str] | None = None) -> Path:
     """Return the folder of a model that `given` names: an existing folder, or a hub id.
+
+    `files` are patterns of the files to download; None: all.
 
     Raises:
         UserError: there is no such folder, and the hub can't give it (names the option).
@@ -19,7 +22,7 @@ def weights_folder(given: str, option: str) -> Path:
     from huggingface_hub import snapshot_download  # noqa: PLC0415 - slow to import
 
     try:
-        return Path(snapshot_download(given))
+        return Path(snapshot_download(given, allow_patterns=None if files is None else list(files)))
     except (OSError, ValueError, httpx.HTTPError) as error:
         raise _missing(given, option, error) from None
 
