@@ -24,7 +24,7 @@ from lingshu.intake.pictures import FoundPicture
 from lingshu.sources.frames import shrunk, stretch_percentiles
 
 # No format that runs a program (EPS) or holds documents (PDF).
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
 PLAIN = {"PNG": ("L", "RGB", "P"), "JPEG": ("L", "RGB")}
 JPEG_QUALITY = 95
 BYTES_PER_PIXEL = 24  # of an array: three channels of float64
