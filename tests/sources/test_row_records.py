@@ -17,7 +17,8 @@ from lingshu.core.sample import read_samples
 from lingshu.core.verdicts import read_verdicts
 from lingshu.intake.places import ChainedFiles, FolderFiles
 from lingshu.sources.adapters import ADAPTERS
-from lingshu.sources.catalog import SOURCES_FOLDER, SPLITS_FOLDER, SourceRecord, read_sources
+from lingshu.sources.catalog import SOURCES_FOLDER, SPLITS_FOLDER, read_sources
+from lingshu.sources.params import RowParams
 from lingshu.sources.rows import normalize_rows
 from tests.benchmarks.public_made import Files, write
 from tests.sources.row_forms import FORMS, PNG, Form, picture
@@ -30,13 +31,11 @@ OWN = {
 }
 
 
-def run(name: str, files: Files, folder: Path, *, record: SourceRecord | None = None, form: int | None = None):
-    record = record or RECORDS[name]
-    if form is not None:
-        record = record.model_copy(update={"forms": [record.forms[form]]})
+def run(name: str, files: Files, folder: Path, limits: RowParams = LIMITS):
+    record = RECORDS[name]
     raw = ChainedFiles([FolderFiles(write(files, folder / "raw")), FolderFiles(ROOT / SPLITS_FOLDER)])
     return normalize_rows(
-        name, record, raw, params=LIMITS, samples=folder / "s", images=folder / "i", accept_rows=True, threads=2
+        name, record, raw, params=limits, samples=folder / "s", images=folder / "i", accept_rows=True, threads=2
     )
 
 

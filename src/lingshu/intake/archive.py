@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import stat
+import struct
 import tarfile
 import tempfile
 import threading
@@ -21,7 +22,11 @@ from lingshu.core.errors import UserError
 
 TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
 CHUNK_BYTES = 1 << 20
-_DAMAGE = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, RuntimeError, ValueError)
+# zipfile and tarfile raise what their parsers stumble over: a broken archive is an error that names it.
+_DAMAGE = (
+    tarfile.TarError, zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError,
+    LookupError, ArithmeticError, MemoryError,
+)  # fmt: skip
 
 
 class _Members(Protocol):
@@ -122,5 +127,5 @@ class Archive:
         """
         try:
             return self._inside.read(member)
-        except (KeyError, *_DAMAGE) as error:
+        except _DAMAGE as error:
             raise UserError(f"{self.path}!/{member}: can't be read: {error}", "get the archive again") from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
 from typing import Any, cast
 
@@ -17,6 +17,8 @@ from lingshu.intake.parquet_rows import EmbeddedPicture
 from lingshu.intake.places import Files
 from lingshu.intake.shapes import Pictures
 from lingshu.intake.values import Row, value_at
+
+NAMES_KNOWN = 1 << 16
 
 
 @dataclass(slots=True)
@@ -72,6 +74,7 @@ class PictureFinder:
     def __init__(self, files: Files, spec: Pictures) -> None:
         self._files = files
         self._spec = spec
+        self._looked_up = lru_cache(NAMES_KNOWN)(self._found)  # rows of one picture stand together
 
     @cached_property
     def _archives(self) -> list[Archive]:
@@ -87,7 +90,7 @@ class PictureFinder:
         name += self._spec.suffix
         wanted = PurePosixPath(name).name if self._spec.flat else name
         for ending in ("", *self._spec.endings):
-            found = self._found(str(PurePosixPath(wanted).with_suffix(ending)) if ending else wanted)
+            found = self._looked_up(str(PurePosixPath(wanted).with_suffix(ending)) if ending else wanted)
             if found is not None:
                 return found
         places = ", ".join((*(f"{folder}/" for folder in self._spec.folders), *self._spec.archives))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+import tokenize
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -101,7 +102,7 @@ def still_of_array(data: bytes, array: str, name: str, limits: StillLimits) -> S
             or not (values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 3))
         ):
             raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {array} is {values.dtype} of shape {values.shape}")
-    except (*BROKEN, zipfile.BadZipFile) as error:
+    except (*BROKEN, zipfile.BadZipFile, tokenize.TokenError) as error:
         raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {error}"[:200]) from None
     shown = bool(np.isfinite(values).all() and values.min() >= 0 and values.max() <= 255)
     pixels = shrunk(np.rint(values).astype(np.uint8) if shown else stretch_percentiles(values), limits.max_side)
