@@ -28,7 +28,7 @@ def spot(number):
     return {
         "modality": "dermoscopy",
         "body_part": "skin",
-        "labels": {"diagnosis": [KINDS[number % 3]], "signs": SIGNS[number % 3], "skin_type": ["2"]},
+        "labels": {"diagnosis": [KINDS[number % 3]], "signs": SIGNS[number % 3], "skin type": ["2"]},
         "boxes": [{"label": "lesion", "box": [number, 2, number + 10, 12]}],
     }
 
@@ -84,7 +84,7 @@ def test_a_label_with_several_values_on_one_picture_has_no_alternatives(root):
     parents = picture_parents(eligible_samples(["spots"], ("caption",), root=root), picture_facts(["spots"], root))
     assert exclusive_values(parents) == {
         ("spots", "diagnosis"): tuple(sorted(KINDS)),
-        ("spots", "skin_type"): ("2",),
+        ("spots", "skin type"): ("2",),
     }
     assert exclusive_values([Parent(p.sample, {"modality": "dermoscopy"}) for p in parents]) == {}
 

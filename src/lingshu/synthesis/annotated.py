@@ -67,7 +67,8 @@ def annotation_questions(parent: Parent, values: Values) -> Iterator[Question]:
     for name, texts in parent.facts.get("labels", {}).items():
         others = tuple(value for value in values.get((parent.sample.source, name), ()) if value != texts[0])
         if others:
-            yield multiple_choice(f"{TOPIC}{name}", f"Which of these is the {noun(name)}?", texts[0], others, key)
+            topic, question = TOPIC + name.replace(" ", "_"), f"Which of these is the {noun(name)}?"
+            yield multiple_choice(topic, question, texts[0], others, key)
 
 
 def options_that_hold(question: str, facts: Facts, options: Iterable[str]) -> list[str] | None:
