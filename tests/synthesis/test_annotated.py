@@ -126,6 +126,16 @@ def test_a_wrong_answer_on_a_label_is_caught(root):
     assert check_vqa(case(root, none)).reason == "NOT_ONE_RIGHT_OPTION"
 
 
+def test_a_picture_with_a_row_for_each_box_has_all_boxes_and_what_the_rows_agree_on(tmp_path):
+    first = picture_of("spots", 0, spot(0))
+    second = replace(first, origin_id="spots/again", facts=spot(1))
+    write_images(tmp_path / IMAGES / "spots", [first, second, replace(first, origin_id="spots/third")])
+    (facts,) = picture_facts(["spots"], tmp_path).values()
+    boxes = [box for number in (0, 1) for box in spot(number)["boxes"]]
+    assert sorted(facts.pop("boxes"), key=str) == sorted(boxes, key=str)
+    assert facts == {"modality": "dermoscopy", "body_part": "skin"}
+
+
 @pytest.mark.parametrize(
     ("box", "told"),
     [
