@@ -202,7 +202,7 @@ FORMS: dict[tuple[str, int], Form] = {
     ),
     ("vqa_med_2019", 2): Form(
         {
-            "VQAMed2019_Test_Questions_w_Ref_Answers.txt": b"s1|plane|which plane?|axial\n",
+            "VQAMed2019_Test_Questions_w_Ref_Answers.txt": b"s1|plane|which plane?|axial#lateral\n",
             "Images.zip": as_zip({"VQAMed2019_Test_Images/s1.jpg": JPG}),
         },
         ("test",), "axial", task="vqa_open",

@@ -42,6 +42,7 @@ class SourceForm(TableForm):
         rubrics: path of HealthBench's criteria, for `conversation`: those that earn points are the reply to turns that
             end with a request.
         answer: path of a caption, a reply or an answer's text, where `gold` is not given.
+        several: what stands between several right answers in one text; the first is taught.
         answer_type: path of a field that starts with CLOSED where a short answer is one of few.
         trace: path of the reasoning.
         impression: path of a report's impression.
@@ -77,6 +78,7 @@ class SourceForm(TableForm):
     details: str = ""
     rubrics: str = ""
     answer: str = ""
+    several: str = ""
     answer_type: str = ""
     trace: str = ""
     impression: str = ""

@@ -60,7 +60,8 @@ def _gold_text(form: SourceForm, row: Row) -> str:
         value = value_at(row, form.answer)
         if isinstance(value, list):
             return checked_text(", ".join(map(str, value)), form.answer)
-        return said(row, form.answer)
+        words = said(row, form.answer)
+        return checked_text(words.split(form.several)[0], form.answer) if form.several else words
     gold = gold_of(form.gold, row, None)
     return checked_text(gold if isinstance(gold, str) else gold[0], form.gold.field)
 
