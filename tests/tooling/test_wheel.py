@@ -28,7 +28,7 @@ ITEM = {"id": "1", "kind": "open", "question": "Where?", "answer": "lung", "resp
 
 
 def test_the_package_links_to_the_catalogue() -> None:
-    """A file each, because the builder follows no link to a folder; a new source needs its own (docs/add-a-source.md)."""
+    """A file each, for the builder follows no link to a folder; a new source needs its own."""
     folder = ROOT / "src" / "lingshu" / "commands" / "catalog"
     assert {name: path.resolve() for name, path in files_of(folder).items()} == {
         name: (CATALOG / name).resolve() for name in SHIPPED

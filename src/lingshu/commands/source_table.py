@@ -15,8 +15,8 @@ HEAD = """\
 One line for each record in `catalog/sources/`; `lingshu sources` prints this page, and a test compares the two.
 
 *Checked*, for each on-disk form that is read: **real sample** (read from real rows), **written format** (from upstream's
-words or from code that reads it, with invented rows) or **not checked** (from memory). *Rows* are those of the whole
-upstream set, and how the number is known.
+words, or from code that reads it, with invented rows) or **not checked** (from memory). *Rows* are those of the whole set,
+and how the number is known.
 """
 
 
