@@ -411,12 +411,12 @@ MADE: tuple[Made, ...] = (
         "dataset2-master/dataset2-master/images/TRAIN/EOSINOPHIL/_0_1169.jpeg",
         "dataset2-master/dataset2-master/images/TEST/MONOCYTE/_1_2.jpeg",
         "dataset2-master/dataset2-master/images/TEST_SIMPLE/MONOCYTE/_1_2.jpeg"], "JPEG"), 2,
-        {"modality": "microscopy", "body_part": "blood", "labels": labelled(cell="eosinophil")},
+        {"modality": "microscopy", "body_part": "blood", "labels": labelled(**{"kind of cell": "eosinophil"})},
         splits={"train", "test"}),
     Made("biomeditech_rpe", "Subwindows/", by_class(["RPE_dataset/Subwindows/1_00001_001_1_1.tif"], "TIFF"), 1,
          {"modality": "microscopy", "body_part": "eye", "structure": "cell"}),
     Made("mhsma", "pictures of 128 px and labels as arrays", mhsma, 4, {
         "modality": "microscopy", "structure": "cell",
-        "labels": labelled(acrosome="abnormal", head="abnormal", vacuole="abnormal", tail="abnormal")},
+        "labels": {f"{part} finding": ["abnormal"] for part in ("acrosome", "head", "vacuole", "tail")}},
         splits={"train", "validation", "test"}),
 )  # fmt: skip

@@ -1,8 +1,8 @@
 """Recipe `caption`: long-form captions of pictures whose facts are known (paper, section 2.2.1, at toy scale).
 
-Kept of the five stages: metadata preparation (facts and short caption), factual annotation (the teacher's description)
-and summarising organ by organ. Left out, because nothing here could do them: boxes drawn from masks, and the
-description by clinicians' checklists.
+Kept of the five stages: metadata preparation (facts and short caption), regions of interest (where the source has boxes
+or masks), factual annotation (the teacher's description) and summarising organ by organ. Left out, because nothing here
+could do it: the description by clinicians' checklists.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from typing import Any
 
 from lingshu.core.sample import Sample, turn
 from lingshu.facts.vocabulary import parsable
+from lingshu.synthesis.annotated import regions
 from lingshu.synthesis.longform import summarise
 from lingshu.synthesis.parents import Parent, draw, eligible_samples, picture_facts, picture_parents
 from lingshu.synthesis.proposals import Proposals, Surroundings, child, instruction, made_by, pick
@@ -47,13 +48,15 @@ def _kind(parent: Parent) -> str:
 
 
 def _request(parent: Parent) -> Request[Description]:
-    sample = parent.sample
+    sample, known = parent.sample, regions(parent.facts, parent.sample.images[0])
+    material = [sample.target_text(), *(f"{region.name}: {region.text}" for region in known)]
     return Request(
         request_id=f"{RECIPE}/{sample.sample_id}",
-        messages=instruction(INSTRUCTION, sample.target_text()),
+        messages=instruction(INSTRUCTION, "\n".join(material)),
         images=(sample.images[0].image_id,),
         schema=Description,
         facts=parsable(parent.facts),
+        known={region.name: region.text for region in known},
     )
 
 

@@ -14,6 +14,7 @@ from lingshu.core.ids import sha256_bytes
 from lingshu.core.sample import Sample
 from lingshu.facts.reading import facts_from_text
 from lingshu.facts.vocabulary import parsable
+from lingshu.synthesis.annotated import TOPIC, contradiction, options_that_hold
 from lingshu.synthesis.answering import answer_from_facts, excluded_options, is_present
 from lingshu.synthesis.labels import FINDING
 from lingshu.synthesis.lettering import letter
@@ -53,7 +54,8 @@ def check_caption(case: Case) -> Rejection | None:
     if wrong:
         told = ", ".join(f"{key}: stated {stated.get(key)!r}, known {known.get(key)!r}" for key in wrong)
         return Rejection("FACTS_DISAGREE", told)
-    return None
+    against = contradiction(case.sample.target_text(), case.facts, case.sample.images[0])
+    return Rejection(*against) if against else None
 
 
 def check_vqa(case: Case) -> Rejection | None:
@@ -76,6 +78,11 @@ def _check_options(case: Case) -> Rejection | None:
     assert answer is not None
     if case.sample.topic == FINDING:
         right = [option for option in answer.choices if is_present(option, case.facts) is not False]
+    elif case.sample.topic.startswith(TOPIC):
+        held = options_that_hold(question, case.facts, answer.choices)
+        if held is None:
+            return Rejection("UNANSWERABLE", question)
+        right = held
     elif answer_from_facts(question, case.facts) is None:
         return Rejection("UNANSWERABLE", question)
     else:

@@ -7,7 +7,7 @@ from typing import Any
 
 from lingshu.core.ids import stable_hash
 from lingshu.facts.asking import CHOICE_TOPICS, Question, multiple_choice
-from lingshu.facts.vocabulary import NONE
+from lingshu.facts.vocabulary import NONE, parsable
 from lingshu.synthesis.alternatives import alternatives
 from lingshu.synthesis.parents import Parent
 
@@ -37,7 +37,7 @@ def label_space(parents: Iterable[Parent]) -> LabelSpace:
     """Return the values of each fact that each source's pictures show: `{(source, fact): values}`, sorted."""
     found: dict[tuple[str, str], set[str]] = {}
     for parent in parents:
-        for key, value in parent.facts.items():
+        for key, value in parsable(parent.facts).items():
             found.setdefault((parent.sample.source, key), set()).add(str(value))
     return {key: tuple(sorted(values)) for key, values in found.items()}
 

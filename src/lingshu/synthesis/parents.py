@@ -56,6 +56,8 @@ def picture_parents(samples: Iterable[Sample], facts: dict[str, dict[str, Any]])
 def picture_facts(sources: Iterable[str], root: Path = Path()) -> dict[str, dict[str, Any]]:
     """Return the facts of every picture by image id; of a picture with several origins, those all of them state.
 
+    Boxes are kept of each origin: a source may have a row for each thing it marks.
+
     Raises:
         UserError: a fact is not in the vocabulary (names source and picture).
     """
@@ -66,7 +68,13 @@ def picture_facts(sources: Iterable[str], root: Path = Path()) -> dict[str, dict
         facts: dict[str, Any] = json.loads(text)
         check_facts(facts, f"{source}: {image_id}")
         agreed = found.setdefault(image_id, facts)
+        boxes = [
+            *agreed.get("boxes", []),
+            *(box for box in facts.get("boxes", []) if box not in agreed.get("boxes", [])),
+        ]
         found[image_id] = {key: value for key, value in agreed.items() if facts.get(key) == value}
+        if boxes:
+            found[image_id]["boxes"] = boxes
     return found
 
 

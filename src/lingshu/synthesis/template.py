@@ -13,7 +13,7 @@ from lingshu.facts.vocabulary import parsable
 from lingshu.synthesis.longform import describe
 from lingshu.synthesis.phrasing import write
 from lingshu.synthesis.reasoning import finding_in, trace
-from lingshu.synthesis.replies import Description, Refusal, Trace, Transcript, WrittenQuestion
+from lingshu.synthesis.replies import Description, Refusal, Region, Trace, Transcript, WrittenQuestion
 from lingshu.synthesis.teacher import Reply, Request
 
 NAME = "template-1"
@@ -31,7 +31,9 @@ class TemplateTeacher:
 
 
 def _description(request: Request[Any]) -> BaseModel:
-    return _mismatch(request) or describe(request.facts, stable_hash("describe", request.request_id))
+    written = describe(request.facts, stable_hash("describe", request.request_id))
+    annotated = [Region(name=name, text=text) for name, text in request.known.items()]
+    return _mismatch(request) or written.model_copy(update={"regions": [*written.regions, *annotated]})
 
 
 def _question(request: Request[Any]) -> BaseModel:

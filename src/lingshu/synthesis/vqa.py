@@ -12,6 +12,7 @@ from lingshu.core.ids import sha256_bytes
 from lingshu.core.sample import Answer, Sample, Synthetic, turn
 from lingshu.facts.asking import CHOICE_TOPICS, YES_NO, Question, multiple_choice
 from lingshu.facts.vocabulary import parsable
+from lingshu.synthesis.annotated import annotation_questions, exclusive_values
 from lingshu.synthesis.labels import LabelSpace, label_questions, label_space
 from lingshu.synthesis.parents import Parent, draw, eligible_samples, picture_facts, picture_parents
 from lingshu.synthesis.phrasing import topics
@@ -48,8 +49,9 @@ def propose(around: Surroundings) -> Proposals:
 
 def _from_templates(parents: list[Parent], space: LabelSpace, around: Surroundings) -> list[Sample]:
     by_topic: dict[str, list[tuple[Parent, Question]]] = {}
+    values = exclusive_values(parents)
     for parent in parents:
-        for question in label_questions(parent, space):
+        for question in (*label_questions(parent, space), *annotation_questions(parent, values)):
             by_topic.setdefault(question.topic, []).append((parent, question))
     limit = around.params.vqa.max_templates_per_topic
     found: list[Sample] = []
