@@ -32,8 +32,8 @@ def read_pool(
 ) -> pl.DataFrame:
     """Return the samples that may be trained on, sorted by id: columns of `POOL_SCHEMA`, `folder` relative to `root`.
 
-    Only split `train` and the `source/split` in `held_out`; base samples by `eligible_ids`, proposals by the verdicts of
-    `verify`.
+    Only split `train` and the `source/split` in `held_out`; base samples by `eligible_ids`, proposals by the verdicts
+    of `verify`.
     """
     base = _table([SAMPLES / source for source in sorted(sources)], root)
     made = _table([proposal_samples(recipe) for recipe in sorted(recipes)], root)

@@ -20,10 +20,10 @@ from lingshu.core.manifest import write_manifest
 from lingshu.core.tables import sample_table
 from lingshu.core.verdicts import eligible_ids, read_verdicts
 from lingshu.report import data, results
+from lingshu.report.data_card import data_card, notice_text
 from lingshu.report.examples import examples
 from lingshu.report.funnel import HELD_OUT, SAMPLE_STEPS, Step, funnel
 from lingshu.report.mixtures import Group, mixture_groups
-from lingshu.report.data_card import data_card, notice_text
 from lingshu.report.notices import licences, notices
 from lingshu.report.page import PICTURES, render
 from lingshu.report.params import ReportParams

@@ -56,7 +56,7 @@ def data_card(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
 
 
 def notice_text(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
-    """Return a NOTICE to go with mixtures or models: parts, licences, attributions and duties; arguments as `data_card`.
+    """Return a NOTICE to go with mixtures or models: parts, licences, attributions, duties; arguments as `data_card`.
 
     The encoder's notice is in it too: what it saw shaped the vision tower.
     """

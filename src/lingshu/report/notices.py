@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lingshu.core.layout import CATALOG, METRICS, RAW
+from lingshu.core.layout import CATALOG, METRICS
 from lingshu.core.params import read_yaml
 from lingshu.intake.licences import Conflict, conflicts, duties
 from lingshu.report.used import used_sources
@@ -57,7 +57,7 @@ def licences(root: Path, stages: list[str]) -> Licences:
 
 def notices(root: Path, sources: list[str], encoder: str) -> list[Notice]:
     """Return the notices of the sources and of the vision encoder that tags modalities, in catalogue order."""
-    found = [notice for name in sources for notice in _of_source(root, name, _record(root, name))]
+    found = [notice for name in sources for notice in _of_source(name, _record(root, name))]
     record = read_yaml(root / CATALOG / "encoders.yaml")[encoder]
     package = record["package"]
     visible = f"{record['title']}; weights trained on {record['trained_on']}"
@@ -69,19 +69,19 @@ def _record(root: Path, name: str) -> dict[str, Any]:
     return record
 
 
-def _of_source(root: Path, name: str, record: Mapping[str, Any]) -> list[Notice]:
+def _of_source(name: str, record: Mapping[str, Any]) -> list[Notice]:
     whom, licence, title = str(record["citation"]), str(record["licence"]), str(record["title"])
     if packages := record.get("packages", []):
         return [Notice(name, _label(p), str(p["licence"]), str(p["visible"]), whom) for p in packages]
-    if record.get("places"):
-        return [Notice(name, part, licence, title, whom) for part in _places(root, name)]
+    if places := record.get("places"):
+        return [Notice(name, part, licence, title, whom) for part in map(_place, places)]
     return [Notice(name, f"revision {record['revision']}", licence, title, whom)]
 
 
-def _places(root: Path, name: str) -> list[str]:
-    """Return the places that a source was pulled from, with the revisions that came."""
-    origins = json.loads((root / RAW / name / "origins.json").read_text(encoding="utf-8"))["places"]
-    return [f"{place['place']} {place['revision']}".strip() for place in origins]
+def _place(place: Mapping[str, Any]) -> str:
+    """Return a place in words, with its pinned revision; a brought folder by what was to be brought."""
+    kind = next(key for key in ("hub", "url", "physionet", "s3", "bring") if place.get(key))
+    return f"{place[kind]} {place.get('revision') or ''}".strip()
 
 
 def _label(package: Mapping[str, Any]) -> str:
