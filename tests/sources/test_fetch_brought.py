@@ -45,7 +45,7 @@ def take(tmp_path, made):
 
 def test_a_missing_folder_says_what_to_bring_and_from_where(tmp_path):
     with pytest.raises(
-        UserError, match="cxr: .*data/brought/cxr: no such folder. Bring the folder `files` of"
+        UserError, match=r"cxr: .*data/brought/cxr: no such folder\. Bring the folder `files` of"
     ) as raised:
         take(tmp_path, local())
     assert "https://example.org" in raised.value.what
