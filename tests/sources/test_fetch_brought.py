@@ -14,8 +14,9 @@ from lingshu.cli import app
 from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_bytes
 from lingshu.intake import digests as digesting
+from lingshu.intake.places import walk
 from lingshu.sources.fetch import pull
-from lingshu.sources.fetch_brought import bring, walk
+from lingshu.sources.fetch_brought import bring
 from lingshu.sources.fetch_places import Pulling
 from lingshu.sources.pulled import pulled_files, read_origins
 from tests.loopback import Loopback
@@ -115,7 +116,11 @@ def test_links_are_followed_and_circles_end(tmp_path, mine):
     (tmp_path / "far").mkdir()
     (tmp_path / "far/x.dcm").write_bytes(b"x")
     (tmp_path / "far/round").symlink_to(mine)
+    (mine / "gone").symlink_to(tmp_path / "nowhere")
     assert sorted(walk(mine)) == sorted([*FILES, "more/x.dcm"])
+    bring("cxr", mine, tmp_path)
+    take(tmp_path, local())
+    assert pulled_files("cxr", tmp_path).match("**/*.dcm") == ["images/s1/a.dcm", "more/x.dcm"]
 
 
 def test_a_link_is_replaced_and_a_folder_is_not(tmp_path, mine):

@@ -204,7 +204,7 @@ def test_more_patterns_cost_only_what_is_new(site):
 
 
 def test_killed_again_and_again_it_goes_on_to_the_same(site, monkeypatch):
-    """SIGKILL at many moments: nothing half is ever under its name, and no byte that came is asked for again."""
+    """SIGKILL at several moments: nothing half is ever under its name, and the end is that of a pull left alone."""
     expected = json.loads((site.pull() and site.tmp_path / "data/raw/src" / NAME).read_text())
     killed = Site(site.kind, site.server, site.record, site.tmp_path / "again", monkeypatch)
     killed.tmp_path.mkdir()
