@@ -220,7 +220,7 @@ def test_killed_again_and_again_it_goes_on_to_the_same(site, monkeypatch):
     environment = os.environ | {"HF_HUB_DISABLE_IMPLICIT_TOKEN": "1", "HF_HUB_DISABLE_XET": "1"}
     monkeypatch.setattr(site.server, "slow", 0.004)
     kills = 0
-    for seconds in (0.1, 0.3, 0.5, 0.8, 60):
+    for seconds in (0.1, 0.3, 0.6, 60):
         run = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment)
         assert run.stdout.readline() == b"ready\n"
         if seconds == 60:
@@ -237,7 +237,7 @@ def test_killed_again_and_again_it_goes_on_to_the_same(site, monkeypatch):
                 )
         if run.returncode == 0:
             break
-    assert kills >= 3
+    assert kills >= 2
     assert json.loads((killed.tmp_path / "data/raw/src" / NAME).read_text()) == expected
     assert killed.files() == PULLED
 
