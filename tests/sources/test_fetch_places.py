@@ -190,6 +190,22 @@ def test_what_changed_upstream_comes_with_refresh_only(site):
     assert site.files() == PULLED | {"data/test.jsonl": b"new\n"}
 
 
+def test_a_refresh_that_fails_leaves_what_was_there(site):
+    manifest = site.pull()
+    if site.kind == "hub":
+        site.server.repositories.clear()
+    elif site.kind == "physionet":
+        site.server.projects.clear()
+    elif site.kind == "s3":
+        site.server.buckets.clear()
+    else:
+        site.server.content.clear()
+    with pytest.raises(UserError, match="src: "):
+        site.pull(refresh=True)
+    assert site.files() == PULLED
+    assert read_manifest(site.tmp_path / "data/raw/src") == manifest
+
+
 def test_more_patterns_cost_only_what_is_new(site):
     if site.kind == "url":
         pytest.skip("a URL has no patterns")

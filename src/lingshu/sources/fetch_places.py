@@ -7,6 +7,7 @@ under its own name in the cache only when it is whole and right; `data/raw` shar
 
 from __future__ import annotations
 
+import shutil
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -83,11 +84,14 @@ class Cached:
 def pull_places(name: str, record: SourceRecord, how: Pulling) -> Manifest:
     """Write a source's files to `data/raw/<name>/files`, with where they came from and a manifest.
 
+    What an earlier pull left stays until all of the new one is there.
+
     Raises:
         UserError: a place can't be reached, says no or gives other files than it should; two places have a file of the
             same name; the disk is full; or what the user must bring is not there. Names source, file and fix.
     """
-    out = fresh_dir(how.root / RAW / name)
+    target = how.root / RAW / name
+    out = fresh_dir(target.with_name(f".{name}.new"))
     origins: list[Origin] = []
     for place in record.places:
         origin = _origin(name, place, out, how)
@@ -99,6 +103,9 @@ def pull_places(name: str, record: SourceRecord, how: Pulling) -> Manifest:
     counts = {origin.place: len(origin.files) for origin in origins}
     manifest = Manifest(stage="pull", rows=sum(counts.values()), counts=counts, files=files)
     write_json(out / NAME, manifest.model_dump())
+    if target.exists():
+        shutil.rmtree(target)
+    out.rename(target)
     return manifest
 
 
