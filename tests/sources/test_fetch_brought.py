@@ -111,6 +111,19 @@ def test_what_is_downloaded_and_what_is_brought_are_one_folder(tmp_path, mine):
     assert files.match("**/*.txt") == ["notes.txt", "reports/s1.txt"]
 
 
+def test_what_may_be_brought_may_be_left_out(tmp_path, mine, capsys):
+    with Loopback(lambda asked: url_file({"/labels.csv": b"a,b"}, asked)) as server:
+        made = record(
+            {"url": f"{server.endpoint}/labels.csv", "file": "labels.csv"}, BRING | {"optional": True}, kind="url"
+        )
+        take(tmp_path, made)
+        assert "cxr: goes without what you may bring: the folder `files`" in capsys.readouterr().err
+        assert pulled_files("cxr", tmp_path).match("**/*") == ["labels.csv"]
+        bring("cxr", mine, tmp_path)
+        take(tmp_path, made)
+    assert pulled_files("cxr", tmp_path).match("**/*") == sorted(["labels.csv", *FILES])
+
+
 def test_links_are_followed_and_circles_end(tmp_path, mine):
     (mine / "more").symlink_to(tmp_path / "far")
     (tmp_path / "far").mkdir()

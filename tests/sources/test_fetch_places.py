@@ -245,7 +245,7 @@ def test_killed_again_and_again_it_goes_on_to_the_same(site, monkeypatch):
         _, error = run.communicate(timeout=120)
         kills += run.returncode == -signal.SIGKILL
         assert run.returncode in (0, -signal.SIGKILL), error.decode()
-        for path in killed.tmp_path.rglob("cache/*/*/files/**/*"):
+        for path in killed.tmp_path.rglob("cache/*/*/*/files/**/*"):
             if path.is_file() and not path.name.endswith((".part", ".version", ".tmp")):
                 assert (
                     path.read_bytes()
@@ -373,6 +373,21 @@ def test_a_file_that_is_not_what_the_hub_lists(hub, tmp_path):
     with pytest.raises(UserError, match=r"README\.md is not what the hub says it is"):
         pull("src", there, how)
     assert not (tmp_path / "data/raw/src" / NAME).exists()
+
+
+def test_sources_that_take_files_of_one_place_share_what_came(tmp_path):
+    with LoopbackPhysioNet() as server:
+        server.add("set/1.0", FILES)
+        how = Pulling(tmp_path / "cache", root=tmp_path, endpoints={"physionet": server.endpoint})
+        for name, files in {"one": ["images/*", "data/test.jsonl"], "two": ["images/*"]}.items():
+            pull(name, record({"physionet": "set/1.0", "files": files}, kind="physionet"), how)
+        server.requests.clear()
+        for name, files in {"one": ["images/*", "data/test.jsonl"], "two": ["images/*"]}.items():
+            pull(name, record({"physionet": "set/1.0", "files": files}, kind="physionet"), how)
+        assert server.requests == []
+        pull("two", record({"physionet": "set/1.0"}, kind="physionet"), how)
+        assert len(server.asked("/files/set/1.0/images/a.bin")) == 0
+    assert pulled_files("two", tmp_path).path("README.md").read_bytes() == FILES["README.md"]
 
 
 def test_two_places_with_a_file_of_one_name(tmp_path):
