@@ -9,7 +9,8 @@ from typing import Annotated, Literal
 
 import typer
 
-from lingshu.commands import checking, drawing, recipes, report_metrics, schemas, scoring, tracing
+from lingshu.commands import checking, drawing, recipes, report_metrics, schemas, scoring, source_table, tracing
+from lingshu.commands.catalogue import find_catalog
 from lingshu.commands.eval_command import EXIT_INCOMPLETE, evaluation
 from lingshu.commands.evaluate import IncompleteRunError
 from lingshu.commands.judge_request import judge_request
@@ -28,7 +29,7 @@ app = typer.Typer(
 
 
 ANYWHERE = frozenset(
-    {"score", "compare", "report-metrics", "eval", "view", "normalize"}
+    {"score", "compare", "report-metrics", "eval", "view", "normalize", "sources"}
 )  # commands that need no project: their paths are as typed
 
 
@@ -110,6 +111,13 @@ def schema(
 def draw() -> None:
     """Write docs/pipeline.md and docs/pipeline.svg from dvc.yaml."""
     _report_files(drawing.write(Path()), "docs/pipeline.*")
+
+
+@app.command()
+def sources() -> None:
+    """List every source of the catalogue: what it is, its licence class, its rows, and how its record was checked."""
+    for line in source_table.lines(find_catalog()):
+        typer.echo(line)
 
 
 # --- Responses and scores: no project needed --------------------------------------------------------------------------

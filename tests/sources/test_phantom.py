@@ -140,7 +140,8 @@ def test_more_pictures_only_add_pictures(drawn: list[Picture]) -> None:
 
 
 RECORD = SourceRecord(
-    kind="generated", title="t", tasks=["caption"], licence="CC0-1.0", licence_class="permissive", access="open", revision="1",
+    kind="generated", title="t", tasks=["caption"], licence="CC0-1.0",
+    licence_class="permissive", access="open", revision="1",
     expected=Expected(), citation="c", checked="c",
 )  # fmt: skip
 

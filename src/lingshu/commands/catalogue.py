@@ -1,6 +1,6 @@
 """Where the catalogue lies for commands that need no project: around the current folder, else in the package.
 
-`catalog/` beside this module holds links to the two files that such commands read; a wheel holds the files.
+`catalog/` beside this module holds links to the files that such commands read; a wheel holds the files.
 """
 
 from __future__ import annotations

@@ -12,8 +12,8 @@ from lingshu.commands.catalogue import find_catalog
 from lingshu.core.errors import UserError
 from lingshu.core.files import write_json
 from lingshu.core.layout import IMAGES, SAMPLES
-from lingshu.intake.places import FolderFiles
-from lingshu.sources.catalog import SOURCES_FOLDER, read_source
+from lingshu.intake.places import ChainedFiles, FolderFiles
+from lingshu.sources.catalog import SOURCES_FOLDER, SPLITS_FOLDER, read_source
 from lingshu.sources.params import RowParams
 from lingshu.sources.rows import normalize_rows
 
@@ -35,7 +35,8 @@ def normalize(
     threads: Annotated[int, typer.Option(min=1, help="That read pictures.")] = os.cpu_count() or 1,
 ) -> None:
     """Turn your own copy of a source into samples and pictures, and say what was refused and why."""
-    record = read_source(source, find_catalog() / SOURCES_FOLDER.name)
+    catalog = find_catalog()
+    record = read_source(source, catalog / SOURCES_FOLDER.name)
     if not record.forms:
         raise UserError(
             f"{source}: a {record.kind} source is not read from a folder of rows", f"run `dvc repro normalize@{source}`"
@@ -43,7 +44,7 @@ def normalize(
     summary = normalize_rows(
         source,
         record,
-        FolderFiles(raw),
+        ChainedFiles([FolderFiles(raw), FolderFiles(catalog / SPLITS_FOLDER.name)]),
         params=RowParams(
             max_side_px=max_side,
             max_megapixels=max_megapixels,

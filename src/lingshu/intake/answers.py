@@ -49,11 +49,18 @@ def options_of(spec: Choices | None, row: Row, question: str) -> Options | None:
         texts, question = _in_question(question)
     else:
         texts = _TEXTS[spec.shape](spec, row)
+    if spec.lettered:
+        texts = [_without_letter(letter, text) for letter, text in itertools.zip_longest(LETTERS[: len(texts)], texts)]
     if len(texts) < 2:
         raise RowError(Reason.NO_OPTIONS, f"{len(texts)} options")
     if len(texts) > len(LETTERS):
         raise RowError(Reason.BROKEN_OPTIONS, f"{len(texts)} options, more than there are letters")
     return Options(tuple(texts), question)
+
+
+def _without_letter(letter: str | None, text: str) -> str:
+    found = re.match(_LETTERED.format(letter=letter), text) if letter else None
+    return text if found is None else text[found.end() :]
 
 
 def _columns(spec: Choices, row: Row) -> list[str]:

@@ -56,6 +56,7 @@ class _Tar:
         spool: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - kept as long as the archive
         with gzip.open(path) as handle:
             shutil.copyfileobj(handle, spool, CHUNK_BYTES)
+        spool.seek(0)
         return spool
 
     def read(self, member: str) -> bytes:

@@ -88,7 +88,9 @@ class JsonStream:
             except RecursionError:
                 raise self._error("nested too deeply") from None
             else:
-                if end < len(self._text) or self._ended:
+                # What is read of a number at the end may be its beginning: `1`, and `.5` is to come.
+                open_end = isinstance(value, int | float) and len(self._text) - end < _AT_END
+                if self._ended or (end < len(self._text) and not open_end):
                     self._place = end
                     return value
             if len(self._text) - self._place > self._limit:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import PurePosixPath
 from typing import Any, cast
 
 from lingshu.core.errors import UserError
@@ -83,6 +84,15 @@ class PictureFinder:
             RowError: no folder and no archive has it.
         """
         name += self._spec.suffix
+        wanted = PurePosixPath(name).name if self._spec.flat else name
+        for ending in ("", *self._spec.endings):
+            found = self._found(str(PurePosixPath(wanted).with_suffix(ending)) if ending else wanted)
+            if found is not None:
+                return found
+        places = ", ".join((*(f"{folder}/" for folder in self._spec.folders), *self._spec.archives))
+        raise RowError(Reason.MISSING_PICTURE, f"{name} is not in {places} of {self._files.label}")
+
+    def _found(self, name: str) -> StoredPicture | ZippedPicture | None:
         for folder in self._spec.folders:
             inside = name if folder == "." else f"{folder}/{name}"
             if self._files.has(inside):
@@ -90,8 +100,7 @@ class PictureFinder:
         for archive in self._archives:
             if (member := archive.find(name)) is not None:
                 return ZippedPicture(member, archive)
-        places = ", ".join((*(f"{folder}/" for folder in self._spec.folders), *self._spec.archives))
-        raise RowError(Reason.MISSING_PICTURE, f"{name} is not in {places} of {self._files.label}")
+        return None
 
 
 def row_pictures(spec: Pictures | None, row: Row, finder: PictureFinder | None) -> tuple[FoundPicture, ...]:

@@ -13,7 +13,7 @@ from lingshu.core.ids import canonical_json
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.places import Files
 from lingshu.intake.shapes import Join, TableForm
-from lingshu.intake.tables import MAX_ROW_BYTES, RawRow, Table, find_tables, read_mapping, read_rows
+from lingshu.intake.tables import MAX_ROW_BYTES, RawRow, Table, find_tables, found_in, read_mapping, read_rows
 from lingshu.intake.values import Row, text_at, value_at
 
 F = TypeVar("F", bound=TableForm)
@@ -93,7 +93,7 @@ def _complete(source: Opened[F], raw: RawRow, fields: Row) -> list[Row | RowErro
     row: Row = fields | raw.values
     try:
         for join, mapping in zip(source.form.joins, source.joined, strict=True):
-            key = text_at(row, join.by)
+            key = found_in(join.by_pattern, text_at(row, join.by))
             if key in mapping:
                 row = row | {join.into: mapping[key]}
             elif join.optional:

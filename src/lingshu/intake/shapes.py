@@ -38,6 +38,7 @@ class Choices(Strict):
         key: of the letter in an object of `pairs`.
         value: of the text in an object of `pairs`.
         only_if: options exist only in rows where this path has this value.
+        lettered: an option's own letter in front of its text ("A: …") is taken off.
     """
 
     shape: Literal["columns", "mapping", "list", "pairs", "literal", "lines", "fixed", "in_question"]
@@ -47,6 +48,7 @@ class Choices(Strict):
     key: str = "key"
     value: str = "value"
     only_if: dict[str, str] = {}  # noqa: RUF012
+    lettered: bool = False
 
     @model_validator(mode="after")
     def _complete(self) -> Choices:
@@ -86,7 +88,10 @@ class Pictures(Strict):
         name: how a file's name is written from the row's fields and those of the object in the list,
             `files/p{subject_id:.2}/{dicom_id}.jpg`; `{picture}` is what the path gives.
         optional: a row may have no picture.
+        array: the files are NumPy archives (`.npz`), and this is the name of the picture's array in them.
         suffix: added to each name.
+        endings: `.png` and the like, tried in place of the name's own where there is no such file.
+        flat: only the last part of a name counts.
         folders: that the names are relative to, tried in order.
         archives: zip files that may hold them instead, found by the end of the member's path.
     """
@@ -96,19 +101,23 @@ class Pictures(Strict):
     key: str = ""
     name: str = ""
     optional: bool = False
+    array: str = ""
     suffix: str = ""
+    endings: list[str] = []  # noqa: RUF012
+    flat: bool = False
     folders: list[str] = ["."]  # noqa: RUF012
     archives: list[str] = []  # noqa: RUF012
 
 
-Format = Literal["parquet", "json", "jsonl", "csv", "xml", "text"]
+Format = Literal["parquet", "json", "jsonl", "csv", "xml", "text", "pickle"]
 
 
 class Layout(Strict):
     """How a table is written.
 
     Attributes:
-        format: `xml` is a row for each element at `element`, `text` a row for each file (its text in field `text`).
+        format: `xml` is a row for each element at `element`, `text` a row for each file (its text in field `text`),
+            `pickle` a list of rows of plain values (nothing is ever called).
         header: names of the columns, where a CSV has no header line or a JSON row is a list.
         delimiter: between the columns of a CSV.
         quoted: a CSV quotes what holds a delimiter; if false, quotation marks are part of the text.
@@ -128,6 +137,9 @@ class Join(Layout):
     Attributes:
         tables: its files.
         by: path of the row's key; the second table's one is `key`, or its object keys if that is empty.
+        by_pattern: what it finds in the row's key is looked up.
+        key_pattern: what it finds in the second table's key counts.
+        rows: of the second table, as in a form.
         into: name that the found value gets in the row.
         many: several rows have a key, and a list of them is found.
         required: without one a row is a data error; if false, it is not of this split and is left out.
@@ -138,6 +150,9 @@ class Join(Layout):
     tables: list[str] = Field(min_length=1)
     by: str
     key: str = ""
+    by_pattern: Pattern = ""
+    key_pattern: Pattern = ""
+    rows: Literal["list", "keyed", "lists", "columns"] = "list"
     into: str
     many: bool = False
     required: bool = True

@@ -11,6 +11,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import zlib
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -24,6 +25,7 @@ from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.json_stream import JsonStream, JsonStreamError
 from lingshu.intake.parquet_rows import parquet_rows
 from lingshu.intake.places import Files, matching
+from lingshu.intake.plain_pickle import read_plain_pickle
 from lingshu.intake.shapes import Join, Layout, TableForm
 from lingshu.intake.values import Row, value_at
 from lingshu.intake.xml_rows import xml_rows
@@ -97,6 +99,7 @@ def read_rows(table: Table, form: TableForm, max_row_bytes: int = MAX_ROW_BYTES)
     """
     readers = {
         "parquet": _parquet, "json": _json, "jsonl": _json_lines, "csv": _csv, "xml": _xml, "text": _text_file,
+        "pickle": _pickle,
     }  # fmt: skip
     try:
         yield from readers[form.format](table, form, max_row_bytes)
@@ -119,7 +122,11 @@ def read_mapping(table: Table, join: Join, max_row_bytes: int = MAX_ROW_BYTES) -
     if not join.key:
         return dict(_keyed_values(table, max_row_bytes))
     form = TableForm(
-        name="join", checked="not checked", tables=join.tables, **join.model_dump(include=set(Layout.model_fields))
+        name="join",
+        checked="not checked",
+        tables=join.tables,
+        rows=join.rows,
+        **join.model_dump(include=set(Layout.model_fields)),
     )
     found: dict[str, Any] = {}
     shape = f"a list of objects that have {join.key!r}"
@@ -127,11 +134,18 @@ def read_mapping(table: Table, join: Join, max_row_bytes: int = MAX_ROW_BYTES) -
         key: Any = None if isinstance(raw.values, RowError) else value_at(raw.values, join.key, None)
         if key is None:
             raise UserError(f"{raw.where}: the file is not {shape}", "get the file that the record names")
+        key = found_in(join.key_pattern, str(key))
         if join.many:
-            found.setdefault(str(key), []).append(raw.values)
+            found.setdefault(key, []).append(raw.values)
         else:
-            found[str(key)] = raw.values
+            found[key] = raw.values
     return found
+
+
+def found_in(pattern: str, text: str) -> str:
+    """Return what a pattern finds in a text; the whole text where it finds nothing, or is empty."""
+    found = re.search(pattern, text) if pattern else None
+    return text if found is None else found[0]
 
 
 def _keyed_values(table: Table, limit: int) -> Iterator[tuple[str, Any]]:
@@ -237,7 +251,7 @@ def _as_row(row: Any, form: TableForm) -> Row | RowError:
     if not form.header and isinstance(row, dict):
         return row
     wanted = f"a list of {len(form.header)} values" if form.header else "an object"
-    return RowError(Reason.UNREADABLE_ROW, f"not {wanted}: {json.dumps(row, ensure_ascii=False)[:60]}")
+    return RowError(Reason.UNREADABLE_ROW, f"not {wanted}: {json.dumps(row, ensure_ascii=False, default=str)[:60]}")
 
 
 def _csv(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
@@ -290,6 +304,18 @@ def _text_file(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:  
     except UnicodeDecodeError as error:
         values = RowError(Reason.UNREADABLE_ROW, f"not UTF-8 at byte {error.start}")
     yield RawRow(table.name, 1, values)
+
+
+def _pickle(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:  # noqa: ARG001 - one signature
+    with table.open() as handle:
+        try:
+            rows = read_plain_pickle(handle)
+        except ValueError as error:
+            raise UserError(f"{table.name}: not a pickle of plain values: {error}", "get the file again") from None
+    if not isinstance(rows, list):
+        raise UserError(f"{table.name}: the file is not a list of rows", "get the file that the record names")
+    for number, row in enumerate(rows, start=1):
+        yield RawRow(table.name, number, _as_row(row, form))
 
 
 def _whole(table: Table, limit: int) -> bytes | RowError:

@@ -1,4 +1,4 @@
-"""An XML document as rows: elements become mappings, attributes get an `@`, a text beside them is `#text`."""
+"""An XML document as rows: elements become mappings, attributes get an `@`, the text beside them is `#text`."""
 
 from __future__ import annotations
 
@@ -49,6 +49,4 @@ def _value(element: ET.Element, depth: int) -> str | dict[str, Any]:
             found[child.tag].append(value)
         else:
             found[child.tag] = [found[child.tag], value]
-    if not found:
-        return _text(element)
-    return found | ({"#text": _text(element)} if _text(element) else {})
+    return found | {"#text": _text(element)} if found else _text(element)

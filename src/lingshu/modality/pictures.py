@@ -33,7 +33,7 @@ def training_pictures(sources: Sequence[str], shown: set[str], root: Path = Path
 
     One row a picture, sorted by image_id; `tag` is null where the facts state no modality.
     """
-    index = read_index(root / IMAGES / source for source in sources).filter(pl.col("split") != "test")
+    index = read_index(root / IMAGES / source for source in sources).filter(pl.col("split") == "train")
     stated = [json.loads(facts) for facts in index["facts"]]
     pictures = index.select(
         "image_id", "source", group=pl.concat_str("source", "group_id", separator="/")

@@ -37,7 +37,7 @@ def funnel(root: Path, sources: list[str]) -> list[Step]:
     steps: list[Step] = []
     for source in sources:
         samples = _samples(root / SAMPLES / source)
-        training = samples.filter(pl.col("split") != "test")
+        training = samples.filter(pl.col("split") == "train")
         steps += [
             Step("normalize", source, len(samples), _undecodable(root, source)),
             Step("training split", source, len(training), {HELD_OUT: len(samples) - len(training)}),

@@ -20,6 +20,7 @@ from lingshu.intake.place import Place
 from lingshu.sources.forms import SourceForm
 
 SOURCES_FOLDER = CATALOG / "sources"  # a file each: <name>.yaml
+SPLITS_FOLDER = CATALOG / "splits"  # lists of ids by split, for sources whose own files don't tell
 ENCODERS_FILE = CATALOG / "encoders.yaml"
 NESTED = "!/"
 
@@ -31,7 +32,7 @@ IMAGING_KINDS = (
     "oct", "endoscopy", "dermoscopy", "photograph", "histopathology", "immunohistochemistry", "microscopy",
     "phase contrast microscopy", "fluorescence microscopy", "electron microscopy", "figure",
 )  # fmt: skip
-Reader = Literal["dicom", "nifti", "nrrd", "slide", "raster", "icd10cm", "hpo", "companion", "weights"]
+Reader = Literal["dicom", "nifti", "nrrd", "slide", "raster", "icd10cm", "hpo", "companion", "table", "weights"]
 
 
 def safe_inner_path(path: str) -> bool:
@@ -52,7 +53,8 @@ class Take(Strict):
     Attributes:
         paths: patterns of inner paths.
         reader: how they become pictures (dicom, nifti, nrrd, slide, raster) or text rows (icd10cm, hpo); `companion`
-            files (masks, atlases) are read beside another file, `weights` are a model's.
+            files (masks, atlases) are read beside another file, `table` files through the record's forms, `weights` are
+            a model's.
     """
 
     paths: list[str] = Field(min_length=1)
@@ -194,8 +196,11 @@ class SourceRecord(Strict):
         if (self.kind == "generated") != bool(self.revision):
             raise ValueError("a generated source needs a `revision`, and no other kind may have one")
         elsewhere = self.kind not in ("registry_package", "generated")
-        if elsewhere != bool(self.places) or elsewhere != bool(self.forms):
-            raise ValueError(f"a {self.kind} source {'needs' if elsewhere else 'has no'} `places` and `forms`")
+        if elsewhere != bool(self.places):
+            raise ValueError(f"a {self.kind} source {'needs' if elsewhere else 'has no'} `places`")
+        tables = any(take.reader == "table" for package in self.packages for take in package.take)
+        if (elsewhere or tables) != bool(self.forms):
+            raise ValueError(f"a source {'needs' if elsewhere or tables else 'without tables has no'} `forms`")
         first = {"local": "bring"}.get(self.kind, self.kind)
         if elsewhere and self.places[0].kind != first:
             raise ValueError(f"the first of `places` of a {self.kind} source must have `{first}`")

@@ -36,6 +36,7 @@ class SourceForm(TableForm):
             like are known.
         question: path of the question; of the turns for `conversation`.
         answer: path of a caption, a reply or an answer's text, where `gold` is not given.
+        several: what stands between several right answers in one text; the first is taught.
         answer_type: path of a field that starts with CLOSED where a short answer is one of few.
         trace: path of the reasoning.
         impression: path of a report's impression.
@@ -66,6 +67,7 @@ class SourceForm(TableForm):
     split_names: dict[str, Literal["train", "validation", "test"]] = Field(default_factory=dict)
     question: str = ""
     answer: str = ""
+    several: str = ""
     answer_type: str = ""
     trace: str = ""
     impression: str = ""

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.core.layout import IMAGES, SAMPLES
-from lingshu.sources.catalog import SourceRecord
+from lingshu.intake.places import ChainedFiles, FolderFiles
+from lingshu.sources.catalog import SPLITS_FOLDER, SourceRecord
 from lingshu.sources.params import SourcesParams
 from lingshu.sources.pulled import pulled_files
 from lingshu.sources.rows import normalize_rows
@@ -22,7 +23,7 @@ def normalize_pulled(name: str, record: SourceRecord, params: SourcesParams, roo
     summary = normalize_rows(
         name,
         record,
-        pulled_files(name, root),
+        ChainedFiles([pulled_files(name, root), FolderFiles(root / SPLITS_FOLDER)]),
         params=params.rows,
         samples=root / SAMPLES / name,
         images=root / IMAGES / name,

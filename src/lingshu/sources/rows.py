@@ -148,6 +148,7 @@ class _Run:
         self._finder = PictureFinder(files, spec) if spec and not spec.embedded else None
         self._maker = SampleMaker(name, record, source.form, revision_of(record))
         self._limits = StillLimits(params.max_side_px, params.max_megapixels * 1_000_000, params.max_picture_mb << 20)
+        self._array = spec.array if spec else ""
         self._max_row_bytes = params.max_row_mb << 20
         self._ids: set[int] = set()
         self._known: OrderedDict[str, Future[Still] | Still] = OrderedDict()
@@ -190,7 +191,7 @@ class _Run:
         """Return a picture that is being read, or was; each is read once while it is known."""
         known = self._known.get(picture.name)
         if known is None:
-            known = self._known[picture.name] = pool.submit(read_still, picture, self._limits)
+            known = self._known[picture.name] = pool.submit(read_still, picture, self._limits, self._array)
             if len(self._known) > PICTURES_KNOWN:
                 self._known.popitem(last=False)
         return known

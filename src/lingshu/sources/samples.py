@@ -85,6 +85,8 @@ class SampleMaker:
         if not self._form.modality:
             return tuple(self._record.modalities) if len(self._record.modalities) == 1 else ()
         value = value_at(row, self._form.modality, None)
+        if isinstance(value, dict):
+            value = [name for name, yes in value.items() if yes is True]
         found: list[str] = []
         for given in value if isinstance(value, list) else [value]:
             word = str(given or "").strip().lower()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import struct
+import zipfile
 import zlib
 from dataclasses import dataclass
 
@@ -23,9 +24,10 @@ from lingshu.intake.pictures import FoundPicture
 from lingshu.sources.frames import shrunk, stretch_percentiles
 
 # No format that runs a program (EPS) or holds documents (PDF).
-FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
+FORMATS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
 PLAIN = {"PNG": ("L", "RGB", "P"), "JPEG": ("L", "RGB")}
 JPEG_QUALITY = 95
+BYTES_PER_PIXEL = 24  # of an array: three channels of float64
 ORIENTATION = 0x0112
 # Pillow's readers raise what their parsers stumble over: a broken file is never a reason to stop.
 BROKEN = (
@@ -55,8 +57,14 @@ class Still:
     changed: str
 
 
-def read_still(picture: FoundPicture, limits: StillLimits) -> Still:
+def read_still(picture: FoundPicture, limits: StillLimits, array: str = "") -> Still:
     """Return a picture file as it is stored.
+
+    Args:
+        picture: the file.
+        limits: what it may be.
+        array: name of the picture's array where the file is a NumPy archive.
+
 
     Raises:
         RowError: it is too large, animated, broken, cut off, or no picture.
@@ -70,7 +78,35 @@ def read_still(picture: FoundPicture, limits: StillLimits) -> Still:
         raise RowError(Reason.UNREADABLE_PICTURE, error.what) from None
     if len(data) > limits.max_bytes:
         raise RowError(Reason.PICTURE_TOO_LARGE, f"{picture.name}: {len(data)} bytes")
-    return still_of(data, picture.name, limits)
+    return still_of_array(data, array, picture.name, limits) if array else still_of(data, picture.name, limits)
+
+
+def still_of_array(data: bytes, array: str, name: str, limits: StillLimits) -> Still:
+    """Return the array of a NumPy archive as a PNG; values outside 0 to 255 are stretched between percentiles.
+
+    Raises:
+        RowError: it is too large, broken, of another shape, or not there; nothing pickled is ever loaded.
+    """
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as opened:
+            size = opened.getinfo(f"{array}.npy").file_size
+        if size > limits.max_pixels * BYTES_PER_PIXEL:
+            raise RowError(Reason.PICTURE_TOO_LARGE, f"{name}: {array} has {size} bytes")
+        with np.load(io.BytesIO(data), allow_pickle=False) as archive:
+            values = archive[array]
+        if (
+            values.dtype.kind not in "uif"
+            or values.size == 0
+            or not (values.ndim == 2 or (values.ndim == 3 and values.shape[2] == 3))
+        ):
+            raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {array} is {values.dtype} of shape {values.shape}")
+    except (*BROKEN, zipfile.BadZipFile) as error:
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {error}"[:200]) from None
+    shown = bool(np.isfinite(values).all() and values.min() >= 0 and values.max() <= 255)
+    pixels = shrunk(np.rint(values).astype(np.uint8) if shown else stretch_percentiles(values), limits.max_side)
+    made = encode_png(np.ascontiguousarray(pixels))
+    height, width = pixels.shape[:2]
+    return Still(sha256_bytes(made), made, "PNG", width, height, "was an array")
 
 
 def still_of(data: bytes, name: str, limits: StillLimits) -> Still:

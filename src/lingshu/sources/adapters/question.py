@@ -10,7 +10,7 @@ from lingshu.core.sample import Answer, AnswerKind, Task
 from lingshu.intake.answers import LETTERS, Options, gold_of, options_of
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.shapes import Gold
-from lingshu.intake.values import Row
+from lingshu.intake.values import Row, value_at
 from lingshu.sources.adapters.spoken import Spoken, checked_text, reply, request, said, said_or_empty
 from lingshu.sources.forms import SourceForm
 
@@ -47,7 +47,11 @@ def asked(form: SourceForm, row: Row) -> tuple[str, Answer]:
 
 def _gold_text(form: SourceForm, row: Row) -> str:
     if form.gold is None:
-        return said(row, form.answer)
+        value = value_at(row, form.answer)
+        if isinstance(value, list):
+            return checked_text(", ".join(map(str, value)), form.answer)
+        words = said(row, form.answer)
+        return checked_text(words.split(form.several)[0], form.answer) if form.several else words
     gold = gold_of(form.gold, row, None)
     return checked_text(gold if isinstance(gold, str) else gold[0], form.gold.field)
 

@@ -1,0 +1,73 @@
+"""`lingshu normalize` and `lingshu sources`: one's own copy, from any folder, without a project or a pull."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from lingshu.cli import app
+from lingshu.commands import source_table
+from lingshu.core.errors import UserError
+from lingshu.core.images import ImageStore
+from lingshu.core.sample import read_samples
+from lingshu.sources.catalog import read_source
+from tests.benchmarks.public_made import write
+from tests.sources.row_forms import FORMS
+
+ROOT = Path(__file__).parents[2]
+
+
+def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "lingshu.cli", *arguments]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+
+
+def test_ones_own_copy_outside_a_project(tmp_path: Path) -> None:
+    write(FORMS["slake", 0].files, tmp_path / "mine")
+    arguments = ("normalize", "--source", "slake", "--raw", "mine", "--out", "out")
+    done = call(*arguments, cwd=tmp_path)
+    assert done.returncode == 2
+    assert "slake: 3 rows in the files" in done.stderr
+    assert "14028 in the record (counted)" in done.stderr
+    assert "--accept-rows" in done.stderr
+    done = call(*arguments, "--accept-rows", "--threads", "1", cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert "rows: 3 in, 3 kept, 0 refused" in done.stdout
+    assert "splits: test 1, train 1, validation 1" in done.stdout
+    samples = list(read_samples([tmp_path / "out/samples/slake"]))
+    assert {i.image_id for s in samples for i in s.images} == set(ImageStore([tmp_path / "out/images/slake"]).ids())
+    metrics = json.loads((tmp_path / "out/normalize_slake.json").read_text())
+    assert metrics["rows"] == {"in": 3, "kept": 3, "refused": {}}
+
+
+@pytest.mark.parametrize(
+    ("source", "message"),
+    [
+        ("slak", r"no record 'slak'[\s\S]*slake"),
+        ("radiology", "not read from a folder of rows"),
+        ("roco", "no known form"),
+    ],
+)
+def test_a_users_mistake_is_named(source: str, message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    result = CliRunner().invoke(app, ["normalize", "--source", source, "--raw", ".", "--out", "out"])
+    assert isinstance(result.exception, UserError)
+    with pytest.raises(UserError, match=message):
+        raise result.exception
+    assert not (tmp_path / "out/samples").exists() or not list((tmp_path / "out/samples").iterdir())
+
+
+def test_the_page_of_sources_is_what_the_command_prints() -> None:
+    assert (ROOT / "docs/sources.md").read_text(encoding="utf-8").splitlines() == source_table.lines(ROOT / "catalog")
+
+
+def test_every_form_says_how_it_was_checked_on_the_page() -> None:
+    page = source_table.lines(ROOT / "catalog")
+    row = next(line for line in page if line.startswith("| `roco` |"))
+    assert row.endswith("| real sample (1), written format (3) |")
+    assert len(read_source("roco", ROOT / "catalog/sources").forms) == 4
