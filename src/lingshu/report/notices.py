@@ -30,6 +30,7 @@ class Licences:
     """What the sources in the mixtures ask for together.
 
     Attributes:
+        stages: training stages, in order.
         rows: of the mixtures, by source and training stage.
         classes: licence class by source.
         access: who may have it, by source.
@@ -38,6 +39,7 @@ class Licences:
         held_out: rows of held-out splits that were trained on, by training stage and `source/split`.
     """
 
+    stages: list[str]
     rows: dict[str, dict[str, int]]
     classes: dict[str, str]
     access: dict[str, str]
@@ -52,7 +54,7 @@ def licences(root: Path, stages: list[str]) -> Licences:
     records = {name: _record(root, name) for name in rows}
     classes = {name: str(record["licence_class"]) for name, record in records.items()}
     access = {name: str(record["access"]) for name, record in records.items()}
-    return Licences(rows, classes, access, duties(classes), conflicts(classes), _held_out(root, stages))
+    return Licences(stages, rows, classes, access, duties(classes), conflicts(classes), _held_out(root, stages))
 
 
 def notices(root: Path, sources: list[str], encoder: str) -> list[Notice]:
