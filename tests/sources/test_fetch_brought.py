@@ -20,7 +20,7 @@ from lingshu.sources.fetch_brought import bring
 from lingshu.sources.fetch_places import Pulling
 from lingshu.sources.pulled import pulled_files, read_origins
 from tests.loopback import Loopback
-from tests.sources.test_fetch_places import record, url_file
+from tests.sources.places_made import record, url_file
 
 ROOT = Path(__file__).parents[2]
 FILES = {"reports/s1.txt": b"FINDINGS: none", "images/s1/a.dcm": b"\0" * 500, "notes.txt": b"mine"}
