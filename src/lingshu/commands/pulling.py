@@ -16,6 +16,7 @@ from lingshu.sources.fetch_brought import bring
 from lingshu.sources.fetch_packages import CACHE
 from lingshu.sources.fetch_places import Pulling
 from lingshu.sources.licences import check_allowed
+from lingshu.sources.pulled import read_origins
 
 
 def pull_source(
@@ -37,6 +38,7 @@ def pull_source(
             raise UserError(f"{source}: nothing of it is to be brought", "pull it without --raw")
         bring(source, raw)
     manifest = pull(source, record, Pulling(cache, load_value("sources.downloads", int), refresh=refresh))
-    for place, number in manifest.counts.items():
-        typer.echo(f"{source}: {number} files from {place}")
+    for origin in read_origins(source).places if record.places else ():
+        revision = f" at {origin.revision}" if origin.revision else ""
+        typer.echo(f"{source}: {len(origin.files)} files from {origin.place}{revision}")
     typer.echo(f"{RAW / source}: complete, {manifest.rows} files")

@@ -24,6 +24,7 @@ class Place(Strict):
         physionet: project and version, `mimic-cxr/2.1.0`; read with the user's own credentials, which are never stored.
         s3: `s3://bucket/prefix`.
         bring: what a user must bring in a folder, and where it is from.
+        optional: of what is to be brought: the source can be read without it.
         files: patterns of what is pulled from a hub repository, PhysioNet or a bucket, or read of a brought folder; all
             files if empty.
     """
@@ -37,6 +38,7 @@ class Place(Strict):
     physionet: Annotated[str, StringConstraints(pattern=r"^([a-z0-9-]+/[0-9.]+)?$")] = ""
     s3: Annotated[str, StringConstraints(pattern=r"^(s3://[a-z0-9][a-z0-9.-]+(/.*)?)?$")] = ""
     bring: str = ""
+    optional: bool = False
     files: list[str] = []  # noqa: RUF012 - pydantic copies defaults
 
     @property
@@ -64,4 +66,6 @@ class Place(Strict):
             raise ValueError("url and file go together")
         if self.files and self.kind == "url":
             raise ValueError("files are patterns of a hub repository, PhysioNet, a bucket or a brought folder")
+        if self.optional and not self.bring:
+            raise ValueError("only what is to be brought may be optional")
         return self

@@ -5,9 +5,10 @@ Names are paths with forward slashes, relative to the place. Nothing is download
 
 from __future__ import annotations
 
+import os
 import re
-from collections.abc import Iterable, Sequence
-from functools import cache
+from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, cached_property
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -56,6 +57,24 @@ def matching(names: Iterable[str], glob: str) -> list[str]:
     return sorted(name for name in names if pattern.fullmatch(name))
 
 
+def walk(folder: Path) -> Iterator[str]:
+    """Yield the names of all files below a folder, as `match` names them.
+
+    Links are followed, and no folder is entered twice.
+    """
+    entered: set[str] = set()
+    for place, folders, names in os.walk(folder, followlinks=True):
+        real = os.path.realpath(place)
+        if real in entered:
+            folders.clear()
+            continue
+        entered.add(real)
+        folders.sort()
+        for name in sorted(names):
+            if (Path(place) / name).is_file():
+                yield (Path(place) / name).relative_to(folder).as_posix()
+
+
 class FolderFiles:
     """A folder of the user."""
 
@@ -65,12 +84,15 @@ class FolderFiles:
         self.folder = folder
         self.label = str(folder)
 
+    @cached_property
+    def _names(self) -> list[str]:
+        return list(walk(self.folder))
+
     def match(self, pattern: str) -> list[str]:
         """See `Files.match`."""
         if "*" not in pattern and "?" not in pattern:
             return [pattern] if self.has(pattern) else []
-        found = (path for path in self.folder.glob(pattern) if path.is_file())
-        return sorted(path.relative_to(self.folder).as_posix() for path in found)
+        return matching(self._names, pattern)
 
     def has(self, name: str) -> bool:
         """See `Files.has`; a name from a data file that leads out of the folder is none of its files."""
@@ -105,7 +127,7 @@ class UrlFiles:
         place = self._places.get(name)
         if place is None:
             raise UserError(f"{name}: not among {self.label}", "correct the record")
-        return download(place.url, self._cache / name, place.sha256)
+        return download(place.url, self._cache / name, place.sha256, size=place.bytes)
 
 
 class ChainedFiles:

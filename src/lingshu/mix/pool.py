@@ -38,7 +38,8 @@ def read_pool(
 ) -> pl.DataFrame:
     """Return the samples that may be trained on: columns of `POOL_SCHEMA`, `folder` relative to `root`.
 
-    Only split `train` and the `source/split` in `held_out`; base samples by `eligible`, proposals by the verdicts of `verify`.
+    Only split `train` and the `source/split` in `held_out`; base samples by `eligible`, proposals by the verdicts of
+    `verify`.
 
     Args:
         sources: names of the enabled sources.

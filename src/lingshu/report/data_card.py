@@ -15,7 +15,6 @@ def data_card(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
         found: of the sources in the mixtures.
         notices: of these sources and more; only those in the mixtures are shown.
     """
-    stages = sorted({stage for rows in found.rows.values() for stage in rows})
     parts = [notice for notice in notices if notice.source in found.rows]
     lines = [
         f"# Data card: recipe {recipe}",
@@ -24,9 +23,9 @@ def data_card(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
         "each time.",
         "",
         *_table(
-            ["source", *(f"rows, {stage}" for stage in stages), "licence class", "access"],
+            ["source", *(f"rows, {stage}" for stage in found.stages), "licence class", "access"],
             (
-                [name, *(str(rows.get(stage, 0)) for stage in stages), found.classes[name], found.access[name]]
+                [name, *(str(rows.get(stage, 0)) for stage in found.stages), found.classes[name], found.access[name]]
                 for name, rows in found.rows.items()
             ),
         ),
@@ -56,7 +55,7 @@ def data_card(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
 
 
 def notice_text(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
-    """Return a NOTICE to go with mixtures or models: parts, licences, attributions and duties; arguments as `data_card`.
+    """Return a NOTICE to go with mixtures or models: parts, licences, attributions, duties; arguments as `data_card`.
 
     The encoder's notice is in it too: what it saw shaped the vision tower.
     """

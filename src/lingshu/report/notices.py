@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from lingshu.core.layout import CATALOG, METRICS, RAW
+from lingshu.core.layout import CATALOG, METRICS
 from lingshu.core.params import read_yaml
 from lingshu.intake.licences import Conflict, conflicts, duties
 from lingshu.report.used import used_sources
@@ -30,6 +30,7 @@ class Licences:
     """What the sources in the mixtures ask for together.
 
     Attributes:
+        stages: training stages, in order.
         rows: of the mixtures, by source and training stage.
         classes: licence class by source.
         access: who may have it, by source.
@@ -38,6 +39,7 @@ class Licences:
         held_out: rows of held-out splits that were trained on, by training stage and `source/split`.
     """
 
+    stages: list[str]
     rows: dict[str, dict[str, int]]
     classes: dict[str, str]
     access: dict[str, str]
@@ -52,12 +54,12 @@ def licences(root: Path, stages: list[str]) -> Licences:
     records = {name: _record(root, name) for name in rows}
     classes = {name: str(record["licence_class"]) for name, record in records.items()}
     access = {name: str(record["access"]) for name, record in records.items()}
-    return Licences(rows, classes, access, duties(classes), conflicts(classes), _held_out(root, stages))
+    return Licences(stages, rows, classes, access, duties(classes), conflicts(classes), _held_out(root, stages))
 
 
 def notices(root: Path, sources: list[str], encoder: str) -> list[Notice]:
     """Return the notices of the sources and of the vision encoder that tags modalities, in catalogue order."""
-    found = [notice for name in sources for notice in _of_source(root, name, _record(root, name))]
+    found = [notice for name in sources for notice in _of_source(name, _record(root, name))]
     record = read_yaml(root / CATALOG / "encoders.yaml")[encoder]
     package = record["package"]
     visible = f"{record['title']}; weights trained on {record['trained_on']}"
@@ -69,19 +71,19 @@ def _record(root: Path, name: str) -> dict[str, Any]:
     return record
 
 
-def _of_source(root: Path, name: str, record: Mapping[str, Any]) -> list[Notice]:
+def _of_source(name: str, record: Mapping[str, Any]) -> list[Notice]:
     whom, licence, title = str(record["citation"]), str(record["licence"]), str(record["title"])
     if packages := record.get("packages", []):
         return [Notice(name, _label(p), str(p["licence"]), str(p["visible"]), whom) for p in packages]
-    if record.get("places"):
-        return [Notice(name, part, licence, title, whom) for part in _places(root, name)]
+    if places := record.get("places"):
+        return [Notice(name, part, licence, title, whom) for part in map(_place, places)]
     return [Notice(name, f"revision {record['revision']}", licence, title, whom)]
 
 
-def _places(root: Path, name: str) -> list[str]:
-    """Return the places that a source was pulled from, with the revisions that came."""
-    origins = json.loads((root / RAW / name / "origins.json").read_text(encoding="utf-8"))["places"]
-    return [f"{place['place']} {place['revision']}".strip() for place in origins]
+def _place(place: Mapping[str, Any]) -> str:
+    """Return a place in words, with its pinned revision; a brought folder by what was to be brought."""
+    kind = next(key for key in ("hub", "url", "physionet", "s3", "bring") if place.get(key))
+    return f"{place[kind]} {place.get('revision') or ''}".strip()
 
 
 def _label(package: Mapping[str, Any]) -> str:

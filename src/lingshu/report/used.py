@@ -1,4 +1,4 @@
-"""Which sources really are in the mixtures, and how many rows of each: synthetic rows count for what they were made from."""
+"""Which sources really are in the mixtures, by rows: synthetic ones count for the sources they were made from."""
 
 from __future__ import annotations
 

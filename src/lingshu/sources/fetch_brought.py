@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator
 from pathlib import Path
 
 from lingshu.core.errors import UserError
@@ -11,6 +9,7 @@ from lingshu.core.progress import track
 from lingshu.intake.digests import Digests
 from lingshu.intake.listing import chosen
 from lingshu.intake.place import Place
+from lingshu.intake.places import walk
 from lingshu.sources.pulled import BROUGHT, Origin
 
 
@@ -59,17 +58,3 @@ def bring(name: str, folder: Path, root: Path = Path()) -> None:
     link.parent.mkdir(parents=True, exist_ok=True)
     link.unlink(missing_ok=True)
     link.symlink_to(folder.resolve(), target_is_directory=True)
-
-
-def walk(folder: Path) -> Iterator[str]:
-    """Yield the names of all files below a folder; links are followed, and a folder is entered once."""
-    entered: set[str] = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
-        real = os.path.realpath(place)
-        if real in entered:
-            folders.clear()
-            continue
-        entered.add(real)
-        folders.sort()
-        for name in sorted(names):
-            yield (Path(place) / name).relative_to(folder).as_posix()

@@ -55,11 +55,14 @@ def read_origins(source: str, root: Path = Path()) -> Origins:
 
 
 def pulled_files(source: str, root: Path = Path()) -> Files:
-    """Return the files of a pulled source, downloaded and brought ones together.
+    """Return the files of a pulled source, downloaded and brought ones together, or those of its packages.
 
     Raises:
         UserError: it is not pulled completely, or a brought file was removed or changed in size since.
     """
+    read_manifest(root / RAW / source)
+    if not (root / RAW / source / ORIGINS).exists():
+        return FolderFiles(root / RAW / source)
     found: list[Files] = []
     for origin in read_origins(source, root).places:
         if origin.kind == "bring":

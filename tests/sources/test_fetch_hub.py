@@ -1,0 +1,85 @@
+"""Pulling from the hub with its real client: revisions, access, limits, and files that are not what is listed."""
+
+from __future__ import annotations
+
+import pytest
+from huggingface_hub import constants
+
+from lingshu.core.errors import UserError
+from lingshu.core.manifest import NAME
+from lingshu.sources.fetch import pull
+from lingshu.sources.fetch_places import Pulling
+from lingshu.sources.pulled import read_origins
+from tests.loopback_hub import TOKEN
+from tests.sources.places_made import FILES, record
+
+
+def test_a_pinned_revision_that_vanished(hub, tmp_path):
+    hub.add("owner/set", FILES)
+    there = record({"hub": "owner/set", "revision": "0" * 40}, kind="hub")
+    with pytest.raises(
+        UserError, match=f"src: data-set repository owner/set: revision {'0' * 40} is not there"
+    ) as raised:
+        pull("src", there, Pulling(tmp_path / "cache", root=tmp_path, endpoints={"hub": hub.endpoint}))
+    assert "correct `revision` in the record" in raised.value.fix
+
+
+def test_an_interrupted_pull_goes_on_at_the_revision_it_began_with(hub, tmp_path):
+    first = hub.add("owner/set", FILES)
+    hub.busy = [(500, "")] * 1000
+    there = record({"hub": "owner/set"}, kind="hub")
+    how = Pulling(tmp_path / "cache", root=tmp_path, endpoints={"hub": hub.endpoint})
+    with pytest.raises(UserError, match="src: data-set repository owner/set"):
+        pull("src", there, how)
+    hub.busy = []
+    hub.add("owner/set", {"README.md": b"all gone"})
+    pull("src", there, how)
+    assert read_origins("src", tmp_path).places[0].revision == first
+    assert (tmp_path / "data/raw/src/files/images/a.bin").read_bytes() == FILES["images/a.bin"]
+
+
+@pytest.mark.parametrize(
+    ("access", "said"),
+    [
+        ("gated", "access is gated"),
+        ("private", "no such repository, or it is private"),
+    ],
+)
+def test_a_repository_that_not_everyone_may_read(hub, tmp_path, monkeypatch, access, said):
+    hub.add("owner/set", FILES, access=access)
+    there = record({"hub": "owner/set"}, kind="hub")
+    how = Pulling(tmp_path / "cache", root=tmp_path, endpoints={"hub": hub.endpoint})
+    with pytest.raises(UserError, match=f"src: data-set repository owner/set: {said}") as raised:
+        pull("src", there, how)
+    assert "hf auth login" in raised.value.fix
+    monkeypatch.setattr(constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", False)
+    monkeypatch.setenv("HF_TOKEN", TOKEN)
+    pull("src", there, how)
+    assert TOKEN.encode() not in b"".join(path.read_bytes() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def test_a_hub_that_limits_how_often_it_is_asked(hub, tmp_path, monkeypatch):
+    waited = []
+    monkeypatch.setattr("lingshu.intake.hub.pause", waited.append)
+    hub.add("owner/set", {"a.txt": b"a"})
+    hub.refusal = (429, "slow down")
+    there = record({"hub": "owner/set"}, kind="hub")
+    how = Pulling(tmp_path / "cache", root=tmp_path, endpoints={"hub": hub.endpoint})
+    with pytest.raises(UserError, match="the hub limits how often it is asked") as raised:
+        pull("src", there, how)
+    assert "run again in" in raised.value.fix
+    assert len(waited) == 4
+
+
+def test_a_file_that_is_not_what_the_hub_lists(hub, tmp_path):
+    commit = hub.add("owner/set", FILES)
+    there = record({"hub": "owner/set", "files": ["README.md"]}, kind="hub")
+    how = Pulling(tmp_path / "cache", root=tmp_path, endpoints={"hub": hub.endpoint})
+    hub.busy = [(500, "")] * 1000
+    with pytest.raises(UserError):
+        pull("src", there, how)
+    hub.busy = []
+    hub.repositories["datasets", "owner/set"].commits[commit] = FILES | {"README.md": b"forged"}
+    with pytest.raises(UserError, match=r"README\.md is not what the hub says it is"):
+        pull("src", there, how)
+    assert not (tmp_path / "data/raw/src" / NAME).exists()

@@ -1,0 +1,89 @@
+"""The licence gate: a source of a class that the recipe does not take is refused by name, in check and in its stage."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+from lingshu.commands.references import problems
+from lingshu.config import Recipe
+from lingshu.core.errors import UserError
+from lingshu.core.params import read_yaml
+from lingshu.sources.catalog import read_source
+from lingshu.sources.licences import check_allowed, conflicts_of
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_class_outside_the_recipe_is_refused_by_name():
+    record = read_source("radiology", ROOT / "catalog/sources").model_copy(update={"licence_class": "no-derivatives"})
+    check_allowed("radiology", record, ["permissive", "no-derivatives"])
+    with pytest.raises(
+        UserError, match=r"radiology: its licence is no-derivatives \(.*\), .* takes only permissive"
+    ) as raised:
+        check_allowed("radiology", record, ["permissive"])
+    assert "add no-derivatives to sources.allowed_licences" in raised.value.fix
+
+
+@pytest.fixture
+def checkout(tmp_path):
+    """A checkout whose source `radiology` is share-alike."""
+    for name in ("catalog", "recipes", "stages", "dvc.yaml"):
+        (tmp_path / name).symlink_to(ROOT / name)
+    (tmp_path / "catalog").unlink()
+    (tmp_path / "catalog/sources").mkdir(parents=True)
+    for path in (ROOT / "catalog").iterdir():
+        if path.name != "sources":
+            (tmp_path / "catalog" / path.name).symlink_to(path)
+    for path in (ROOT / "catalog/sources").iterdir():
+        (tmp_path / "catalog/sources" / path.name).write_text(path.read_text())
+    changed = tmp_path / "catalog/sources/radiology.yaml"
+    changed.write_text(changed.read_text().replace("licence_class: permissive", "licence_class: share-alike"))
+    (tmp_path / "params.yaml").write_text((ROOT / "params.yaml").read_text())
+    return tmp_path
+
+
+def found(checkout, **sources):
+    values = read_yaml(checkout / "params.yaml")
+    values["sources"] |= sources
+    return [str(problem) for problem in problems(checkout, Recipe.model_validate(values))]
+
+
+def test_check_names_the_source(checkout):
+    assert ["radiology" in text and "share-alike" in text for text in found(checkout)] == [True]
+    assert found(checkout, allowed_licences=["permissive", "share-alike"]) == []
+    assert found(checkout, allowed_licences=["permissive", "share-alike"], shared=True) == []
+
+
+def test_check_refuses_what_can_not_be_handed_on(checkout):
+    path = checkout / "catalog/sources/optical.yaml"
+    path.write_text(path.read_text().replace("licence_class: permissive", "licence_class: non-commercial"))
+    allowed = ["permissive", "share-alike", "non-commercial"]
+    assert found(checkout, allowed_licences=allowed) == []
+    (problem,) = found(checkout, allowed_licences=allowed, shared=True)
+    assert "a mix with radiology, optical may not be handed on" in problem
+    assert list(conflicts_of({"a": "permissive"})) == []
+
+
+def test_check_names_a_held_out_split_of_no_source(checkout):
+    (problem,) = found(
+        checkout, allowed_licences=["permissive", "share-alike"], benchmark_splits_in_training=["vqa_rad/test"]
+    )
+    assert "'vqa_rad/test' is of no enabled source" in problem
+
+
+@pytest.mark.parametrize(("stage", "source"), [("pull", "radiology"), ("generate", "phantom")])
+def test_the_first_stage_of_a_source_refuses_it(checkout, stage, source):
+    values = yaml.safe_load((checkout / "params.yaml").read_text())
+    values["sources"]["allowed_licences"] = ["non-commercial"]
+    (checkout / "params.yaml").write_text(yaml.safe_dump(values))
+    command = [sys.executable, str(ROOT / f"stages/{stage}.py"), source]
+    done = subprocess.run(command, cwd=checkout, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert f"error: {stage}@{source}: {source}: its licence is" in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not (checkout / "data").exists()
