@@ -1,4 +1,4 @@
-"""What the opt-in check of variants finds on real pictures, and what it wrongly takes for a copy: `python perf/variants.py`.
+"""What the opt-in check of variants finds on real pictures, and what wrongly: `python perf/variants.py FOLDER`.
 
 Of each picture of FOLDER (data/images/<source>) one copy is made by each change; it is found if a comparison of
 `dedup.variants` brings it within the radius of its original. A false pair is two pictures of different groups within
@@ -30,7 +30,8 @@ def crop(share: float) -> Change:
     def change(pixels: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.float64]:
         sides = [max(8, round(side * share)) for side in pixels.shape]
         top, left = (int(rng.integers(0, side - kept + 1)) for side, kept in zip(pixels.shape, sides, strict=True))
-        return pixels[top : top + sides[0], left : left + sides[1]]
+        kept: NDArray[np.float64] = pixels[top : top + sides[0], left : left + sides[1]]
+        return kept
 
     return change
 
@@ -74,7 +75,8 @@ def least_bits(
     one = np.bitwise_count(left[0][:, None] ^ right[1][:, 1:]).min(axis=1)
     other = np.bitwise_count(right[0][:, None] ^ left[1][:, 1:]).min(axis=1)
     ranks = np.bitwise_count(left[1][:, 0] ^ right[1][:, 0])
-    return np.minimum(np.minimum(one, other), ranks).astype(np.int64)
+    least: NDArray[np.int64] = np.minimum(np.minimum(one, other), ranks).astype(np.int64)
+    return least
 
 
 def main() -> None:

@@ -1,4 +1,4 @@
-"""One pass over the bytes gives what normal form, words and runs give one after another."""
+"""One pass over the bytes finds the runs that normal form, words and runs find one after another."""
 
 import polars as pl
 from hypothesis import given, settings
@@ -21,7 +21,9 @@ def step_by_step(texts: pl.Series, size: int) -> HashLists:
 def test_runs_are_those_of_the_normal_form(texts: list[str], size: int) -> None:
     column = pl.Series(texts, dtype=pl.String)
     mine, expected = shingle_hashes(column, size), step_by_step(column, size)
-    assert [mine.row(i).tolist() for i in range(len(mine))] == [expected.row(i).tolist() for i in range(len(expected))]
+    assert mine.offsets.tolist() == expected.offsets.tolist()
+    assert len(set(zip(mine.values.tolist(), expected.values.tolist(), strict=True))) == len(set(mine.values.tolist()))
+    assert len(set(mine.values.tolist())) == len(set(expected.values.tolist()))
 
 
 def test_slices_of_a_column_are_read_in_place() -> None:

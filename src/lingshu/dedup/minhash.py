@@ -25,7 +25,7 @@ def band_keys(shingles: HashLists, params: TextParams) -> NDArray[np.uint32]:
         shingles: of each text, in any order, with or without repeats.
         params: bands, permutations and seed.
     """
-    multipliers = _random(params.seed, 2 * params.permutations)
+    multipliers = (_random(params.seed, 2 * params.permutations) >> np.uint64(32)).astype(np.uint32)
     keys = np.empty((params.bands, len(shingles)), dtype=np.uint32)
     rows_a_band = params.permutations // params.bands
     _sketch(shingles.values, shingles.offsets, multipliers, rows_a_band, keys)
@@ -78,23 +78,22 @@ def _pack_rows(
 def _sketch(
     values: NDArray[np.uint64],
     offsets: NDArray[np.int64],
-    multipliers: NDArray[np.uint64],
+    multipliers: NDArray[np.uint32],
     rows_a_band: int,
     keys: NDArray[np.uint32],
 ) -> None:
-    largest = np.uint64(0xFFFFFFFFFFFFFFFF)
     permutations = len(multipliers) // 2
-    least = np.empty(permutations, dtype=np.uint64)
+    factors, addends = multipliers[:permutations] | np.uint32(1), multipliers[permutations:]
+    least = np.empty(permutations, dtype=np.uint32)
     for row in range(len(offsets) - 1):
-        least[:] = largest
+        least[:] = np.uint32(0xFFFFFFFF)
         for place in range(offsets[row], offsets[row + 1]):
-            shingle = values[place]
-            for k in range(permutations):
-                hashed = multipliers[k] * shingle + multipliers[permutations + k]
-                least[k] = min(least[k], hashed)
+            shingle = np.uint32(values[place] >> np.uint64(32))
+            for k in range(permutations):  # 32 bits: twice as many in a vector register
+                least[k] = min(least[k], np.uint32(factors[k] * shingle + addends[k]))
         for band in range(keys.shape[0]):
             key = np.uint64(band)
             for k in range(band * rows_a_band, (band + 1) * rows_a_band):
-                key = (key ^ (least[k] >> np.uint64(32))) * MIX_1
+                key = (key ^ np.uint64(least[k])) * MIX_1
                 key ^= key >> np.uint64(29)
             keys[band, row] = np.uint32(key >> np.uint64(32))

@@ -1,7 +1,7 @@
 """Hashes of word runs straight from texts as they are: normal form, words and runs in one pass over the bytes.
 
-Equal to `core.words.ngram_hashes(word_hashes(normalised(text)))`, five times as fast. Importing this module imports
-numba.
+The runs are those of `core.words.ngram_hashes(word_hashes(normalised(text)))` at a fifth of the cost; the hashes are
+others. Importing this module imports numba.
 """
 
 from __future__ import annotations
@@ -14,8 +14,7 @@ from lingshu.core.compiled import compiled
 from lingshu.core.folding import Texts, as_texts, byte_table, folded
 from lingshu.core.words import HashLists
 
-FNV_OFFSET = np.uint64(0xCBF29CE484222325)
-FNV_PRIME = np.uint64(0x100000001B3)
+EIGHT = np.uint64(8)
 # SplitMix64 (Steele, Lea, Flood 2014), the finaliser's constants and its golden-ratio step.
 MIX_1 = np.uint64(0xBF58476D1CE4E5B9)
 MIX_2 = np.uint64(0x94D049BB133111EB)
@@ -32,11 +31,11 @@ def shingle_hashes(texts: pl.Series, size: int) -> HashLists:
         size: words in a run; a text with fewer words has none.
     """
     given = as_texts(texts)
+    lists = _hashed(given, size)
+    if given.letters[given.offsets[0] : given.offsets[-1]].max(initial=0) < ASCII:
+        return lists
     foreign = np.zeros(len(given), dtype=np.bool_)
     _mark_foreign(given.letters, given.offsets, foreign)
-    lists = _hashed(given, size)
-    if not foreign.any():
-        return lists
     rows = np.flatnonzero(foreign)
     return _with_rows(lists, rows, _hashed(folded(texts.gather(rows)), size))
 
@@ -74,10 +73,8 @@ def _mix(value: np.uint64) -> np.uint64:
 @compiled
 def _mark_foreign(letters: NDArray[np.uint8], offsets: NDArray[np.int64], foreign: NDArray[np.bool_]) -> None:
     for row in range(len(offsets) - 1):
-        seen = np.uint8(0)
-        for place in range(offsets[row], offsets[row + 1]):  # without branches, so that it becomes vector instructions
-            seen |= letters[place]
-        foreign[row] = seen >= ASCII
+        for place in range(offsets[row], offsets[row + 1]):
+            foreign[row] |= letters[place] >= ASCII
 
 
 @compiled
@@ -111,16 +108,17 @@ def _hash_texts(  # noqa: PLR0917 (compiled functions are called by position)
 def _hash_words(letters: NDArray[np.uint8], table: NDArray[np.uint8], words: NDArray[np.uint64]) -> int:
     """Put the hash of every word into `words`; return how many there are."""
     count = 0
-    state = FNV_OFFSET
+    state = np.uint64(0)
     for letter in letters:
         byte = table[letter]
         if byte != SPACE:
-            state = (state ^ np.uint64(byte)) * FNV_PRIME
-        elif state != FNV_OFFSET:
+            # Polynomial in 257, which exceeds every byte: by shift and sum, half the wait of a multiplication.
+            state = (state << EIGHT) + (state + np.uint64(byte))
+        elif state != 0:
             words[count] = _mix(state)
             count += 1
-            state = FNV_OFFSET
-    if state != FNV_OFFSET:
+            state = np.uint64(0)
+    if state != 0:
         words[count] = _mix(state)
         count += 1
     return count
