@@ -9,11 +9,11 @@ import pytest
 from PIL import Image
 
 from lingshu.core.errors import UserError
+from lingshu.core.hashes import phash, phash_thumbnail
 from lingshu.core.params import load_section, validate
 from lingshu.core.sample import Answer, Sample
 from lingshu.dedup.deduplicate import deduplicate
 from lingshu.dedup.params import DedupParams, PictureParams, Scope, TextParams
-from lingshu.core.hashes import phash, phash_thumbnail
 from tests.corpora import Corpus, scene
 
 PARAMS = DedupParams(
@@ -198,7 +198,7 @@ def test_what_was_not_measured_is_named(corpus: Corpus) -> None:
 def test_scopes_name_ranked_sources() -> None:
     scope = {"tasks": ["caption"], "sources": ["goood"]}
     data = {**PARAMS.model_dump(), "pictures": {"radius": 0, "within_groups": False, "scopes": [scope]}}
-    with pytest.raises(UserError, match=r"pictures.scopes name \['goood'\], which reliability does not rank"):
+    with pytest.raises(UserError, match=r"scopes name \['goood'\], which reliability does not rank"):
         validate(DedupParams, data, "params.yaml: dedup")
 
 

@@ -1,5 +1,6 @@
 """Text signals, and the measuring of a whole source."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,9 @@ from lingshu.signals.texts import measure_texts
 PARAMS = SignalsParams(
     processes=1,
     grey_tolerance=6,
-    assistant_phrases=("as an ai", "i'm sorry"),
-    picture_phrases=("this image", "shown above"),
+    assistant_phrases=("as an ai", "i'm sorry", "作为人工智能"),
+    refusal_phrases=("i can't help", "无法回答"),
+    picture_phrases=("this image", "shown above", "如图所示"),
 )
 
 
@@ -31,7 +33,7 @@ def sample(question: str, reply: str, image_id: str = "", origin: str = "o") -> 
 
 def signals(tmp_path: Path, question: str, reply: str) -> dict:
     write_samples(tmp_path, [sample(question, reply)])
-    frame = measure_texts(sample_table([tmp_path]), PARAMS.assistant_phrases, PARAMS.picture_phrases)
+    frame = measure_texts(sample_table([tmp_path]), PARAMS)
     return frame.row(0, named=True)
 
 
@@ -71,6 +73,37 @@ def test_phrases_are_whole_words_in_any_case(tmp_path: Path) -> None:
     assert row["picture_phrases"] == 1
 
 
+def test_chinese_phrases_are_found_inside_a_sentence(tmp_path: Path) -> None:
+    row = signals(tmp_path, "病变如图所示，诊断是什么？", "我作为人工智能无法回答这个问题。")
+    assert (row["picture_phrases"], row["assistant_phrases"], row["refusal_phrases"]) == (1, 1, 1)
+
+
+def test_refusals_count_in_the_reply_only(tmp_path: Path) -> None:
+    assert signals(tmp_path, "Why do you say I can't help?", "Because.")["refusal_phrases"] == 0
+    assert signals(tmp_path, "Is it benign?", "Sorry, I can't help with that.")["refusal_phrases"] == 1
+
+
+def test_no_phrases_no_hits(tmp_path: Path) -> None:
+    write_samples(tmp_path, [sample("q", "I can't help")])
+    frame = measure_texts(sample_table([tmp_path]), PARAMS.model_copy(update={"refusal_phrases": ()}))
+    assert frame["refusal_phrases"].to_list() == [0]
+
+
+@pytest.mark.parametrize(
+    ("report", "headings"),
+    [
+        ("The lungs are clear. No effusion.", 0),
+        ("FINDINGS: The lungs are clear.", 0),
+        ("FINDINGS: Clear lungs. IMPRESSION: No acute disease.", 1),
+        ("Indication: cough\nFindings: clear\nImpression: normal", 2),
+        ("In comparison to the prior study: unchanged. Impression of a nodule.", 0),
+        ("检查所见：双肺清晰。诊断意见：未见异常。", 1),
+    ],
+)
+def test_sections_beside_the_findings(tmp_path: Path, report: str, headings: int) -> None:
+    assert signals(tmp_path, "q", report)["other_sections"] == headings
+
+
 def test_text_digest_ignores_form_only(tmp_path: Path) -> None:
     first = signals(tmp_path, "Which side?", "Left")["text_digest"]
     assert signals(tmp_path, "which  side", "LEFT.")["text_digest"] == first
@@ -97,6 +130,15 @@ def test_measuring_a_source_covers_every_picture_and_text_and_repeats(tmp_path: 
     assert texts["images"].to_list() == [1, 1, 1]
     measure_source("s", PARAMS, tmp_path)
     assert [path.read_bytes() for path in sorted(measured.folder.iterdir())] == first
+
+
+def test_identifiers_in_a_rationale_are_found(tmp_path: Path) -> None:
+    reasoned = replace(sample("Side?", "Left"), rationale="Dr. Okonkwo saw it on 03/04/2019.").with_id()
+    write_samples(tmp_path / "data/samples/s", [reasoned])
+    write_images(tmp_path / "data/images/s", [])
+    measured = measure_source("s", PARAMS, tmp_path)
+    row = pl.read_parquet(measured.folder / "texts.parquet").row(0, named=True)
+    assert (row["identifier_name"], row["identifier_date"], row["identifier_phone"]) == (1, 1, 0)
 
 
 def test_a_source_without_pictures_has_an_empty_table(tmp_path: Path) -> None:

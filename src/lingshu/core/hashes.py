@@ -22,7 +22,7 @@ def dhash_thumbnail(grey: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(grey.resize(DHASH_SIZE, Image.Resampling.BOX))
 
 
-def phash(thumbnails: NDArray[np.uint8]) -> NDArray[np.uint64]:
+def phash(thumbnails: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint64]:
     """Return the DCT hash of each thumbnail, shape (n, 32, 32) to (n,) uint64.
 
     Two-dimensional DCT-II, its 8x8 lowest frequencies, bit = coefficient above their median, row by row from the

@@ -33,6 +33,12 @@ SHARD_SCHEMA = pa.schema(
     ]
 )
 INDEX_FILE = "index.parquet"
+# What the files of pictures say about a person, where `sources.normalize.identifying_tags` asks for it: keywords of
+# DICOM attributes without their values, and whether the file says that its pixels show identifying text.
+IDENTIFYING_FILE = "identifying.parquet"
+IDENTIFYING_SCHEMA = pa.schema(
+    [("image_id", pa.string()), ("origin_id", pa.string()), ("tags", pa.list_(pa.string())), ("burned_in", pa.bool_())]
+)
 INDEX_SCHEMA = pa.schema(
     [
         ("image_id", pa.string()),

@@ -17,6 +17,7 @@ from lingshu.core.files import atomic_path
 from lingshu.core.layout import MODALITY, verdict_file
 
 KEPT = "KEPT"
+QUARANTINED = "QUARANTINED"  # how the reasons begin for which a sample is put aside, its text shown to nobody
 ROWS_A_GROUP = 1 << 20  # as pyarrow writes by itself
 VERDICT_SCHEMA = pa.schema(
     [

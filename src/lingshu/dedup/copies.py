@@ -13,6 +13,8 @@ from lingshu.dedup.keys import KeyIndex
 METHODS: dict[str, str] = {
     "exact": "EXACT_DUPLICATE",
     "phash": "PICTURE_DUPLICATE",
+    "variant": "PICTURE_VARIANT",
+    "semantic": "SEMANTIC_DUPLICATE",
     "minhash": "NEAR_DUPLICATE_TEXT",
 }
 

@@ -1,12 +1,13 @@
-"""Deduplicate what the gate kept: exact copies, then pictures within each scope, then near-equal texts.
+"""Deduplicate what the gate kept: exact copies, then pictures within each scope by each check, then near-equal texts.
 
 No step holds an object a row, and texts are read in batches, so five million rows take a few gigabytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,13 @@ from lingshu.core.layout import verdict_file, verdict_folder
 from lingshu.core.verdicts import KEPT, account, funnel, write_verdicts
 from lingshu.dedup.clusters import clusters
 from lingshu.dedup.copies import METHODS, Copies, exact_copies
-from lingshu.dedup.params import DedupParams, Scope
+from lingshu.dedup.looks import read_variants, read_vectors
+from lingshu.dedup.params import DedupParams, PictureParams, Scope, SemanticParams, VariantParams
 from lingshu.dedup.pictures import picture_copies
 from lingshu.dedup.rows import Rows, read_rows
+from lingshu.dedup.semantic import semantic_copies
 from lingshu.dedup.texts import text_copies
+from lingshu.dedup.variants import variant_copies
 
 STEP = "deduplicate"
 
@@ -59,19 +63,44 @@ def deduplicate(sources: Sequence[str], params: DedupParams, root: Path = Path()
 def find_copies(rows: Rows, params: DedupParams) -> dict[str, Copies]:
     """Return the copies that each method of `copies.METHODS` finds; each sees only what those before it left."""
     left = np.ones(len(rows), dtype=np.bool_)
+    counts = np.diff(rows.offsets)
     found = {"exact": exact_copies(rows.content)}
     left[found["exact"].rows] = False
-    shown = np.diff(rows.offsets) > 0
-    pictures = []
-    for scope in params.pictures.scopes:
-        within = np.flatnonzero(left & shown & _in_scope(rows.names, scope))
-        groups = None if params.pictures.within_groups else rows.groups
-        pictures.append(picture_copies(within, rows.hashes, rows.offsets, groups, params.pictures.radius))
-        left[pictures[-1].rows] = False
-    found["phash"] = _together(pictures)
+
+    def in_scopes(
+        scopes: Sequence[Scope], compared: NDArray[np.bool_], copies_of: Callable[[NDArray[np.int64]], Copies]
+    ) -> Copies:
+        parts = []
+        for scope in scopes:
+            parts.append(copies_of(np.flatnonzero(left & compared & _in_scope(rows.names, scope))))
+            left[parts[-1].rows] = False
+        return _together(parts)
+
+    found["phash"] = in_scopes(params.pictures.scopes, counts > 0, partial(_by_hash, rows, params.pictures))
+    if params.variants:
+        found["variant"] = in_scopes(params.variants.scopes, counts == 1, partial(_by_variant, rows, params.variants))
+    if params.semantic:
+        found["semantic"] = in_scopes(params.semantic.scopes, counts == 1, partial(_by_meaning, rows, params.semantic))
     groups = None if params.text.within_groups else rows.groups
-    found["minhash"] = text_copies(rows.texts, left & ~shown, groups, params.text)
+    found["minhash"] = text_copies(rows.texts, left & (counts == 0), groups, params.text)
     return found
+
+
+def _by_hash(rows: Rows, params: PictureParams, within: NDArray[np.int64]) -> Copies:
+    groups = None if params.within_groups else rows.groups
+    return picture_copies(within, rows.hashes, rows.offsets, groups, params.radius)
+
+
+def _by_variant(rows: Rows, params: VariantParams, within: NDArray[np.int64]) -> Copies:
+    groups = None if params.within_groups else rows.groups
+    hashes = rows.hashes[rows.offsets[within]]
+    return variant_copies(within, hashes, read_variants(rows, within), groups, params.radius)
+
+
+def _by_meaning(rows: Rows, params: SemanticParams, within: NDArray[np.int64]) -> Copies:
+    groups = None if params.within_groups else rows.groups
+    vectors = read_vectors(rows, within, rows.root / params.embeddings)
+    return semantic_copies(within, vectors, groups, params)
 
 
 def _in_scope(names: pl.DataFrame, scope: Scope) -> NDArray[np.bool_]:

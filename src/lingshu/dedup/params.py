@@ -35,6 +35,38 @@ class PictureParams(Strict):
     scopes: tuple[Scope, ...]
 
 
+class SemanticParams(Strict):
+    """Copies of pictures by embeddings, among samples with one picture. Not the paper's.
+
+    Attributes:
+        embeddings: folder with `<source>.parquet` of each source in scope: columns image_id, embedding.
+        threshold: least cosine of copies.
+        within_groups: as of pictures.
+        scopes: as of pictures.
+    """
+
+    embeddings: str = Field(min_length=1)
+    threshold: float = Field(gt=0, le=1)
+    within_groups: bool
+    scopes: tuple[Scope, ...] = Field(min_length=1)
+
+
+class VariantParams(Strict):
+    """Turned, mirrored, inverted, cropped and re-windowed copies of a picture, among samples with one picture.
+
+    Needs `signals.variants`. Not the paper's; see docs/deduplication.md for what it finds and what it takes for a copy.
+
+    Attributes:
+        radius: bits of 64 between the hash of a copy and that of a variant.
+        within_groups: as of pictures.
+        scopes: as of pictures.
+    """
+
+    radius: int = Field(ge=0, le=12)
+    within_groups: bool
+    scopes: tuple[Scope, ...] = Field(min_length=1)
+
+
 class TextParams(Strict):
     """Near duplicates among text-only samples.
 
@@ -67,18 +99,25 @@ class DedupParams(Strict):
     Attributes:
         reliability: every enabled source, the one whose copy is kept first.
         pictures: copies by perceptual hash.
+        variants: turned, cropped and re-windowed copies; null leaves the check out.
+        semantic: copies by embeddings; null leaves the check out.
         text: near duplicates of text-only samples.
     """
 
     reliability: tuple[str, ...] = Field(min_length=1)
     pictures: PictureParams
+    variants: VariantParams | None = None
+    semantic: SemanticParams | None = None
     text: TextParams
 
     @model_validator(mode="after")
     def _known_sources(self) -> DedupParams:
         if len(set(self.reliability)) != len(self.reliability):
             raise ValueError("a source is listed twice in reliability")
-        named = {source for scope in self.pictures.scopes for source in scope.sources}
+        scopes = [*self.pictures.scopes]
+        for optional in (self.variants, self.semantic):
+            scopes += optional.scopes if optional else ()
+        named = {source for scope in scopes for source in scope.sources}
         if unknown := sorted(named - set(self.reliability)):
-            raise ValueError(f"pictures.scopes name {unknown}, which reliability does not rank")
+            raise ValueError(f"scopes name {unknown}, which reliability does not rank")
         return self

@@ -34,6 +34,7 @@ class Rows:
         content: 128 bits of pictures and text, shape (rows, 2).
         hashes: perceptual hashes of all pictures; those of row i are `hashes[offsets[i]:offsets[i + 1]]`.
         offsets: shape (rows + 1,), int64.
+        pictures: key of each picture's id, as `hashes`; shape (pictures, 2).
         places: for each source the row of each of its samples in path and row order, -1 for what the gate dropped.
         root: folder of the project.
     """
@@ -43,6 +44,7 @@ class Rows:
     content: NDArray[np.uint64]
     hashes: NDArray[np.uint64]
     offsets: NDArray[np.int64]
+    pictures: NDArray[np.uint64]
     places: dict[str, NDArray[np.int64]]
     root: Path
 
@@ -76,6 +78,7 @@ class _Part:
     content: NDArray[np.uint64]
     hashes: NDArray[np.uint64]
     counts: NDArray[np.int64]
+    pictures: NDArray[np.uint64]
     places: NDArray[np.int64]
 
 
@@ -100,6 +103,7 @@ def read_rows(sources: Sequence[str], reliability: Sequence[str], root: Path) ->
         np.concatenate([part.content for part in parts]),
         np.concatenate([part.hashes for part in parts]),
         np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(np.concatenate([part.counts for part in parts]))]),
+        np.concatenate([part.pictures for part in parts]),
         {s: np.where(p.places < 0, -1, p.places + at) for s, p, at in zip(ranked, parts, starts, strict=False)},
         root,
     )
@@ -124,7 +128,7 @@ def _source_part(source: str, passed: KeyIndex, root: Path) -> _Part:
     places = np.full(len(chosen), -1, dtype=np.int64)
     places[np.flatnonzero(chosen)[order]] = np.arange(len(order))
     moved = _runs(offsets, order)
-    return _Part(names[order], content[order], pictures.values[pixels_at[moved]], counts[order], places)
+    return _Part(names[order], content[order], pictures.values[pixels_at[moved]], counts[order], shown[moved], places)
 
 
 def _samples(

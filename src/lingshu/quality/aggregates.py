@@ -2,24 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import polars as pl
 
-TEXT_RANGES = ("prompt_tokens", "target_tokens", "repetition", "markup", "assistant_phrases", "picture_phrases")
-PICTURE_RANGES = ("min_side", "sharpness", "entropy", "blank_share", "border_share", "colour_share")
+from lingshu.core.sample import SPLITS, TASKS
+from lingshu.quality.checks import Check, between, broken_counts, hex_digits, not_null, one_of, unique
+from lingshu.quality.params import IDENTIFIER_KINDS
+
+IDENTIFIERS = tuple(f"identifier_{kind}" for kind in IDENTIFIER_KINDS)
+TEXT_COUNTS = (
+    "images", "prompt_tokens", "answer_tokens", "characters", "markup", "assistant_phrases", "refusal_phrases",
+    "picture_phrases", "other_sections", *IDENTIFIERS,
+)  # fmt: skip
+TEXT_COLUMNS = (
+    "sample_id", "source", "split", "task", *TEXT_COUNTS, "target_tokens", "language", "repetition", "text_digest",
+)  # fmt: skip
+PICTURE_SHARES = ("blank_share", "border_share", "colour_share")
+PICTURE_COLUMNS = (
+    "image_id", "width", "height", "min_side", "sharpness", "entropy", *PICTURE_SHARES, "pixel_digest", "phash",
+    "dhash",
+)  # fmt: skip
+# Measured only where an engine reads, or where `normalize` noted a file's tags; null elsewhere.
+OPTIONAL_PICTURE_COLUMNS = (
+    "burned_in_lines", "burned_in_share", "burned_in_identifiers", "burned_in_claimed", "identifying_tags",
+)  # fmt: skip
+LANGUAGES = ("en", "zh", "other", "none")
+
+TEXT_CHECKS: tuple[Check, ...] = (
+    *map(not_null, TEXT_COLUMNS),
+    unique("sample_id"),
+    one_of("task", TASKS),
+    one_of("split", SPLITS),
+    one_of("language", LANGUAGES),
+    *(between(column, 0, None) for column in TEXT_COUNTS),
+    between("target_tokens", 1, None),
+    between("repetition", 0, 1),
+    hex_digits("text_digest", 32),
+)
+PICTURE_CHECKS: tuple[Check, ...] = (
+    *map(not_null, PICTURE_COLUMNS),
+    unique("image_id"),
+    hex_digits("image_id", 64),
+    hex_digits("pixel_digest", 32),
+    *(between(column, 1, None) for column in ("width", "height", "min_side")),
+    between("sharpness", 0, None),
+    between("entropy", 0, 8),
+    *(between(column, 0, 1) for column in (*PICTURE_SHARES, "burned_in_share")),
+    *(between(column, 0, None) for column in ("burned_in_lines", "burned_in_identifiers")),
+)
 
 
-def table_facts(signals: pl.DataFrame, identifier: str, ranges: tuple[str, ...]) -> pl.DataFrame:
-    """Return per source: rows, distinct (identifiers), nulls (cells), `<column>_min` and `<column>_max` of `ranges`."""
-    return (
-        signals.group_by("source")
-        .agg(
-            pl.len().alias("rows"),
-            pl.col(identifier).n_unique().alias("distinct"),
-            pl.sum_horizontal(pl.all().null_count()).alias("nulls"),
-            *(pl.col(column).min().alias(f"{column}_min") for column in ranges),
-            *(pl.col(column).max().alias(f"{column}_max") for column in ranges),
-        )
-        .sort("source")
+def checked(tables: Mapping[str, pl.DataFrame], checks: tuple[Check, ...]) -> pl.DataFrame:
+    """Return per source, in the order given: source, rows, and how many rows break each check, under its name."""
+    return pl.concat(
+        broken_counts(table, checks).select(pl.lit(source).alias("source"), pl.all())
+        for source, table in tables.items()
     )
 
 

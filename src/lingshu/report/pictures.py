@@ -16,6 +16,7 @@ from PIL import Image
 from lingshu.core.files import write_bytes
 from lingshu.core.ids import stable_hash
 from lingshu.core.images import ImageStore
+from lingshu.core.verdicts import QUARANTINED
 
 UNTAGGED = "untagged"
 TOLD = ("caption", "report")
@@ -74,7 +75,7 @@ def _spread(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 
 def dropped(index: pl.DataFrame, samples: pl.DataFrame, verdicts: pl.DataFrame, seed: int) -> list[Exhibit]:
-    """Return a picture for each reason for which a step dropped a sample with a picture.
+    """Return a picture for each reason for which a step dropped a sample with a picture, but for quarantine.
 
     Args:
         index: rows of `core.images.INDEX_SCHEMA`.
@@ -82,7 +83,8 @@ def dropped(index: pl.DataFrame, samples: pl.DataFrame, verdicts: pl.DataFrame, 
         verdicts: rows of `core.verdicts.VERDICT_SCHEMA`, of all steps, in the order of the steps.
         seed: changes the draw.
     """
-    lost = verdicts.filter(~pl.col("keep")).join(samples, on="sample_id").filter(pl.col("image_ids").list.len() > 0)
+    seen = verdicts.filter(~pl.col("keep") & ~pl.col("reason").str.starts_with(QUARANTINED))
+    lost = seen.join(samples, on="sample_id").filter(pl.col("image_ids").list.len() > 0)
     rows = {row["image_id"]: row for row in index.to_dicts()}
     found: dict[str, Exhibit] = {}
     steps = list(dict.fromkeys(verdicts["step"].to_list()))

@@ -18,6 +18,8 @@ from lingshu.core.errors import UserError
 from lingshu.core.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
 from lingshu.core.parallel import in_order
 from lingshu.core.text import DIGEST_BYTES
+from lingshu.signals.burned_in import NONE, burned_in, reader
+from lingshu.signals.variants import variant_hashes
 
 PICTURES_A_BATCH = 256
 PICTURE_SCHEMA = pa.schema(
@@ -31,9 +33,15 @@ PICTURE_SCHEMA = pa.schema(
         ("blank_share", pa.float64()),  # share of pixels at the commonest grey level, within the tolerance
         ("border_share", pa.float64()),  # share of the area in uniform margins
         ("colour_share", pa.float64()),  # share of pixels whose channels differ by more than the tolerance
+        ("burned_in_lines", pa.int32()),  # of text read in the picture; null where no engine reads, like the next two
+        ("burned_in_share", pa.float64()),  # share of the area under those lines
+        ("burned_in_identifiers", pa.int32()),  # lines that may name a person: dates, names, long numbers, hospitals
+        ("burned_in_claimed", pa.bool_()),  # a file of it says that text is burned in; null where tags were not noted
+        ("identifying_tags", pa.list_(pa.string())),  # keywords of its files' attributes, see `sources.dicom_profile`
         ("pixel_digest", pa.string()),  # of size and RGB pixels: equal for lossless copies in another encoding
         ("phash", pa.uint64()),
         ("dhash", pa.uint64()),
+        ("variants", pa.list_(pa.uint64())),  # see `signals.variants`; null where they are not asked for
     ]
 )
 
@@ -41,13 +49,22 @@ PICTURE_SCHEMA = pa.schema(
 Encoded = tuple[str, bytes]  # image_id and bytes
 
 
-def measure_pictures(pictures: Iterable[Encoded], tolerance: int, processes: int = 1) -> Iterator[pa.Table]:
-    """Yield tables of `PICTURE_SCHEMA`, in the order given, measured by so many processes.
+def measure_pictures(
+    pictures: Iterable[Encoded], tolerance: int, processes: int = 1, engine: str = NONE, variants: bool = False
+) -> Iterator[pa.Table]:
+    """Yield tables of `PICTURE_SCHEMA`, in the order given, measured by so many processes; tags are left null.
+
+    Args:
+        pictures: ids and encoded bytes.
+        tolerance: grey levels that count as the same.
+        processes: 1 works in this process.
+        engine: reads burned-in text, see `signals.burned_in.reader`.
+        variants: whether hashes of turned, cropped and other copies are computed too.
 
     Raises:
-        UserError: a picture's bytes can't be decoded.
+        UserError: a picture's bytes can't be decoded, or the engine's package is not installed.
     """
-    yield from in_order(partial(_measure_batch, tolerance), _batches(pictures), processes)
+    yield from in_order(partial(_measure_batch, tolerance, engine, variants), _batches(pictures), processes)
 
 
 def _batches(pictures: Iterable[Encoded]) -> Iterator[list[Encoded]]:
@@ -56,14 +73,17 @@ def _batches(pictures: Iterable[Encoded]) -> Iterator[list[Encoded]]:
         yield batch
 
 
-def _measure_batch(tolerance: int, batch: Sequence[Encoded]) -> pa.Table:
+def _measure_batch(tolerance: int, engine: str, variants: bool, batch: Sequence[Encoded]) -> pa.Table:
     rows, large, small = [], [], []
+    read = reader(engine)
     for image_id, data in batch:
         colour = _decode(image_id, data)
         grey = colour.convert("L")
-        rows.append({"image_id": image_id, **_measure(colour, grey, tolerance)})
+        text = burned_in(read, np.asarray(colour))
+        rows.append({"image_id": image_id, **_measure(colour, grey, tolerance), **text})
         large.append(phash_thumbnail(grey))
         small.append(dhash_thumbnail(grey))
+        rows[-1]["variants"] = variant_hashes([grey])[0].tolist() if variants else None
     for row, perceptual, difference in zip(rows, phash(np.stack(large)), dhash(np.stack(small)), strict=True):
         row.update(phash=perceptual, dhash=difference)
     return pa.Table.from_pylist(rows, schema=PICTURE_SCHEMA)

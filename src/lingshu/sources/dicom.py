@@ -6,57 +6,69 @@ RGB whatever it was stored as. A file without pixels, or one that can't be decod
 
 from __future__ import annotations
 
-import struct
 import warnings
+import zlib
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 from pydicom import FileDataset, dcmread
 from pydicom.dataset import Dataset
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
+from pydicom.filereader import read_file_meta_info
 from pydicom.pixels.processing import apply_color_lut, apply_modality_lut, apply_voi
 from pydicom.pixels.utils import pixel_array
-from pydicom.uid import UID, ExplicitVRBigEndian, ExplicitVRLittleEndian, ImplicitVRLittleEndian
+from pydicom.uid import (
+    UID,
+    DeflatedExplicitVRLittleEndian,
+    ExplicitVRBigEndian,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
 
 from lingshu.sources.dicom_facts import tagged_facts
+from lingshu.sources.dicom_profile import identifying
 from lingshu.sources.frames import (
+    BROKEN,
     Frame,
     LeftOut,
     Pixels,
     RawFile,
     Readings,
     Refused,
+    check_size,
     stretch,
     stretch_percentiles,
+    undecodable,
     with_note,
 )
 from lingshu.sources.params import NormalizeParams
 
 NOT_PICTURES = {"SEG": "a segmentation mask", "RTDOSE": "a dose grid", "REG": "a registration", "KO": "a selection"}
-BAD_FILE = (
-    AttributeError, EOFError, IndexError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError,
-    struct.error, Image.DecompressionBombError,
-)  # fmt: skip
+PREAMBLE_BYTES = 132  # with the letters DICM
+MAX_DATASET_BYTES = 1 << 30  # of a dataset that was stored deflated
 PALETTES = tuple(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue"))
 SOFT_TISSUE_HU = (40.0, 400.0)  # centre and width: the usual abdomen window, for a CT that brings none
-DETAIL_CHARS = 200
 
 
 def read_dicom(file: RawFile, params: NormalizeParams) -> Readings:
     """Yield the frames of a DICOM file; of a clip every `clip_frame_step`-th.
 
     Raises:
-        Refused: NOT_DICOM, NO_PIXELS, NOT_A_PICTURE (a mask or a dose grid) or UNDECODABLE.
+        Refused: NOT_DICOM, NO_PIXELS, NOT_A_PICTURE (a mask or a dose grid), TOO_LARGE or UNDECODABLE.
     """
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's notes on invalid values: what matters is checked or seen below
         dataset = _open(file)
         try:
             frames, total = _decode(dataset, params.clip_frame_step, file)
-        except BAD_FILE as error:
-            raise Refused("UNDECODABLE", _first_line(error)) from None
+            if params.identifying_tags:
+                said = identifying(dataset)
+                frames = [replace(frame, identifying=said) for frame in frames]
+        except (*BROKEN, BytesLengthException) as error:
+            raise undecodable(error) from None
     yield from frames
     if total > len(frames):
         yield LeftOut("FRAME_STEP", total - len(frames))
@@ -66,12 +78,13 @@ def _open(file: RawFile) -> FileDataset:
     """Return the dataset, also of a file without preamble or meta header, whose encoding is then found by trial."""
     try:
         try:
+            _check_deflated(file.path)
             dataset = dcmread(file.path)
         except InvalidDicomError:
             dataset = dcmread(file.path, force=True)
         modality = str(dataset.get("Modality", ""))
-    except BAD_FILE as error:
-        raise Refused("NOT_DICOM", _first_line(error)) from None
+    except (*BROKEN, BytesLengthException) as error:
+        raise Refused("NOT_DICOM", undecodable(error).detail) from None
     if not dataset.preamble and "Rows" not in dataset and "SOPClassUID" not in dataset:
         raise Refused("NOT_DICOM", "no preamble, no SOP class and no image size")
     if modality in NOT_PICTURES:
@@ -81,6 +94,27 @@ def _open(file: RawFile) -> FileDataset:
     if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = _syntax(dataset)
     return dataset
+
+
+def _check_deflated(path: Path) -> None:
+    """Refuse a deflated dataset that inflates beyond all use: pydicom inflates it whole.
+
+    Raises:
+        InvalidDicomError: the file has no DICOM preamble.
+        Refused: TOO_LARGE.
+    """
+    meta = read_file_meta_info(path)
+    if meta.get("TransferSyntaxUID") != DeflatedExplicitVRLittleEndian:
+        return
+    with path.open("rb") as stream:
+        # Group length (0002,0000) counts from behind its own 12 bytes.
+        stream.seek(PREAMBLE_BYTES + 12 + int(meta.get("FileMetaInformationGroupLength", 0)))
+        inflate = zlib.decompressobj(-zlib.MAX_WBITS)
+        found = 0
+        while found <= MAX_DATASET_BYTES and not inflate.eof and (chunk := stream.read(1 << 16)):
+            found += len(inflate.decompress(chunk, MAX_DATASET_BYTES + 1 - found))
+    if found > MAX_DATASET_BYTES:
+        raise Refused("TOO_LARGE", f"inflates to more than {MAX_DATASET_BYTES:,} bytes")
 
 
 def _syntax(dataset: FileDataset) -> UID:
@@ -94,9 +128,11 @@ def _decode(dataset: FileDataset, step: int, file: RawFile) -> tuple[list[Frame]
     """Return the frames taken, and how many the file has."""
     total = int(dataset.get("NumberOfFrames", None) or 1)
     last = min(total, file.note.frames) if file.note and file.note.frames else total
-    indices = list(range(0, last, step))
+    taken = range(0, last, step)
+    size = int(dataset.get("Rows", 0)) * int(dataset.get("Columns", 0)) * int(dataset.get("SamplesPerPixel", 1))
+    check_size(len(taken) * size, f"{len(taken)} of {total} frames, each of {size} values")
     frames: list[Frame] = []
-    for index in indices:
+    for index in taken:
         view = functional_groups(dataset, index)
         frames.append(
             Frame(
@@ -190,7 +226,3 @@ def _group(dataset: Dataset, file: RawFile) -> str:
     if study := str(dataset.get("StudyInstanceUID", "") or "").strip():
         return f"study/{study}"
     return f"file/{file.origin}"
-
-
-def _first_line(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"[:DETAIL_CHARS]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,11 +15,21 @@ from PIL import Image
 
 from lingshu.core.images import encode_png
 from lingshu.sources.catalog import Package
+from lingshu.sources.dicom_profile import Identifying
 from lingshu.sources.notes import Note
 
 Pixels = NDArray[np.uint8]
 Facts = dict[str, Any]
 LOW, HIGH = 0.5, 99.5
+# Pixels or voxels that one file may make: 1 GiB as float32. A header can claim any number, so it is asked before
+# anything is allocated; every imaging file of the paper's sources stays below it.
+MAX_VALUES = 1 << 28
+# What parsers stumble over in a broken file, whatever the library; never a reason to stop a run.
+BROKEN = (
+    OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError, AssertionError,
+    RuntimeError, EOFError, struct.error, zlib.error, Image.DecompressionBombError,
+)  # fmt: skip
+DETAIL_CHARS = 200
 
 
 class Refused(Exception):
@@ -74,12 +86,16 @@ class RawFile:
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """One picture: uint8 pixels (height, width) or (height, width, 3), where it is from, and what is true of it."""
+    """One picture: uint8 pixels (height, width) or (height, width, 3), where it is from, and what is true of it.
+
+    `identifying` is what its file says about a person, where params ask for it and the format can say.
+    """
 
     pixels: Pixels
     origin: str
     group: str
     facts: Facts
+    identifying: Identifying | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +107,17 @@ class LeftOut:
 
 
 Readings = Iterator[Frame | LeftOut]
+
+
+def undecodable(error: Exception) -> Refused:
+    """Return the refusal of a file that a parser failed on, with the first words of what it said."""
+    return Refused("UNDECODABLE", f"{type(error).__name__}: {' '.join(str(error).split())}"[:DETAIL_CHARS])
+
+
+def check_size(number: int, what: str) -> None:
+    """Raise Refused TOO_LARGE if a file claims more values than `MAX_VALUES`; `what` describes them."""
+    if number > MAX_VALUES:
+        raise Refused("TOO_LARGE", f"{what}: more than {MAX_VALUES:,} values")
 
 
 def with_note(facts: Mapping[str, Any], note: Note | None) -> Facts:

@@ -26,7 +26,9 @@ from lingshu.facts.vocabulary import check_facts, parsable
 from lingshu.sources import hpo, icd10cm
 from lingshu.sources.catalog import SourceRecord
 from lingshu.sources.dicom import read_dicom
+from lingshu.sources.dicom_profile import Identifying
 from lingshu.sources.frames import Facts, LeftOut, RawFile, Readings, Refused, png, shrunk
+from lingshu.sources.identifying import write_identifying
 from lingshu.sources.nifti import read_nifti
 from lingshu.sources.notes import NO_NOTES, PackageNotes, read_notes
 from lingshu.sources.nrrd import read_nrrd
@@ -63,6 +65,7 @@ class Stored:
     group: str
     facts: Facts
     file: RawFile
+    identifying: Identifying | None = None
 
 
 @dataclass(slots=True)
@@ -104,7 +107,7 @@ def normalize(name: str, record: SourceRecord, params: SourcesParams, root: Path
     pictures = _split(found.stored, params.normalize)
     for picture, item in zip(pictures, found.stored, strict=True):
         found.samples.extend(_samples(picture, item.file.package.label))
-    _write(name, pictures, found, root)
+    _write(name, pictures, found, root, noted=params.normalize.identifying_tags)
     return summarise(pictures, found.samples, found.verdicts, found.left_out)
 
 
@@ -155,7 +158,7 @@ def _pictures(file: RawFile, reader: str, params: NormalizeParams) -> tuple[list
         check_facts(item.facts, item.origin)
         pixels = shrunk(item.pixels, params.max_side_px)
         height, width = pixels.shape[:2]
-        taken.append(Stored(png(pixels), width, height, item.origin, item.group, item.facts, file))
+        taken.append(Stored(png(pixels), width, height, item.origin, item.group, item.facts, file, item.identifying))
     if not taken:
         raise Refused("NO_TISSUE", f"nothing to see in all {skipped.total()} parts")
     return taken, skipped
@@ -197,9 +200,12 @@ def _samples(picture: Picture, revision: str) -> Iterator[Sample]:
     yield from rows.ask(questions(picture.facts, picture.origin_id))
 
 
-def _write(name: str, pictures: list[Picture], found: Found, root: Path) -> None:
+def _write(name: str, pictures: list[Picture], found: Found, root: Path, *, noted: bool) -> None:
     images, rows = fresh_dir(root / IMAGES / name), fresh_dir(root / SAMPLES / name)
     number = write_images(images, pictures)
+    if noted:
+        said = [item.identifying for item in found.stored]
+        write_identifying(images, zip(pictures, said, strict=True))
     write_samples(rows, found.samples)
     write_verdicts(rows / "verdicts.parquet", found.verdicts)
     write_manifest(images, STEP, number, dict(Counter(p.split for p in pictures)))

@@ -26,6 +26,9 @@ class NormalizeParams(Strict):
         field_region_tiles: tiles along a side of a microscope field's region.
         region_gap_px: strip between regions that no picture shows, so that a held-out region touches no other.
         min_tissue_share: share of a slice or tile that must show something for it to be taken.
+        identifying_tags: notes beside the pictures which attributes of the DICOM basic confidentiality profile their
+            files have (keywords, no values), for the gate's quarantine. On for hospital data; off where every file is a
+            published test file, as in mini.
     """
 
     seed: int
@@ -40,6 +43,7 @@ class NormalizeParams(Strict):
     field_region_tiles: int = Field(ge=1)
     region_gap_px: int = Field(ge=0)
     min_tissue_share: float = Field(gt=0, lt=1)
+    identifying_tags: bool = False
 
 
 class SourcesParams(Strict):

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageSequence, UnidentifiedImageError
+from PIL import Image, ImageSequence
 
 from lingshu.sources.frames import (
+    BROKEN,
     Facts,
     Frame,
     LeftOut,
@@ -18,13 +19,16 @@ from lingshu.sources.frames import (
     RawFile,
     Readings,
     Refused,
+    check_size,
     stretch_percentiles,
+    undecodable,
     with_note,
 )
 from lingshu.sources.params import NormalizeParams
 from lingshu.sources.tiling import Box, count_labels, regions, shown_share, tiles
 
 Stack = list[NDArray[Any]]
+FORMATS = ("PNG", "JPEG", "MPO", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")  # none that runs a program (EPS)
 
 
 def read_raster(file: RawFile, params: NormalizeParams) -> Readings:
@@ -33,7 +37,8 @@ def read_raster(file: RawFile, params: NormalizeParams) -> Readings:
     Of a stack every `clip_frame_step`-th page is taken. 16-bit grey is stretched by the percentiles of the whole file.
 
     Raises:
-        Refused: UNDECODABLE, TOO_LARGE, TOO_SMALL (for one region), or MASK_DIFFERS (a mask of another shape).
+        Refused: UNDECODABLE, TOO_LARGE, TOO_SMALL (for one region), PAGES_DIFFER, or MASK_DIFFERS (a mask of another
+            shape).
     """
     pages = _pages(file.path)
     masks = _pages(file.companion(file.note.mask)) if file.note and file.note.mask else None
@@ -62,14 +67,27 @@ def read_raster(file: RawFile, params: NormalizeParams) -> Readings:
 
 
 def _pages(path: Path) -> Stack:
-    """Return the pages of a file: uint8 (height, width, 3) for colour, else (height, width) of the stored type."""
+    """Return the pages of a file: uint8 (height, width, 3) for colour, else (height, width) of the stored type.
+
+    Raises:
+        Refused: TOO_LARGE for one page or for all together, PAGES_DIFFER in size or type, else UNDECODABLE.
+    """
+    pages: Stack = []
+    claimed = 0
     try:
-        with Image.open(path) as opened:
-            return [_plain(page) for page in ImageSequence.Iterator(opened)]
+        with Image.open(path, formats=FORMATS) as opened:
+            for page in ImageSequence.Iterator(opened):
+                claimed += page.width * page.height
+                check_size(claimed, f"{len(pages) + 1} pages, the last of {page.width} x {page.height} px")
+                pages.append(_plain(page))
     except Image.DecompressionBombError as error:
         raise Refused("TOO_LARGE", str(error)) from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise Refused("UNDECODABLE", f"{type(error).__name__}: {error}"[:200]) from None
+    except BROKEN as error:
+        raise undecodable(error) from None
+    shapes = {(page.dtype, page.shape) for page in pages if page.dtype != np.uint8}
+    if shapes and len({(page.dtype, page.shape) for page in pages}) > 1:
+        raise Refused("PAGES_DIFFER", f"{len(pages)} pages of different sizes or types, some of more than 8 bits")
+    return pages
 
 
 def _plain(page: Image.Image) -> NDArray[Any]:

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 import numpy as np
-from PIL import Image, UnidentifiedImageError
+from PIL import Image
 
-from lingshu.sources.frames import Frame, LeftOut, Pixels, RawFile, Readings, Refused, with_note
+from lingshu.sources.frames import (
+    BROKEN,
+    Frame,
+    LeftOut,
+    Pixels,
+    RawFile,
+    Readings,
+    Refused,
+    undecodable,
+    with_note,
+)
 from lingshu.sources.params import NormalizeParams
 from lingshu.sources.tiling import regions, shown_share
 
@@ -41,9 +51,9 @@ def read_slide(file: RawFile, params: NormalizeParams) -> Readings:
 
 def _highest_level(file: RawFile) -> Pixels:
     try:
-        with Image.open(file.path) as opened:
+        with Image.open(file.path, formats=("TIFF",)) as opened:
             return np.asarray(opened.convert("RGB"))
     except Image.DecompressionBombError as error:
         raise Refused("TOO_LARGE", str(error)) from None
-    except (UnidentifiedImageError, OSError, ValueError, SyntaxError) as error:
-        raise Refused("UNDECODABLE", f"{type(error).__name__}: {error}"[:200]) from None
+    except BROKEN as error:
+        raise undecodable(error) from None

@@ -15,7 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lingshu.sources.frames import HIGH, Frame, LeftOut, Pixels, RawFile, Readings, Refused, stretch, with_note
+from lingshu.sources.frames import (
+    HIGH,
+    Frame,
+    LeftOut,
+    Pixels,
+    RawFile,
+    Readings,
+    Refused,
+    check_size,
+    stretch,
+    with_note,
+)
 from lingshu.sources.params import NormalizeParams
 
 Volume = NDArray[np.float32]
@@ -37,9 +48,11 @@ def read_volume(file: RawFile, params: NormalizeParams, load: Loader) -> Reading
         load: reads a file of its format, see `Loader`: shape (right, anterior, superior), and voxel sizes in mm.
 
     Raises:
-        Refused: as `load`, or NO_TISSUE (nothing above zero).
+        Refused: as `load`, NO_SPACING (voxel sizes that are none), TOO_LARGE (a slice), or NO_TISSUE (nothing above zero).
     """
     values, spacing = load(file.path)
+    if not (np.isfinite(spacing).all() and (spacing > 0).all()):
+        raise Refused("NO_SPACING", f"voxel sizes {spacing.tolist()} mm")
     dark, bright = _window(file, values)
     maps = _tissue_maps(file, values.shape, load)
     pixel_mm = file.note.pixel_mm if file.note and file.note.pixel_mm else params.slice_pixel_mm
@@ -127,8 +140,13 @@ def _upright(section: NDArray[Any]) -> NDArray[Any]:
 
 
 def _scaled(pixels: Pixels, spacing: NDArray[np.float64], pixel_mm: float) -> Pixels:
-    """Return the picture with square pixels of `pixel_mm`; `spacing` is that of columns, then rows, in mm."""
+    """Return the picture with square pixels of `pixel_mm`; `spacing` is that of columns, then rows, in mm.
+
+    Raises:
+        Refused: TOO_LARGE (voxels of metres, as a broken header says).
+    """
     width, height = (max(1, round(n * s / pixel_mm)) for n, s in zip(pixels.shape[::-1], spacing, strict=True))
+    check_size(width * height, f"a slice of {width} x {height} px at {pixel_mm} mm")
     if (height, width) == pixels.shape:
         return pixels
     return np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BILINEAR))

@@ -1,0 +1,62 @@
+"""Identifiers in English and Chinese text: what is found, by kind, and what everyday clinical text must not trigger."""
+
+import polars as pl
+import pytest
+
+from lingshu.signals.identifiers import KINDS, PREFIX, identifier_columns
+
+
+def kinds(text: str) -> dict[str, int]:
+    row = pl.DataFrame({"text": [text]}).select(identifier_columns(pl.col("text"))).row(0, named=True)
+    return {name.removeprefix(PREFIX): number for name, number in row.items() if number}
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("Seen by Dr. Okonkwo and Mrs. A. Smith-Jones.", {"name": 2}),
+        ("Patient name: Invented Person", {"name": 1}),
+        ("Discussed with Dr. Doe on 3/14/2019 at 5pm.", {"name": 1, "date": 1}),
+        ("Admitted 2019-03-14, discharged March 20th, 2019 and again 5 April 2020.", {"date": 3}),
+        ("Call (555) 010-9999 or +44 20 7946 0958.", {"phone": 2}),
+        ("Mobile: 555 0101 222", {"phone": 1}),
+        ("Write to jane.doe@example.org", {"email": 1}),
+        ("MRN: 00412345. Accession # CR-2019-0042.", {"record_number": 2}),
+        ("SSN 078-05-1120", {"national_id": 1}),
+        ("She lives at 12 Old Mill Road.", {"address": 1}),
+        ("患者姓名：王小明，住院号：0012345。", {"name": 1, "record_number": 1}),
+        ("李医生于2019年3月14日查房。", {"name": 1, "date": 1}),
+        ("联系电话13800138000。", {"phone": 1}),
+        ("身份证110101199003074512", {"national_id": 1}),
+        ("家住北京市海淀区学院路15号。", {"address": 1}),
+        ("陈小红女士来诊。", {"name": 1}),
+    ],
+)  # fmt: skip
+def test_found(text: str, expected: dict[str, int]) -> None:
+    assert kinds(text) == expected
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "MR of the shoulder, CT 5 mm slices, T2/FLAIR 1.5 T, TR/TE 3000/90.",
+        "A 45-year-old patient with BP 120/80, HbA1c 7.2 %, dose 10-20-30 mg.",
+        "The patient: what should the doctor advise?",
+        "Dr.'s orders; the Doctor said so in 2019.",
+        "Parkinson disease, Crohn's disease, Mr. ___ was seen on ___.",
+        "ICD-10-CM E11.9; HP:0001250; rs1234567; 1,234,567 cells; 0.001-0.002.",
+        "Ratio 12/24, scores 3/4/5, WHO grade 2-3.",
+        "请向医生咨询，何时看医生？马上找医生。",
+        "患者女性，45岁，右肺上叶结节。",
+        "如有不适请及时联系主治医生。",
+        "Would screening miss cancers? Miss rates fell.",
+    ],
+)
+def test_not_found(text: str) -> None:
+    assert kinds(text) == {}
+
+
+def test_every_kind_has_a_column() -> None:
+    frame = pl.DataFrame({"text": ["", "x"]}).select(identifier_columns(pl.col("text")))
+    assert frame.columns == [PREFIX + kind for kind in KINDS]
+    assert frame.sum_horizontal().to_list() == [0, 0]
