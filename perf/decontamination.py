@@ -73,7 +73,8 @@ def datatrove(docs: Sequence[str], items: Sequence[str]) -> set[int]:
     from datatrove.utils.text import TextNormConfig, ngrams, simplify_text  # type: ignore[import-not-found]  # noqa: PLC0415
     from datatrove.utils.word_tokenizers import load_word_tokenizer  # type: ignore[import-not-found]  # noqa: PLC0415
 
-    tokenizer, config, hashed = load_word_tokenizer("eng"), TextNormConfig(), create_hash_func(HashConfig())
+    tokenizer, config = load_word_tokenizer("eng"), TextNormConfig()
+    hashed = create_hash_func(HashConfig(hash_fc="sha1"))  # the newest xxhash takes no strings
 
     def hashes(text: str) -> set[int]:
         words = tokenizer.word_tokenize(simplify_text(text, config))

@@ -36,19 +36,18 @@ class CropFinder:
         items: columns benchmark, item_id, image_ids.
         files: pictures of public benchmarks by name.
         store: all pictures of the project.
-        radius: largest Hamming distance of perceptual hashes of a near picture, which is no crop.
 
     Raises:
         UserError: a picture is in no store, or can't be decoded.
     """
 
-    def __init__(self, items: pl.DataFrame, files: Mapping[str, PictureFile], store: ImageStore, radius: int) -> None:
+    def __init__(self, items: pl.DataFrame, files: Mapping[str, PictureFile], store: ImageStore) -> None:
         self._files, self._store = files, store
         shown = items.select("benchmark", "item_id", image_id="image_ids").explode("image_id", empty_as_null=False)
         self._items = shown.with_columns(picture=pl.col("image_id").rank("dense").cast(pl.Int64) - 1)
         names = shown["image_id"].unique().sort().to_list()
         pictures = [self._file(name) for name in names]
-        self._index = PictureIndex([_print(file) for file in pictures], pictures, PictureRule(radius=radius))
+        self._index = PictureIndex([_print(file) for file in pictures], pictures, PictureRule())
 
     def find(self, train: pl.DataFrame) -> pl.DataFrame:
         """Return the overlaps by crop of samples: columns sample_id, source, image_ids."""

@@ -80,7 +80,7 @@ def _search(
     """Return the samples that deduplication kept (sample_id, source; sorted), and `OVERLAP_SCHEMA` of all pairs."""
     came = kept(root / verdict_file("deduplicate"))
     finder = Finder(items, item_signals(items, sources, root), params)
-    crops = CropFinder(items.table, items.files, open_images(root), params.picture_radius) if params.crops else None
+    crops = CropFinder(items.table, items.files, open_images(root)) if params.crops else None
     names = [pl.DataFrame(schema={"sample_id": pl.String(), "source": pl.String()})]
     found = [pl.DataFrame(schema=OVERLAP_SCHEMA)]
     for source in sources:
