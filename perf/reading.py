@@ -2,9 +2,9 @@
 
     python perf/reading.py [--pictures 4000] [--repeats 5] [--peers webdataset hf mds]
 
-Every store holds the same pictures (JPEG, about 120 KB) with half a kilobyte of JSON each and is read once from the page
-cache, whole, in a shuffled order, JSON parsed, nothing decoded. Ours is `core.images.ImageStore` with the JSON in a
-Parquet column, as samples lie; full random order, as HF's map style; webdataset and MDS shuffle as they recommend.
+Every store holds the same pictures (JPEG, about 120 KB) with half a kilobyte of JSON each and is read once from the
+page cache, whole, in a shuffled order, JSON parsed, nothing decoded. Ours is `core.images.ImageStore` with the JSON in
+a Parquet column, as samples lie; full random order, as HF's map style; webdataset and MDS shuffle as they recommend.
 Each side must hand out every picture once, byte for byte, or nothing is timed. CPU seconds, by turns, medians. The last
 line is the store's share of a loader's work: reading against decoding the same pictures to RGB.
 """

@@ -2,12 +2,12 @@
 
     python perf/tabular.py [--rows 5000000] [--repeats 3] [--peers pandas duckdb hf] [--hf-rows 500000]
 
-The work is the mix's: of samples in Parquet parts of 100,000 rows take the split `train`, keep what `decontaminate` kept
-and `classify_modality` did not drop, draw nine tenths of three groups by the stable hash of the id, order them by another,
-and write the table of references. Ours is `mix.mixture.make_mixture` itself, hashes included. The peers get both hashes
-as columns that lie ready, so they do less; each must give the same rows in the same order, or nothing is timed.
-CPU seconds of a process of its own for each run (all threads, imports included), by turns; medians. HF datasets gets its
-own number of rows: ratios are of rows a CPU-second.
+The work is the mix's: of samples in Parquet parts of 100,000 rows take the split `train`, keep what `decontaminate`
+kept and `classify_modality` did not drop, draw nine tenths of three groups by the stable hash of the id, order them by
+another, and write the table of references. Ours is `mix.mixture.make_mixture` itself, hashes included. The peers get
+both hashes as columns that lie ready, so they do less; each must give the same rows in the same order, or nothing is
+timed. CPU seconds of a process of its own for each run (all threads, imports included), by turns; medians. HF datasets
+gets its own number of rows: ratios are of rows a CPU-second.
 """
 
 from __future__ import annotations
