@@ -193,6 +193,18 @@ def test_public_benchmarks_by_their_own_record(corpus: Corpus, tmp_path: Path) -
     assert done.metrics["matrix"] == {"s": {"vqa_rad": 1}}
 
 
+def test_crops_are_looked_for_if_asked(corpus: Corpus) -> None:
+    whole = scene(1, 300)
+    item = corpus.caption("s", "one", corpus.picture("s", whole, split="test"))
+    crop = corpus.caption("s", "two", corpus.picture("s", np.ascontiguousarray(whole[30:250, 60:300])))
+    other = corpus.caption("s", "three", corpus.picture("s", scene(2, 300)))
+    assert run(corpus)[crop.sample_id].keep
+    verdicts = run(corpus, PARAMS.model_copy(update={"crops": True}))
+    assert verdicts[crop.sample_id].reason == "PICTURE_CROPPED_FROM_BENCHMARK"
+    assert verdicts[crop.sample_id].detail == f"held_out: {item.sample_id}"
+    assert verdicts[other.sample_id].keep
+
+
 def test_a_public_benchmark_that_can_not_be_had(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"mimic_cxr.*\n.*may_be_absent"):
         load_several(["mimic_cxr"], ROOT / "catalog", str(tmp_path), [])

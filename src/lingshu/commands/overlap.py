@@ -64,6 +64,9 @@ def overlap(
     agreement: Annotated[
         float, typer.Option(min=0, max=1, help="Least correlation of details.", rich_help_panel=_PICTURES)
     ] = 0.85,
+    crop_agreement: Annotated[
+        float, typer.Option(min=0, max=1, help="The same for a crop, laid exactly.", rich_help_panel=_PICTURES)
+    ] = 0.95,
     crops: Annotated[
         bool, typer.Option("--crops/--no-crops", help="Look for crops too.", rich_help_panel=_PICTURES)
     ] = True,
@@ -86,7 +89,7 @@ def overlap(
 
     fields = Fields(_roles(field or []), short_words)
     _make(out)
-    pictures = PictureRule(radius=radius, agreement=agreement, crops=crops)
+    pictures = PictureRule(radius=radius, agreement=agreement, crops=crops, crop_agreement=crop_agreement)
     texts = TextRule(ngram=ngram, coverage=coverage, short_words=min(short_words, ngram))
     inputs = find_inputs(train, against, raw or [], fields)
     comparison = Comparison([_told(one, "against") for one in inputs.against], pictures, texts, processes)

@@ -61,7 +61,10 @@ class Comparison:
         for given in against:
             for batch in _batches(given.records):
                 self._add(batch, given)
-        self._pictures = PictureIndex(self._shown.prints, self._shown.files, pictures)
+        self._holders = _holders(self._shown.prints)
+        first = [places[0] for places in self._holders]
+        prints, files = [self._shown.prints[place] for place in first], [self._shown.files[place] for place in first]
+        self._pictures = PictureIndex(prints, files, pictures)
         self._texts = TextIndex(self._items, texts)
         self.templates = self._texts.templates
 
@@ -91,9 +94,17 @@ class Comparison:
         shown = _shown(batch, tally, self._rule, self._processes)
         for name, hits in zip(shown.names, self._pictures.hits(shown.prints, shown.files), strict=True):
             for hit in hits:
-                other = self._shown.names[hit.picture]
-                label = self._labels[self._shown.owners[hit.picture]]
-                yield Pair(name, other, "image", hit.method, float(hit.distance)), label
+                for place in self._holders[hit.picture]:
+                    other, label = self._shown.names[place], self._labels[self._shown.owners[place]]
+                    yield Pair(name, other, "image", hit.method, float(hit.distance)), label
+
+
+def _holders(prints: Sequence[PicturePrint]) -> list[list[int]]:
+    """Return for each distinct picture its places: many questions are asked of one picture."""
+    places: dict[str, list[int]] = {}
+    for place, one in enumerate(prints):
+        places.setdefault(one.digest, []).append(place)
+    return list(places.values())
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -10,12 +10,15 @@ from typing import Any
 import polars as pl
 import pyarrow.parquet as pq
 
+from lingshu.core.corpus import open_images
 from lingshu.core.files import atomic_path, fresh_dir
 from lingshu.core.layout import DECONTAM, SAMPLES, verdict_file, verdict_folder
 from lingshu.core.question import Question
+from lingshu.core.sample import ROWS_PER_PART
 from lingshu.core.tables import sample_batches
 from lingshu.core.verdicts import FRAME_SCHEMA, KEPT, account, funnel, kept, write_verdicts
-from lingshu.decontam.items import Items, all_items, picture_signals, shown_pictures
+from lingshu.decontam.crops import CropFinder
+from lingshu.decontam.items import Items, all_items, item_signals, picture_signals, shown_pictures
 from lingshu.decontam.overlap import METHODS, OVERLAP_SCHEMA, closest, group_overlaps, on_purpose
 from lingshu.decontam.params import DecontamParams
 from lingshu.decontam.pictures import hash_overlaps, pixel_overlaps
@@ -76,14 +79,18 @@ def _search(
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the samples that deduplication kept (sample_id, source; sorted), and `OVERLAP_SCHEMA` of all pairs."""
     came = kept(root / verdict_file("deduplicate"))
-    signals = picture_signals(sources, root)
-    finder = Finder(items, signals, params)
+    finder = Finder(items, item_signals(items, sources, root), params)
+    crops = CropFinder(items.table, items.files, open_images(root)) if params.crops else None
     names = [pl.DataFrame(schema={"sample_id": pl.String(), "source": pl.String()})]
     found = [pl.DataFrame(schema=OVERLAP_SCHEMA)]
-    for batch in sample_batches([root / SAMPLES / source for source in sources], COLUMNS):
-        train = batch.join(came, on="sample_id", how="semi", maintain_order="left")
-        names.append(train.select("sample_id", "source"))
-        found += finder.find(train)
+    for source in sources:
+        signals = picture_signals(source, root)
+        for batch in sample_batches([root / SAMPLES / source], COLUMNS, ROWS_PER_PART):
+            train = batch.join(came, on="sample_id", how="semi", maintain_order="left")
+            names.append(train.select("sample_id", "source"))
+            found += finder.find(train, signals)
+            if crops is not None:
+                found.append(crops.find(train))
     return pl.concat(names).sort("sample_id"), pl.concat(found)
 
 
@@ -92,7 +99,7 @@ class Finder:
 
     Args:
         items: of all benchmarks.
-        signals: columns image_id, pixel_digest, phash of the pictures of all samples.
+        signals: columns image_id, pixel_digest, phash of the items' pictures.
         params: radius, run length and coverage.
 
     Raises:
@@ -101,23 +108,22 @@ class Finder:
 
     def __init__(self, items: Items, signals: pl.DataFrame, params: DecontamParams) -> None:
         self._params = params
-        self._signals = signals
         self._groups = items.table.select("benchmark", "item_id", "source", "group_id")
-        known = pl.concat([signals, items.signals])
-        self._pictures = shown_pictures(items.table, ["benchmark", "item_id"], known)
+        self._pictures = shown_pictures(items.table, ["benchmark", "item_id"], signals)
         texts = items.table.filter(_NO_PICTURES).select("benchmark", "item_id", text=_TEXT)
         self._texts = ItemTexts(texts, params.ngram_words)
 
-    def find(self, train: pl.DataFrame) -> Iterator[pl.DataFrame]:
+    def find(self, train: pl.DataFrame, signals: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Yield `OVERLAP_SCHEMA` of each method, every pair once.
 
         Args:
             train: columns `COLUMNS`.
+            signals: as of the items, of the samples' pictures.
 
         Raises:
             UserError: a sample's picture was not measured.
         """
-        shown = shown_pictures(train.rename({"sample_id": "train_id"}), ["source", "train_id"], self._signals)
+        shown = shown_pictures(train.rename({"sample_id": "train_id"}), ["source", "train_id"], signals)
         texts = train.filter(_NO_PICTURES).select("source", train_id="sample_id", text=_TEXT)
         yield group_overlaps(train.select("sample_id", "source", "group_id"), self._groups)
         yield pixel_overlaps(shown, self._pictures)

@@ -15,7 +15,7 @@ from PIL import Image
 from lingshu.core.errors import UserError
 from lingshu.core.hashes import phash, phash_thumbnail
 from lingshu.core.layout import BENCHMARKS, SIGNALS
-from lingshu.core.question import Question
+from lingshu.core.question import PictureFile, Question
 from lingshu.core.tables import sample_table
 from lingshu.core.text import DIGEST_BYTES
 from lingshu.decontam.prints import BROKEN
@@ -31,11 +31,13 @@ class Items:
     Attributes:
         table: columns benchmark, item_id, source, group_id, image_ids, prompt, answer.
         signals: `SIGNAL_SCHEMA` of pictures that no source has measured: those of public benchmarks.
-        unreadable: names of their pictures that can't be decoded.
+        files: these pictures by name.
+        unreadable: names of those that can't be decoded.
     """
 
     table: pl.DataFrame
     signals: pl.DataFrame
+    files: dict[str, PictureFile]
     unreadable: list[str]
 
 
@@ -50,6 +52,7 @@ def built_items(root: Path = Path()) -> pl.DataFrame:
 def all_items(questions: Iterable[Question], root: Path = Path()) -> Items:
     """Return the items of the project's benchmarks and the questions of public ones, whose pictures are hashed here."""
     rows, signals, unreadable = [], [], []
+    files: dict[str, PictureFile] = {}
     for question in questions:
         record = question_record(question)
         pictures = []
@@ -60,11 +63,13 @@ def all_items(questions: Iterable[Question], root: Path = Path()) -> Items:
             else:
                 signals.append(found)
                 pictures.append(name)
+                files[name] = file
         text = "\n".join((*record.answers, *record.texts))
         rows.append((question.benchmark, question.id, "", "", pictures, record.question, text))
     built = built_items(root).select("benchmark", "item_id", "source", "group_id", "image_ids", "prompt", "answer")
     public = pl.DataFrame(rows, schema=built.schema, orient="row")
-    return Items(pl.concat([built, public]), pl.DataFrame(signals, schema=SIGNAL_SCHEMA, orient="row"), unreadable)
+    measured = pl.DataFrame(signals, schema=SIGNAL_SCHEMA, orient="row")
+    return Items(pl.concat([built, public]), measured, files, unreadable)
 
 
 def _signals(name: str, data: bytes) -> tuple[str, str, int] | None:
@@ -79,11 +84,16 @@ def _signals(name: str, data: bytes) -> tuple[str, str, int] | None:
     return name, digest.hexdigest(), int(phash(phash_thumbnail(colour.convert("L"))[None])[0])
 
 
-def picture_signals(sources: Sequence[str], root: Path = Path()) -> pl.DataFrame:
-    """Return `SIGNAL_SCHEMA` of the pictures of sources."""
-    columns = SIGNAL_SCHEMA.names()
-    tables = (pl.read_parquet(root / SIGNALS / source / "images.parquet", columns=columns) for source in sources)
-    return pl.concat([pl.DataFrame(schema=SIGNAL_SCHEMA), *tables]).unique("image_id", maintain_order=True)
+def picture_signals(source: str, root: Path = Path()) -> pl.DataFrame:
+    """Return `SIGNAL_SCHEMA` of the pictures of a source."""
+    return pl.read_parquet(root / SIGNALS / source / "images.parquet", columns=SIGNAL_SCHEMA.names())
+
+
+def item_signals(items: Items, sources: Sequence[str], root: Path = Path()) -> pl.DataFrame:
+    """Return `SIGNAL_SCHEMA` of the items' pictures, where a source or this step has measured them."""
+    wanted = items.table.select(image_id=pl.col("image_ids").explode(empty_as_null=False)).unique()
+    found = (picture_signals(source, root).join(wanted, on="image_id", how="semi") for source in sources)
+    return pl.concat([items.signals, *found]).unique("image_id", maintain_order=True)
 
 
 def shown_pictures(rows: pl.DataFrame, keys: list[str], signals: pl.DataFrame) -> pl.DataFrame:
@@ -93,8 +103,9 @@ def shown_pictures(rows: pl.DataFrame, keys: list[str], signals: pl.DataFrame) -
         UserError: a picture was not measured.
     """
     named = rows.select(*keys, image_id="image_ids").explode("image_id", empty_as_null=False)
-    unmeasured = named.join(signals, on="image_id", how="anti")
+    shown = named.join(signals, on="image_id", how="left", maintain_order="left")
+    unmeasured = shown.filter(pl.col("phash").is_null())
     if len(unmeasured):
         row = unmeasured.row(0, named=True)
         raise UserError(f"{row[keys[-1]]}: picture {row['image_id']} was not measured", "run `dvc repro measure` again")
-    return named.join(signals, on="image_id").drop("image_id")
+    return shown.drop("image_id")

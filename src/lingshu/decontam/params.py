@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lingshu.core.params import Strict
 
-Method = Literal["group", "pixels", "phash", "exact", "ngram"]
+Method = Literal["group", "pixels", "phash", "crop", "exact", "ngram"]
 ANY = "any"
 
 
@@ -49,6 +49,7 @@ class DecontamParams(Strict):
         picture_radius: largest Hamming distance (of 64 bits) between perceptual hashes of overlapping pictures.
         ngram_words: words in a run; benchmark texts with fewer words overlap only when equal.
         coverage: least share of a benchmark text's runs that a training text must hold.
+        crops: look for crops of benchmark pictures too: it decodes every training picture once more.
         public: public benchmarks to check against, beside those that the project builds.
         kept_on_purpose: overlaps that training keeps.
     """
@@ -56,5 +57,6 @@ class DecontamParams(Strict):
     picture_radius: int = Field(ge=0, le=16)
     ngram_words: int = Field(ge=2, le=64)
     coverage: float = Field(gt=0, le=1)
+    crops: bool = False
     public: PublicItems = PublicItems()
     kept_on_purpose: list[KeptOnPurpose] = []  # noqa: RUF012

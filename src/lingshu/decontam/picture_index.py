@@ -34,6 +34,8 @@ class PictureRule:
         agreement: least correlation of details, in [0, 1].
         weakest: least lower quartile of the correlations of the parts that show something.
         crops: look for crops too.
+        crop_agreement: as `agreement`, of the part that both show once it is laid exactly: a true crop has more.
+        crop_weakest: as `weakest`, likewise.
         keypoint_radius: largest Hamming distance between keypoint hashes that match.
         votes: least keypoints that agree on one place and scale.
         looked_at: candidates for a crop that are compared, the most votes first.
@@ -44,6 +46,8 @@ class PictureRule:
     agreement: float = 0.85
     weakest: float = 0.5
     crops: bool = True
+    crop_agreement: float = 0.95
+    crop_weakest: float = 0.8
     keypoint_radius: int = 8
     votes: int = 3
     looked_at: int = 8
@@ -89,7 +93,10 @@ class PictureIndex:
         found = {number: PictureHit(number, "exact", 0) for number in self._digests.get(one.digest, [])}
         mine = details(one.thumbnail.astype(np.float32))
         for number, distance in near.items():
-            if number not in found and self._agrees(*agreement(mine, details(self._thumbnail(number)))):
+            if number in found:
+                continue
+            whole, weakest = agreement(mine, details(self._thumbnail(number)))
+            if whole >= self._rule.agreement and weakest >= self._rule.weakest:
                 found[number] = PictureHit(number, "perceptual", distance)
         if self._keypoints is not None:
             found |= self._crops(one, file, set(found))
@@ -114,9 +121,6 @@ class PictureIndex:
     def _thumbnail(self, number: int) -> NDArray[np.float32]:
         return self._thumbnails[number].astype(np.float32)
 
-    def _agrees(self, whole: float, weakest: float) -> bool:
-        return whole >= self._rule.agreement and weakest >= self._rule.weakest
-
     def _crops(self, one: PicturePrint, file: PictureFile, known: set[int]) -> dict[int, PictureHit]:
         assert self._keypoints is not None
         rule = self._rule
@@ -129,8 +133,11 @@ class PictureIndex:
             if mine is None or theirs is None:
                 continue
             laid = overlay(mine, theirs, candidate.scale, candidate.right, candidate.down)
-            if self._agrees(laid.agreement, laid.weakest) and max(laid.mine, laid.theirs) >= rule.common:
-                distance = _part_distance(*common_parts(mine, theirs, laid))
+            agrees = laid.agreement >= rule.crop_agreement and laid.weakest >= rule.crop_weakest
+            if not agrees or max(laid.mine, laid.theirs) < rule.common:
+                continue
+            distance = _part_distance(*common_parts(mine, theirs, laid))
+            if distance <= rule.radius:
                 found[candidate.picture] = PictureHit(candidate.picture, "crop", distance)
         return found
 

@@ -6,6 +6,7 @@ import io
 import struct
 import zlib
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ BROKEN = (
     zlib.error,
     Image.DecompressionBombError,
 )  # fmt: skip - what Pillow's readers raise on damaged files
+REMEMBERED = 32
 NO_KEYPOINTS = np.empty(0, dtype=np.float32)
 
 
@@ -50,8 +52,9 @@ class Unreadable:
     reason: str
 
 
+@lru_cache(maxsize=REMEMBERED)
 def picture_print(data: bytes, *, crops: bool = True) -> PicturePrint | Unreadable:
-    """Return the print of encoded bytes; keypoints only with `crops`."""
+    """Return the print of encoded bytes; keypoints only with `crops`. The last are remembered: rows share them."""
     grey = decoded(data)
     if isinstance(grey, Unreadable):
         return grey

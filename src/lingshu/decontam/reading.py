@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 import pyarrow as pa
@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from lingshu.core.errors import UserError
 from lingshu.core.images import ImageStore
 from lingshu.core.question import PictureFile
-from lingshu.core.sample import SAMPLE_SCHEMA, Sample, from_row
+from lingshu.core.sample import SAMPLE_SCHEMA, SCHEMA_VERSION, Sample, from_row
 from lingshu.decontam.fields import Fields, is_picture_name, strings
 from lingshu.decontam.records import Record, Tally
 from lingshu.intake.pictures import ParquetBytes
@@ -115,11 +115,14 @@ def read_input(path: Path, fields: Fields, tally: Tally) -> Iterator[Record]:
     if not path.exists():
         raise UserError(f"{path}: no such file or folder", "correct the path, or name a benchmark of the catalogue")
     files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-    reader = _Reader(fields, tally, samples=any(_is_sample_part(file) for file in files))
+    reader = _Reader(fields, tally, files if path.is_dir() else [*files, *sorted(path.parent.glob("*/*"))])
     for file in files:
-        for record in reader.file(file, alone=path.is_file()):
-            tally.records += 1
-            yield record
+        try:
+            for record in reader.file(file, alone=path.is_file()):
+                tally.records += 1
+                yield record
+        except OSError as error:
+            tally.problem(str(file), f"can't be read: {error.strerror or error}")
     if path.is_dir():
         yield from reader.unnamed(files)
     if not tally.records:
@@ -132,11 +135,15 @@ def read_input(path: Path, fields: Fields, tally: Tally) -> Iterator[Record]:
 class _Reader:
     """Reads files one after another; remembers which picture files rows have named."""
 
-    def __init__(self, fields: Fields, tally: Tally, *, samples: bool) -> None:
+    def __init__(self, fields: Fields, tally: Tally, files: Sequence[Path]) -> None:
         self._fields = fields
         self._tally = tally
-        self._samples = samples
+        self._samples = any(_is_sample_part(file) for file in files)
         self._named: set[Path] = set()
+        self._pictures_by_name: dict[str, list[Path]] = {}
+        for file in files:
+            if is_picture_name(file.name):
+                self._pictures_by_name.setdefault(file.name, []).append(file)
         self._stores: dict[Path, ImageStore] = {}
         self._columns: dict[str, ParquetBytes] = {}  # of the Parquet file that is being read
         self._row = 0
@@ -159,7 +166,7 @@ class _Reader:
         elif suffix in TEXT_SUFFIXES:
             yield from _text_file(path, self._tally)
         elif suffix == ".arrow" and path.name.startswith("shard-"):
-            if not self._samples:
+            if alone or not self._samples:
                 yield from _shard(path, self._tally)
         elif not path.name.startswith("."):
             self._tally.problem(str(path), f"a file of a kind that is not read ({suffix or 'no suffix'})")
@@ -206,12 +213,25 @@ class _Reader:
             if data is not None:
                 yield label, HeldPicture(label, data, self._again(row, data))
                 continue
-            found = next((place / called for place in (path.parent, Path()) if (place / called).is_file()), None)
+            found = self._find(path, called)
             if found is None:
                 self._tally.problem(label, "the picture is missing")
             else:
                 self._named.add(found.resolve())
                 yield label, FilePicture(found)
+
+    def _find(self, table: Path, called: str) -> Path | None:
+        """Return the picture that a row names: beside the table, in the current folder, or by the end of its path."""
+        for place in (table.parent, Path()):
+            if (place / called).is_file():
+                return place / called
+        wanted = PurePath(called).parts
+        ends = [
+            file
+            for file in self._pictures_by_name.get(PurePath(called).name, [])
+            if file.parts[-len(wanted) :] == wanted
+        ]
+        return min(ends, key=lambda file: (len(file.parts), file), default=None)
 
     def _again(self, row: Mapping[str, Any], data: bytes) -> Callable[[], bytes] | None:
         """Return what reads bytes of a Parquet row again, if they are the value of a column."""
@@ -227,7 +247,7 @@ class _Reader:
             self._columns = {name: ParquetBytes(path, name) for name in file.schema_arrow.names}
             if path.name == "index.parquet" and {"image_id", "facts"} <= set(file.schema_arrow.names):
                 return
-            samples = VERSION_KEY in (file.schema_arrow.metadata or {}) and "messages" in file.schema_arrow.names
+            samples = (file.schema_arrow.metadata or {}).get(VERSION_KEY) == SCHEMA_VERSION.encode()
             number = 0
             for batch in file.iter_batches(batch_size=ROWS_A_BATCH):
                 for row in batch.to_pylist():
@@ -237,7 +257,7 @@ class _Reader:
                         yield self._sample(path, from_row({name: row[name] for name in SAMPLE_SCHEMA.names}))
                     else:
                         yield from self._rows(path, iter([(number, row)]))
-        except (pa.ArrowInvalid, OSError) as error:
+        except (pa.ArrowException, OSError) as error:
             self._tally.problem(str(path), f"not a Parquet file that can be read: {str(error).splitlines()[0]}")
         finally:
             self._columns = {}

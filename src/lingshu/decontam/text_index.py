@@ -1,8 +1,8 @@
 """The benchmarks' texts as an index, and which training texts are equal to one, hold one, or ask and answer the same.
 
 A text equals an item's if all that one says, or its question, or one of its passages is the same in normal form; it
-holds an item if it has most of its n-grams. A short question alone ("What is shown?") is no item's own: with fewer than
-`short_words` words it counts only together with its answer. Importing this module imports numba.
+holds an item if it has most of its n-grams. A short question alone ("What is shown?") is no item's own: it counts only
+together with its answer. Importing this module imports numba.
 """
 
 from __future__ import annotations
@@ -33,11 +33,14 @@ class TextRule:
         coverage: least share of an item's distinct n-grams, in (0, 1].
         short_words: an item of fewer than `ngram` words, but at least so many, is held if all of it is; one with fewer
             is compared only as a whole.
+        question_words: a question of so many words is compared without its answer; one about a picture, of
+            `short_words`.
     """
 
     ngram: int = 13
     coverage: float = 0.5
     short_words: int = 8
+    question_words: int = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +157,7 @@ def _equal_texts(record: Record, rule: TextRule) -> Iterator[str]:
     whole = record.whole
     if lone or _word_count(whole) >= rule.short_words:
         yield whole
-    if _word_count(record.question) >= rule.short_words:
+    if _word_count(record.question) >= (rule.question_words if lone else rule.short_words):
         yield record.question
     for text in record.texts:
         if _word_count(text) >= rule.short_words or (lone and not record.question):
