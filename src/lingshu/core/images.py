@@ -201,7 +201,7 @@ class ImageStore:
     """Random access to the pictures of some folders by memory map; nothing is loaded until asked for."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
-        self._batches: list[pa.RecordBatch] = []
+        self._bytes: list[pa.LargeBinaryArray] = []
         self._where: dict[str, tuple[int, int]] = {}
         for folder in folders:
             for path in sorted(folder.glob("shard-*.arrow")):
@@ -212,8 +212,8 @@ class ImageStore:
         for number in range(reader.num_record_batches):
             batch = reader.get_batch(number)
             for row, image_id in enumerate(batch.column("image_id").to_pylist()):
-                self._where.setdefault(image_id, (len(self._batches), row))
-            self._batches.append(batch)
+                self._where.setdefault(image_id, (len(self._bytes), row))
+            self._bytes.append(batch.column("bytes"))
 
     def __contains__(self, image_id: str) -> bool:
         return image_id in self._where
@@ -226,15 +226,17 @@ class ImageStore:
         return sorted(self._where)
 
     def data(self, image_id: str) -> bytes:
-        """Return the stored bytes.
+        """Return the stored bytes, a copy.
 
         Raises:
             KeyError: no such picture in the store's folders.
         """
+        return bytes(self.view(image_id))
+
+    def view(self, image_id: str) -> memoryview:
+        """Return the stored bytes as they lie in the mapped file, without a copy; errors as `data`."""
         batch, row = self._where[image_id]
-        value = self._batches[batch].column("bytes")[row].as_py()
-        assert isinstance(value, bytes)
-        return value
+        return memoryview(self._bytes[batch][row].as_buffer())
 
     def image(self, image_id: str) -> Image.Image:
         """Return the decoded picture, mode RGB."""
