@@ -236,7 +236,7 @@ class ImageStore:
     def view(self, image_id: str) -> memoryview:
         """Return the stored bytes as they lie in the mapped file, without a copy; errors as `data`."""
         batch, row = self._where[image_id]
-        return memoryview(self._bytes[batch][row].as_buffer())
+        return memoryview(self._bytes[batch][row].as_buffer()).cast("B")  # of unsigned bytes, as `bytes` has them
 
     def image(self, image_id: str) -> Image.Image:
         """Return the decoded picture, mode RGB."""
