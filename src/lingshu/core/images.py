@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -189,12 +189,12 @@ def _write_shard(folder: Path, number: int, rows: list[dict[str, Any]]) -> None:
         writer.write_table(table, max_chunksize=256)
 
 
-def read_index(folders: Iterable[Path]) -> pl.DataFrame:
-    """Return the picture index of the folders, in folder order, with the columns of `INDEX_SCHEMA`."""
-    frames = [pl.read_parquet(folder / INDEX_FILE) for folder in folders]
+def read_index(folders: Iterable[Path], columns: Sequence[str] = tuple(INDEX_SCHEMA.names)) -> pl.DataFrame:
+    """Return the picture index of the folders, in folder order: these columns of `INDEX_SCHEMA`."""
+    frames = [pl.read_parquet(folder / INDEX_FILE, columns=list(columns)) for folder in folders]
     empty = pl.from_arrow(INDEX_SCHEMA.empty_table())
     assert isinstance(empty, pl.DataFrame)
-    return pl.concat([empty, *frames])
+    return pl.concat([empty.select(columns), *frames])
 
 
 class ImageStore:
