@@ -32,7 +32,7 @@ def test_every_picture_comes_back_and_equal_ones_are_stored_once(values: list[in
         index = read_index([folder])
         assert len(store) == len(set(values))
         assert store.ids() == sorted({p.image_id for p in pictures})
-        assert all(store.data(p.image_id) == p.data for p in pictures)
+        assert all(store.data(p.image_id) == store.view(p.image_id) == p.data for p in pictures)
     assert index["origin_id"].to_list() == [p.origin_id for p in pictures]
     assert [json.loads(facts) for facts in index["facts"]] == [p.facts for p in pictures]
 

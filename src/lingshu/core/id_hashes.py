@@ -41,7 +41,7 @@ SIGMA = np.array(
         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
         [14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3],
     ],
-    dtype=np.int64,
+    dtype=np.uint64,
 )
 
 
@@ -64,7 +64,7 @@ def stable_hashes(
         _, bounds, data = array.buffers()
         offsets = np.frombuffer(bounds, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
         _hash_rows(head, np.frombuffer(data or b"", dtype=np.uint8), offsets, tail, hashes[start : start + ROWS_A_CALL])
-    return pl.Series(hashes, dtype=pl.UInt64)
+    return pl.Series(hashes.byteswap(), dtype=pl.UInt64)  # `stable_hash` reads the digest's bytes from the greatest on
 
 
 def _letters(text: str) -> NDArray[np.uint8]:
@@ -81,16 +81,19 @@ def _hash_rows(
 ) -> None:
     state = np.empty(8, dtype=np.uint64)
     message = np.zeros(BLOCK, dtype=np.uint8)
+    message[: min(BLOCK, len(head))] = head[:BLOCK]
+    used = len(head)
     for row in range(len(offsets) - 1):
         first, size = offsets[row], offsets[row + 1] - offsets[row]
         total = len(head) + size + len(tail)
         if total > len(message):
             message = np.zeros((total // BLOCK + 1) * BLOCK, dtype=np.uint8)
-        message[: len(head)] = head
+            message[: len(head)] = head
         for place in range(size):
             message[len(head) + place] = letters[first + place]
         message[len(head) + size : total] = tail
-        message[total:] = 0
+        message[total : max(total, used)] = 0  # what the row before left
+        used = total
         words = message.view(np.uint64)  # little-endian, as every machine that polars runs on
         state[:] = IV
         state[0] ^= np.uint64(0x01010000 ^ DIGEST)
@@ -99,10 +102,7 @@ def _hash_rows(
             _compress(state, words[start // 8 :], np.uint64(start + BLOCK), np.uint64(0))
             start += BLOCK
         _compress(state, words[start // 8 :], np.uint64(total), ALL_ONES)
-        digest = np.uint64(0)  # `stable_hash` reads the digest's bytes from the greatest on
-        for byte in range(8):
-            digest = digest << np.uint64(8) | (state[0] >> np.uint64(8 * byte) & np.uint64(0xFF))
-        hashes[row] = digest
+        hashes[row] = state[0]
 
 
 @compiled

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -189,12 +189,12 @@ def _write_shard(folder: Path, number: int, rows: list[dict[str, Any]]) -> None:
         writer.write_table(table, max_chunksize=256)
 
 
-def read_index(folders: Iterable[Path]) -> pl.DataFrame:
-    """Return the picture index of the folders, in folder order, with the columns of `INDEX_SCHEMA`."""
-    frames = [pl.read_parquet(folder / INDEX_FILE) for folder in folders]
+def read_index(folders: Iterable[Path], columns: Sequence[str] = tuple(INDEX_SCHEMA.names)) -> pl.DataFrame:
+    """Return the picture index of the folders, in folder order: these columns of `INDEX_SCHEMA`."""
+    frames = [pl.read_parquet(folder / INDEX_FILE, columns=list(columns)) for folder in folders]
     empty = pl.from_arrow(INDEX_SCHEMA.empty_table())
     assert isinstance(empty, pl.DataFrame)
-    return pl.concat([empty, *frames])
+    return pl.concat([empty.select(columns), *frames])
 
 
 def decoded(data: bytes) -> Image.Image:
@@ -207,7 +207,7 @@ class ImageStore:
     """Random access to the pictures of some folders by memory map; nothing is loaded until asked for."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
-        self._batches: list[pa.RecordBatch] = []
+        self._bytes: list[pa.LargeBinaryArray] = []
         self._where: dict[str, tuple[int, int]] = {}
         for folder in folders:
             for path in sorted(folder.glob("shard-*.arrow")):
@@ -218,8 +218,8 @@ class ImageStore:
         for number in range(reader.num_record_batches):
             batch = reader.get_batch(number)
             for row, image_id in enumerate(batch.column("image_id").to_pylist()):
-                self._where.setdefault(image_id, (len(self._batches), row))
-            self._batches.append(batch)
+                self._where.setdefault(image_id, (len(self._bytes), row))
+            self._bytes.append(batch.column("bytes"))
 
     def __contains__(self, image_id: str) -> bool:
         return image_id in self._where
@@ -232,15 +232,17 @@ class ImageStore:
         return sorted(self._where)
 
     def data(self, image_id: str) -> bytes:
-        """Return the stored bytes.
+        """Return the stored bytes, a copy.
 
         Raises:
             KeyError: no such picture in the store's folders.
         """
+        return bytes(self.view(image_id))
+
+    def view(self, image_id: str) -> memoryview:
+        """Return the stored bytes as they lie in the mapped file, without a copy; errors as `data`."""
         batch, row = self._where[image_id]
-        value = self._batches[batch].column("bytes")[row].as_py()
-        assert isinstance(value, bytes)
-        return value
+        return memoryview(self._bytes[batch][row].as_buffer()).cast("B")  # of unsigned bytes, as `bytes` has them
 
     def image(self, image_id: str) -> Image.Image:
         """Return the decoded picture, mode RGB."""

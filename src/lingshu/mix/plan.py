@@ -90,7 +90,7 @@ def plan_mixture(stage: str, mixture: StageMix, pool: pl.DataFrame, seed: int) -
         ]
     )
     # What decides is narrow: row numbers and hashes are sorted, whole rows are gathered once.
-    drawable = pool.with_row_index("row").join(numbered, on=list(CELL))
+    drawable = pool.select("sample_id", *CELL, "kind").with_row_index("row").join(numbered, on=list(CELL))
     drawable = drawable.with_columns(rank=stable_hashes(seed, drawable["sample_id"], before=("draw",)))
     found = drawable.partition_by("part", as_dict=True)
     drawn = pl.concat([_draw(part, found.get((n,), drawable.clear())) for n, part in enumerate(parts)])

@@ -36,7 +36,11 @@ def gate(sources: Sequence[str], params: QualityParams, root: Path = Path()) -> 
     records += validate(content_suites(tables))
     _record(folder, root, records, params)
     judged = tables.judged
-    decisions = judge(judged, tables.all_texts, tables.all_pictures, params)
+    # Source by source: a sample's pictures lie with its source, and what a join holds is then of one source.
+    decisions = pl.concat(
+        judge(judged.filter(pl.col("source") == name), tables.texts[name], tables.pictures_of(name), params)
+        for name in sources
+    )
     records += validate(decision_suites(tables, decisions, params))
     _record(folder, root, records, params)
 
