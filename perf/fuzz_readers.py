@@ -20,13 +20,13 @@ import time
 from collections import Counter
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).parents[1]))
+from fuzz_seeds import make_seeds, mutate
+
 from lingshu.core.errors import UserError
 from lingshu.sources.catalog import Package, Take
 from lingshu.sources.frames import RawFile, Refused
 from lingshu.sources.normalize import _pictures
 from lingshu.sources.params import NormalizeParams
-from perf.fuzz_seeds import make_seeds, mutate
 
 SECONDS_A_FILE = 20  # of CPU, so that a busy machine makes no finding
 CASES_A_CHILD = 2000

@@ -10,6 +10,8 @@ import nibabel as nib
 import nrrd
 import numpy as np
 import pytest
+from fuzz_readers import PARAMS
+from fuzz_seeds import Seed, make_seeds, mutate
 from PIL import Image
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian
@@ -18,8 +20,6 @@ from lingshu.sources import dicom, frames
 from lingshu.sources.catalog import Package, Take
 from lingshu.sources.frames import LeftOut, RawFile, Refused
 from lingshu.sources.normalize import PICTURE_READERS
-from perf.fuzz_readers import PARAMS
-from perf.fuzz_seeds import Seed, make_seeds, mutate
 
 PACKAGE = Package(
     name="p", version="1", file="p-1.zip", sha256="0" * 64, bytes=1, licence="MIT", visible="files",

@@ -32,7 +32,7 @@ def in_order(work: Callable[[A], B], items: Iterable[A], processes: int, chunk: 
         return
     rest = iter(items)
     context = multiprocessing.get_context("spawn")  # fork would copy the locks of polars' and torch's threads
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_follow_parent) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=follow_parent) as pool:
         waiting: deque[Future[list[B]]] = deque()
         try:
             while batch := list(islice(rest, chunk)):
@@ -49,7 +49,7 @@ def _all(work: Callable[[A], B], items: list[A]) -> list[B]:
     return [work(item) for item in items]
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
     """Leave Ctrl-C to the parent, and end with it, however it ends: a pool's processes outlive a killed parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
