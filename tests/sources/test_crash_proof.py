@@ -46,6 +46,6 @@ def test_a_death_is_a_refusal_and_the_next_call_works() -> None:
 
 
 def test_a_call_that_never_comes_back_is_ended() -> None:
-    with pytest.raises(Refused, match="no result after 0.5 s"):
+    with pytest.raises(Refused, match=r"no result after 0\.5 s"):
         survive(sleep, 1000, 0, seconds=0.5)
     assert survive(add, 1, 2) == 3

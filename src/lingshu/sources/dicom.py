@@ -26,6 +26,7 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    RLELossless,
 )
 
 from lingshu.sources.crash_proof import survive
@@ -132,8 +133,7 @@ def _check_deflated(path: Path) -> None:
         return
     with path.open("rb") as stream:
         # Group length (0002,0000) counts from behind its own 12 bytes.
-        stream.seek(NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
-PREAMBLE_BYTES + 12 + int(meta.get("FileMetaInformationGroupLength", 0)))
+        stream.seek(PREAMBLE_BYTES + 12 + int(meta.get("FileMetaInformationGroupLength", 0)))
         inflate = zlib.decompressobj(-zlib.MAX_WBITS)
         found = 0
         while found <= MAX_DATASET_BYTES and not inflate.eof and (chunk := stream.read(1 << 16)):
