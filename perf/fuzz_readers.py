@@ -19,6 +19,7 @@ import tempfile
 import time
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 from fuzz_seeds import make_seeds, mutate
 
@@ -94,7 +95,7 @@ def _parent(options: argparse.Namespace) -> None:
     sys.exit(1 if findings else 0)
 
 
-def _run_child(options: argparse.Namespace, first: int, last: int, state: Path) -> tuple[int, dict[str, object], str]:
+def _run_child(options: argparse.Namespace, first: int, last: int, state: Path) -> tuple[int, dict[str, Any], str]:
     told = state.with_suffix(".json")
     told.unlink(missing_ok=True)
     state.write_text(str(first))
@@ -102,7 +103,7 @@ def _run_child(options: argparse.Namespace, first: int, last: int, state: Path) 
     command = [sys.executable, "-W", "ignore", __file__, *how]
     command += ["--seeds", str(options.seeds)] if options.seeds else []
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
-    empty: dict[str, object] = {"outcomes": {}, "findings": [], "peak_mib": 0}
+    empty: dict[str, Any] = {"outcomes": {}, "findings": [], "peak_mib": 0}
     return done.returncode, json.loads(told.read_text()) if told.exists() else empty, done.stderr
 
 
@@ -157,7 +158,7 @@ def _read_case(case: int, options: argparse.Namespace, folder: Path, *, verbose:
     return outcome, finding
 
 
-def _log(path: Path | None, record: dict[str, object]) -> None:
+def _log(path: Path | None, record: dict[str, Any]) -> None:
     if path is not None:
         with path.open("a", encoding="utf-8") as stream:
             stream.write(json.dumps(record) + "\n")
