@@ -225,7 +225,7 @@ def _dicom(name: str, syntax: UID, pixels: NDArray[np.generic], *, compress: boo
     dataset.file_meta, dataset.preamble = FileMetaDataset(), b"\0" * 128
     dataset.file_meta.TransferSyntaxUID = syntax
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = SecondaryCaptureImageStorage
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = "1.2.826.0.1.3680043.8.498.1"
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = UID("1.2.826.0.1.3680043.8.498.1")
     dataset.PatientName, dataset.PatientID, dataset.StudyInstanceUID = (
         "Invented^Person",
         "P1",
