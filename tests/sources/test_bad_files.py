@@ -238,6 +238,15 @@ def test_an_nrrd_bomb(tmp_path: Path, encoding: str) -> None:
     assert refusal(tmp_path, "a.nrrd", claims, "nrrd").reason == "TOO_LARGE"
 
 
+def test_defects_that_fuzzing_found(tmp_path: Path) -> None:
+    """An empty NRRD file raised StopIteration, a NIfTI affine of zeros an error of nibabel's own."""
+    assert refusal(tmp_path, "a.nrrd", b"", "nrrd").reason == "UNDECODABLE"
+    flat = bytearray(nifti(BLOCK))
+    struct.pack_into("<h", flat, 254, 1)  # sform_code: the affine is the three rows that follow
+    struct.pack_into("<12f", flat, 280, *([0.0] * 12))
+    assert refusal(tmp_path, "a.nii", bytes(flat), "nifti").reason in {"UNDECODABLE", "NO_SPACING"}
+
+
 def test_broken_files_end_in_pictures_or_a_reason(tmp_path: Path) -> None:
     """A short run of `perf/fuzz_readers.py`, which takes 100,000."""
     reasons = set()
