@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import (
+    UID,
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
@@ -29,7 +30,7 @@ from pydicom.uid import (
 MAX_SEED_BYTES = 60_000
 SIDE = 24
 READERS = {".dcm": "dicom", ".nii": "nifti", ".gz": "nifti", ".nrrd": "nrrd", ".svs": "slide"}
-EDGES = (
+EDGES: tuple[bytes, ...] = (
     b"\0",
     b"\x7f",
     b"\x80",
@@ -181,7 +182,7 @@ def _rasters() -> list[Seed]:
 
 
 def _dicoms() -> list[Seed]:
-    made = []
+    made: list[Seed] = []
     for syntax in (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian):
         made.append(
             _dicom(
@@ -219,12 +220,12 @@ def _dicoms() -> list[Seed]:
     return made
 
 
-def _dicom(name: str, syntax: str, pixels: NDArray[np.generic], *, compress: bool = False, **tags: object) -> Seed:
+def _dicom(name: str, syntax: UID, pixels: NDArray[np.generic], *, compress: bool = False, **tags: object) -> Seed:
     dataset = Dataset()
     dataset.file_meta, dataset.preamble = FileMetaDataset(), b"\0" * 128
     dataset.file_meta.TransferSyntaxUID = syntax
     dataset.file_meta.MediaStorageSOPClassUID = dataset.SOPClassUID = SecondaryCaptureImageStorage
-    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = "1.2.826.0.1.3680043.8.498.1"
+    dataset.file_meta.MediaStorageSOPInstanceUID = dataset.SOPInstanceUID = UID("1.2.826.0.1.3680043.8.498.1")
     dataset.PatientName, dataset.PatientID, dataset.StudyInstanceUID = (
         "Invented^Person",
         "P1",
@@ -253,7 +254,7 @@ def _volumes() -> list[Seed]:
     values = np.tile(_pixels(kind="int16")[:12, :12, None], (1, 1, 6))
     holes = values.astype(np.float32)
     holes[2:4, 2:4] = np.nan
-    made = []
+    made: list[Seed] = []
     for name, array in {"whole.nii": values, "holes.nii": holes, "series.nii": np.stack([values] * 3, axis=-1)}.items():
         image = nib.Nifti1Image(array, np.diag([1.0, 1.5, 2.0, 1.0]))  # type: ignore[no-untyped-call]
         data = image.to_bytes()

@@ -10,7 +10,15 @@ from typing import Annotated, Literal
 import typer
 
 from lingshu.commands import (
-    checking, data_quality, drawing, recipes, report_metrics, schemas, scoring, source_table, tracing,
+    checking,
+    data_quality,
+    drawing,
+    recipes,
+    report_metrics,
+    schemas,
+    scoring,
+    source_table,
+    tracing,
 )
 from lingshu.commands.catalogue import find_catalog
 from lingshu.commands.eval_command import EXIT_INCOMPLETE, evaluation

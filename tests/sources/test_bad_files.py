@@ -10,6 +10,8 @@ import nibabel as nib
 import nrrd
 import numpy as np
 import pytest
+from fuzz_readers import PARAMS
+from fuzz_seeds import Seed, make_seeds, mutate
 from PIL import Image
 from pydicom import dcmread
 from pydicom.uid import DeflatedExplicitVRLittleEndian
@@ -18,8 +20,6 @@ from lingshu.sources import dicom, frames
 from lingshu.sources.catalog import Package, Take
 from lingshu.sources.frames import LeftOut, RawFile, Refused
 from lingshu.sources.normalize import PICTURE_READERS
-from perf.fuzz_readers import PARAMS
-from perf.fuzz_seeds import Seed, make_seeds, mutate
 
 PACKAGE = Package(
     name="p", version="1", file="p-1.zip", sha256="0" * 64, bytes=1, licence="MIT", visible="files",
@@ -236,6 +236,15 @@ def test_an_nrrd_bomb(tmp_path: Path, encoding: str) -> None:
     assert refusal(tmp_path, "a.nrrd", big.replace(b"sizes: 64 64 64", b"sizes: 8 8 8"), "nrrd").reason == "TOO_LARGE"
     claims = nrrd_bytes(tmp_path).replace(b"sizes: 8 8 8", b"sizes: 80000 80000 80000")
     assert refusal(tmp_path, "a.nrrd", claims, "nrrd").reason == "TOO_LARGE"
+
+
+def test_defects_that_fuzzing_found(tmp_path: Path) -> None:
+    """An empty NRRD file raised StopIteration, a NIfTI affine of zeros an error of nibabel's own."""
+    assert refusal(tmp_path, "a.nrrd", b"", "nrrd").reason == "UNDECODABLE"
+    flat = bytearray(nifti(BLOCK))
+    struct.pack_into("<h", flat, 254, 1)  # sform_code: the affine is the three rows that follow
+    struct.pack_into("<12f", flat, 280, *([0.0] * 12))
+    assert refusal(tmp_path, "a.nii", bytes(flat), "nifti").reason in {"UNDECODABLE", "NO_SPACING"}
 
 
 def test_broken_files_end_in_pictures_or_a_reason(tmp_path: Path) -> None:

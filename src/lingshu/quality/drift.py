@@ -25,6 +25,7 @@ TEXT_NUMBERS = ("prompt_tokens", "target_tokens", "repetition")
 TEXT_WORDS = ("task", "language", "split")
 PICTURE_NUMBERS = ("min_side", "sharpness", "entropy", "blank_share", "border_share", "colour_share")
 DECILES = [step / 10 for step in range(1, 10)]
+DECIMALS = 6
 DRIFT_SCHEMA = {"source": pl.String(), "table": pl.String(), "column": pl.String(), "psi": pl.Float64()}
 
 
@@ -84,8 +85,12 @@ def _shape(frame: pl.DataFrame, numbers: tuple[str, ...], words: tuple[str, ...]
 
 def _deciles(values: pl.Series) -> list[float]:
     found = values.drop_nulls().cast(pl.Float64)
-    cuts = {round(float(found.quantile(share, "nearest") or 0.0), 6) for share in DECILES} if len(found) else set()
-    return sorted(cuts)
+    if not len(found):
+        return []
+    cuts = {round(float(found.quantile(share, "nearest") or 0.0), DECIMALS) for share in DECILES}
+    # Bins below the least and above the greatest value: where all values are equal, nothing else would show a change.
+    ends = {round(float(found.quantile(share, "nearest") or 0.0), DECIMALS) for share in (0, 1)}
+    return sorted(cuts | ends | {round(min(ends) - 10**-DECIMALS, DECIMALS)})
 
 
 def _numbers(values: pl.Series, edges: list[float]) -> Numbers:

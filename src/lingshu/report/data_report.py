@@ -147,7 +147,8 @@ def _drawn(verdicts: pl.DataFrame, settings: DataReportSettings) -> pl.DataFrame
     if len(verdicts) <= settings.number:
         return verdicts
     places = np.random.default_rng(settings.seed).choice(len(verdicts), settings.number, replace=False)
-    return verdicts[np.sort(places).tolist()]
+    drawn: pl.DataFrame = verdicts[np.sort(places).tolist()]
+    return drawn
 
 
 def _counted(reasons: pl.Series) -> list[tuple[str, int]]:

@@ -44,9 +44,11 @@ def measure_texts(table: pl.DataFrame, params: SignalsParams, count: Counter = e
         params: the phrases.
         count: counts tokens.
     """
-    said = [name for name in ("prompt", "choices", "target", "answer", "rationale") if name in table.columns]
+    said = [name for name in ("prompt", "choices", "target", "rationale") if name in table.columns]
     both = pl.concat_str("prompt", "target", separator="\n")
-    everything = pl.concat_str(said, separator="\n")
+    # The answer of a sample without a gold answer is its target, which would count twice.
+    answer = pl.when(pl.col("answer") != pl.col("target")).then("answer").otherwise(pl.lit(""))
+    everything = pl.concat_str([*said, answer], separator="\n")
     measured = table.select(
         "sample_id",
         "source",

@@ -26,8 +26,10 @@ from pydicom.uid import (
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
+    RLELossless,
 )
 
+from lingshu.sources.crash_proof import survive
 from lingshu.sources.dicom_facts import tagged_facts
 from lingshu.sources.dicom_profile import identifying
 from lingshu.sources.frames import (
@@ -47,6 +49,7 @@ from lingshu.sources.frames import (
 from lingshu.sources.params import NormalizeParams
 
 NOT_PICTURES = {"SEG": "a segmentation mask", "RTDOSE": "a dose grid", "REG": "a registration", "KO": "a selection"}
+NATIVE = (ImplicitVRLittleEndian, ExplicitVRLittleEndian, ExplicitVRBigEndian, DeflatedExplicitVRLittleEndian)
 PREAMBLE_BYTES = 132  # with the letters DICM
 MAX_DATASET_BYTES = 1 << 30  # of a dataset that was stored deflated
 PALETTES = tuple(f"{colour}PaletteColorLookupTableData" for colour in ("Red", "Green", "Blue"))
@@ -62,16 +65,38 @@ def read_dicom(file: RawFile, params: NormalizeParams) -> Readings:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # pydicom's notes on invalid values: what matters is checked or seen below
         dataset = _open(file)
-        try:
-            frames, total = _decode(dataset, params.clip_frame_step, file)
-            if params.identifying_tags:
-                said = identifying(dataset)
-                frames = [replace(frame, identifying=said) for frame in frames]
-        except (*BROKEN, BytesLengthException) as error:
-            raise undecodable(error) from None
+        frames, total = survive(_reopened, file, params) if _foreign(dataset) else _frames(dataset, file, params)
     yield from frames
     if total > len(frames):
         yield LeftOut("FRAME_STEP", total - len(frames))
+
+
+def _foreign(dataset: FileDataset) -> bool:
+    """Return whether the pixels go through a decoder in C or C++, which may end its process."""
+    syntax = UID(str(dataset.file_meta.TransferSyntaxUID))
+    return syntax not in (*NATIVE, RLELossless)
+
+
+def _reopened(file: RawFile, params: NormalizeParams) -> tuple[list[Frame], int]:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        return _frames(_open(file), file, params)
+
+
+def _frames(dataset: FileDataset, file: RawFile, params: NormalizeParams) -> tuple[list[Frame], int]:
+    """Return the frames taken, and how many the file has.
+
+    Raises:
+        Refused: TOO_LARGE or UNDECODABLE.
+    """
+    try:
+        frames, total = _decode(dataset, params.clip_frame_step, file)
+        if params.identifying_tags:
+            said = identifying(dataset)
+            frames = [replace(frame, identifying=said) for frame in frames]
+    except (*BROKEN, BytesLengthException) as error:
+        raise undecodable(error) from None
+    return frames, total
 
 
 def _open(file: RawFile) -> FileDataset:

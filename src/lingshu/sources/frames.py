@@ -45,6 +45,10 @@ class Refused(Exception):
         self.detail = detail
         super().__init__(f"{reason}: {detail}")
 
+    def __reduce__(self) -> tuple[type[Refused], tuple[str, str]]:
+        """Pickle what made it, so that it comes out of another process as it went in."""
+        return type(self), (self.reason, self.detail)
+
 
 @dataclass(frozen=True, slots=True)
 class RawFile:

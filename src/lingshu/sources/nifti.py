@@ -9,6 +9,7 @@ from typing import Any
 import nibabel as nib
 import numpy as np
 from nibabel.filebasedimages import ImageFileError
+from nibabel.orientations import OrientationError
 from nibabel.spatialimages import HeaderDataError, HeaderTypeError
 from nibabel.wrapstruct import WrapStructError
 from numpy.typing import NDArray
@@ -39,7 +40,7 @@ def load_nifti(path: Path) -> tuple[Volume, NDArray[np.float64]]:
         image = nib.as_closest_canonical(image)  # type: ignore[no-untyped-call]
         values = _real(np.asanyarray(image.dataobj))
         spacing = np.asarray(image.header.get_zooms()[:3], dtype=np.float64)
-    except (*BROKEN, ImageFileError, HeaderDataError, HeaderTypeError, WrapStructError) as error:
+    except (*BROKEN, ImageFileError, HeaderDataError, HeaderTypeError, OrientationError, WrapStructError) as error:
         raise undecodable(error) from None
     return np.nan_to_num(values), spacing
 

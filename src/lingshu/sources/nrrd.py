@@ -56,7 +56,7 @@ def load_nrrd(path: Path) -> tuple[Volume, NDArray[np.float64]]:
         turned = nib.apply_orientation(values.astype(np.float32), axes)  # type: ignore[no-untyped-call]
         order = np.argsort(axes[:, 0])
         return np.nan_to_num(turned), np.linalg.norm(directions, axis=1)[order]
-    except (*BROKEN, nrrd.NRRDError, OrientationError) as error:
+    except (*BROKEN, nrrd.NRRDError, OrientationError, StopIteration) as error:
         raise undecodable(error) from None
 
 
