@@ -17,15 +17,11 @@ from lingshu.signals.measure import measure_source
 from lingshu.signals.params import SignalsParams
 
 SIGNALS_PARAMS = SignalsParams(
-<<<<<<< HEAD
-    workers=ALONE, grey_tolerance=6, assistant_phrases=("as an ai",), picture_phrases=("this image",)
-=======
-    processes=1,
+    workers=ALONE,
     grey_tolerance=6,
     assistant_phrases=("as an ai",),
     refusal_phrases=("i can't help",),
     picture_phrases=("this image",),
->>>>>>> 226f57152e6717529d53cbd6b4ccdd050a84f117
 )
 
 
