@@ -132,5 +132,5 @@ def test_a_missing_or_broken_file_is_named(score, tmp_path):
     (tmp_path / "candidates.json").write_text("{")
     with pytest.raises(UserError, match=r"candidates\.json: not JSON"):
         evaluate(*files, ReportSettings(metrics=KEYS, models=ModelSettings(radgraph_annotations=tmp_path)))
-    with pytest.raises(UserError, match="--radgraph-annotations is not given"):
+    with pytest.raises(UserError, match="neither --radgraph nor --radgraph-annotations is given"):
         evaluate(*files, ReportSettings(metrics=KEYS))

@@ -16,6 +16,7 @@ from lingshu.core.files import write_text
 from lingshu.evalkit.reports.sections import Form, Section, Tokens
 
 if TYPE_CHECKING:
+    from lingshu.evalkit.reports.evaluate import Evaluation
     from lingshu.evalkit.reports.green import AskGreen
 
 Matrix = Literal["long", "short"]
@@ -192,16 +193,20 @@ def score_files(
         typer.echo(f"warning: {warning}", err=True)
     if written.per_sample is not None:
         _write(written.per_sample, "".join(_json(sample) + "\n" for sample in evaluation.samples))
-    prepared = evaluation.prepared
-    for path, texts in zip(written.texts(), (prepared.references, prepared.candidates), strict=False):
-        _write(path, _json(dict(zip(prepared.ids, texts, strict=True)), indent=1) + "\n")
-    for path in written.annotations():
-        _write(path, _json(evaluation.models.annotations[path.name], indent=1) + "\n")
+    _write_both_sides(evaluation, written)
     text = _json(evaluation.result, indent=2) + "\n"
     if written.out is None:
         return Told(text, evaluation.problems)
     _write(written.out, text)
     return Told(f"wrote {written.out}\n", evaluation.problems)
+
+
+def _write_both_sides(evaluation: Evaluation, written: Written) -> None:
+    prepared = evaluation.prepared
+    for path, texts in zip(written.texts(), (prepared.references, prepared.candidates), strict=False):
+        _write(path, _json(dict(zip(prepared.ids, texts, strict=True)), indent=1) + "\n")
+    for path in written.annotations():
+        _write(path, _json(evaluation.models.annotations[path.name], indent=1) + "\n")
 
 
 def _ask_green(green: GreenRequest, candidates: Path) -> AskGreen:

@@ -119,11 +119,11 @@ def graphs_of(folder: Path, ids: Sequence[str], references: Sequence[str], candi
 
 def graphs_made(made: Mapping[str, Mapping[str, Any]], ids: Sequence[str]) -> Graphs:
     """Return annotations that were made here, by file and id; what has none is an empty text."""
-    sides = [
-        [Annotation.model_validate(made[name][i]) if i in made[name] else None for i in ids]
-        for name in (REFERENCES, CANDIDATES)
-    ]
-    return Graphs(*sides, other_text={})
+
+    def side(name: str) -> list[Annotation | None]:
+        return [Annotation.model_validate(made[name][i]) if i in made[name] else None for i in ids]
+
+    return Graphs(side(REFERENCES), side(CANDIDATES), {})
 
 
 def is_of(annotation: Annotation, text: str) -> bool:

@@ -70,7 +70,8 @@ class WordEncoder:
         return [self._pieces([known[word] for word in text]) for text in texts]
 
     def _pieces(self, words: Sequence[list[int]]) -> Pieces:
-        flat, places = [], []
+        flat: list[int] = []
+        places = []
         for ids in words:
             first = len(flat) + 1
             flat += ids
@@ -127,8 +128,8 @@ class WordEncoder:
         counted = ((pieces <= lasts) & (pieces >= 0) & (pieces < len(states))).unsqueeze(2)
         if not len(states):
             return states.new_zeros(len(places), states.shape[1])
-        total = (states[pieces.clamp(0, len(states) - 1)] * counted).sum(1)
-        return total / counted.sum(1).clamp(min=1)
+        means: Tensor = (states[pieces.clamp(0, len(states) - 1)] * counted).sum(1) / counted.sum(1).clamp(min=1)
+        return means
 
 
 def load_encoder(archive: Archive, base: Path) -> WordEncoder:
@@ -144,7 +145,7 @@ def load_encoder(archive: Archive, base: Path) -> WordEncoder:
         raise _no_base(base, str(error).partition("\n")[0], archive) from None
     if config.model_type not in SPECIAL:
         raise _no_base(base, f"the architecture {config.model_type} is none of {', '.join(SPECIAL)}", archive)
-    model: Any = AutoModel.from_config(config, dtype=torch.float32)
+    model: Any = AutoModel.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
     mine = {key.removeprefix(PREFIX): value for key, value in archive.weights.items() if key.startswith(PREFIX)}
     try:
         report = model.load_state_dict(mine, strict=False)

@@ -82,7 +82,8 @@ class RadGraph:
         rows = labels.nonzero()[:, 0]
         names = self.archive.entities
         entities = [
-            Span(*place, names[label]) for place, label in zip(spans[rows].tolist(), labels[rows].tolist(), strict=True)
+            Span(one, other, names[label])
+            for (one, other), label in zip(spans[rows].tolist(), labels[rows].tolist(), strict=True)
         ]
         scores = self.scorers.pick(vectors)
         # A relation is kept if both its ends are entities, so no other pairs are scored.
