@@ -18,7 +18,8 @@ from lingshu.intake.places import FolderFiles
 from lingshu.sources.catalog import SOURCES_FOLDER, read_source, read_sources
 from lingshu.sources.params import RowParams
 from lingshu.sources.rows import normalize_rows
-from tests.sources.invented_imaging import MADE, SPOT, SPOT_BOX, Made, body, busi, film, marks, mask, nih, pad, volume
+from tests.sources.drawn_imaging import body, film, marks, mask, volume
+from tests.sources.invented_imaging import MADE, SPOT, SPOT_BOX, Made, busi, nih, pad
 from tests.sources.invented_text import put
 
 ROOT = Path(__file__).parents[2]

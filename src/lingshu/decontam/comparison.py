@@ -11,7 +11,7 @@ from functools import partial
 from itertools import islice
 
 from lingshu.core.errors import UserError
-from lingshu.core.parallel import in_order
+from lingshu.core.parallel import Workers, in_order
 from lingshu.core.question import PictureFile
 from lingshu.decontam.picture_index import PictureIndex, PictureRule
 from lingshu.decontam.prints import PicturePrint, Unreadable, picture_print
@@ -54,7 +54,7 @@ class Comparison:
 
     def __init__(self, against: Sequence[Input], pictures: PictureRule, texts: TextRule, processes: int = 1) -> None:
         self._rule = pictures
-        self._processes = processes
+        self._workers = Workers(processes=processes)
         self._items: list[Record] = []
         self._labels: list[str] = []
         self._shown = _Shown([], [], [], [])
@@ -78,7 +78,7 @@ class Comparison:
                 yield Pair(*names, "text", hit.method, hit.distance), self._labels[hit.item]
 
     def _add(self, batch: list[Record], given: Input) -> None:
-        shown = _shown(batch, given.tally, self._rule, self._processes)
+        shown = _shown(batch, given.tally, self._rule, self._workers)
         self._shown.names.extend(shown.names)
         self._shown.files.extend(shown.files)
         self._shown.prints.extend(shown.prints)
@@ -91,7 +91,7 @@ class Comparison:
         self._labels += [given.label] * len(batch)
 
     def _picture_pairs(self, batch: list[Record], tally: Tally) -> Iterator[tuple[Pair, str]]:
-        shown = _shown(batch, tally, self._rule, self._processes)
+        shown = _shown(batch, tally, self._rule, self._workers)
         for name, hits in zip(shown.names, self._pictures.hits(shown.prints, shown.files), strict=True):
             for hit in hits:
                 for place in self._holders[hit.picture]:
@@ -113,12 +113,12 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _shown(records: Sequence[Record], tally: Tally, rule: PictureRule, processes: int) -> _Shown:
+def _shown(records: Sequence[Record], tally: Tally, rule: PictureRule, workers: Workers) -> _Shown:
     """Return the pictures of records that can be read; each of the others is noted in the tally."""
     shown = _Shown([], [], [], [])
     places = [(place, name, file) for place, record in enumerate(records) for name, file in record.pictures]
     work = partial(_print, crops=rule.crops)
-    found = in_order(work, (_bytes(file) for _, _, file in places), processes, chunk=PICTURES_A_BATCH)
+    found = in_order(work, (_bytes(file) for _, _, file in places), workers, chunk=PICTURES_A_BATCH)
     for (place, name, file), result in zip(places, found, strict=True):
         if isinstance(result, Unreadable):
             tally.problem(name, result.reason)

@@ -23,7 +23,7 @@ from lingshu.core.question import PictureFile
 from lingshu.core.sample import SAMPLE_SCHEMA, SCHEMA_VERSION, Sample, from_row
 from lingshu.decontam.fields import Fields, is_picture_name, strings
 from lingshu.decontam.records import Record, Tally
-from lingshu.intake.pictures import ParquetBytes
+from lingshu.intake.parquet_rows import ParquetBytes
 
 ROWS_A_BATCH = 512
 CELL_CHARACTERS = 1 << 24
