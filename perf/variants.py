@@ -41,7 +41,7 @@ def window(low: float, high: float) -> Change:
 
     def change(pixels: NDArray[np.float64], _: np.random.Generator) -> NDArray[np.float64]:
         bottom, top = np.percentile(pixels, (low, high))
-        return np.clip((pixels - bottom) / max(top - bottom, 1.0), 0, 1) * 255
+        return np.asarray(np.clip((pixels - bottom) / max(top - bottom, 1.0), 0, 1) * 255, dtype=np.float64)
 
     return change
 

@@ -10,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
+from tests.sources.drawn_imaging import SQUARE, body, encoded, film, marks, mask, volume
 from tests.sources.invented_text import put
 
 WIDE, HIGH = 96, 80
-from tests.sources.drawn_imaging import SQUARE, body, encoded, film, marks, mask, volume
 
 SPOT = (slice(20, 30), slice(40, 60), slice(8, 12))
 # Of an upright axial slice: the first column is the patient's right end, the first row its front.
