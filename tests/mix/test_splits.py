@@ -11,7 +11,7 @@ from lingshu.core.layout import MODALITY, SAMPLES, verdict_file
 from lingshu.core.sample import read_samples
 from lingshu.core.verdicts import KEPT, Verdict, write_verdicts
 from lingshu.intake.places import FolderFiles
-from lingshu.mix.params import GroupParams
+from lingshu.mix.params import GroupParams, StageMix
 from lingshu.mix.plan import plan_mixture
 from lingshu.mix.pool import read_pool
 from lingshu.sources.catalog import SOURCES_FOLDER, read_source
@@ -41,4 +41,4 @@ def test_only_training_rows_are_drawn(name: str, number: int, tmp_path: Path) ->
     assert set(pool["sample_id"]) == train
     group = GroupParams(sources=[name], tasks=TASKS, samples=len(samples))
     with pytest.raises(UserError, match=f"{len(train)} available"):
-        plan_mixture("instruct", {"vqa": group}, pool, 1)
+        plan_mixture("instruct", StageMix(vqa=group), pool, 1)

@@ -31,6 +31,10 @@ SOURCES = SourcesParams.model_validate(
         "pulled": ["scans"],
         "generated": [],
         "workers": {"engine": "local", "processes": 1},
+        "allowed_licences": ["permissive"],
+        "shared": True,
+        "benchmark_splits_in_training": [],
+        "downloads": 1,
         "normalize": PARAMS.model_dump(),
         "rows": {
             "max_side_px": 64, "max_megapixels": 1, "max_picture_mb": 1, "max_row_mb": 1, "accept_rows": [],

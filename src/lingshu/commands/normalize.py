@@ -15,7 +15,6 @@ from lingshu.core.layout import IMAGES, SAMPLES
 from lingshu.intake.places import ChainedFiles, FolderFiles
 from lingshu.sources.catalog import SOURCES_FOLDER, SPLITS_FOLDER, read_source
 from lingshu.sources.params import RowParams
-from lingshu.sources.rows import normalize_rows
 
 
 def normalize(
@@ -35,6 +34,8 @@ def normalize(
     threads: Annotated[int, typer.Option(min=1, help="That read pictures.")] = os.cpu_count() or 1,
 ) -> None:
     """Turn your own copy of a source into samples and pictures, and say what was refused and why."""
+    from lingshu.sources.rows import normalize_rows  # noqa: PLC0415 (readers of volumes bring scipy)
+
     catalog = find_catalog()
     record = read_source(source, catalog / SOURCES_FOLDER.name)
     if not record.forms:
