@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -16,19 +17,27 @@ from lingshu.core.images import encode_png
 from lingshu.core.parallel import Workers, in_order
 from lingshu.signals.pictures import measure_pictures
 
+if TYPE_CHECKING:
+    from ray.cluster_utils import Cluster
+
 ray = pytest.importorskip("ray", reason="Ray is not installed (make setup-ray)")
 pytestmark = pytest.mark.xdist_group("ray")
 
 
 @pytest.fixture(scope="module")
-def cluster() -> Iterator[Workers]:
+def nodes() -> Iterator[Cluster]:
     from ray.cluster_utils import Cluster
 
     started = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
     started.add_node(num_cpus=1)
     started.wait_for_nodes()
-    yield Workers(engine="ray", address=started.address)
+    yield started
     started.shutdown()
+
+
+@pytest.fixture(scope="module")
+def cluster(nodes: Cluster) -> Workers:
+    return Workers(engine="ray", address=nodes.address)
 
 
 def where(factor: int, number: int) -> tuple[int, int, str]:
@@ -81,21 +90,20 @@ def test_a_part_that_always_kills_its_worker_is_an_error(cluster: Workers) -> No
         list(in_order(die, range(1), cluster))
 
 
-def nap(number: int) -> int:
+def nap_and_tell(number: int) -> tuple[int, str]:
     time.sleep(0.3)
-    return -number
+    return -number, ray.get_runtime_context().get_node_id()
 
 
-def test_parts_of_a_machine_that_dies_are_worked_on_elsewhere(cluster: Workers) -> None:
-    from ray.cluster_utils import Cluster
-
-    started = Cluster(initialize_head=False)
-    started.address = cluster.address
-    extra = started.add_node(num_cpus=1)
-    results = in_order(nap, range(24), cluster)
+def test_parts_of_a_machine_that_dies_are_worked_on_elsewhere(nodes: Cluster, cluster: Workers) -> None:
+    extra = nodes.add_node(num_cpus=1)
+    nodes.wait_for_nodes()
+    results = in_order(nap_and_tell, range(24), cluster)
     found = [next(results) for _ in range(4)]
-    started.remove_node(extra, allow_graceful=False)
-    assert [*found, *results] == [-n for n in range(24)]
+    nodes.remove_node(extra, allow_graceful=False)
+    found += results
+    assert [value for value, _ in found] == [-n for n in range(24)]
+    assert extra.node_id not in {node for _, node in found[-16:]}
 
 
 def folder(number: int) -> tuple[int, Path]:
