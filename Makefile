@@ -27,7 +27,7 @@ recipe: ## Make a recipe the active params.yaml: make recipe NAME=mini
 
 test: ## Set up, then run the tests
 	@scripts/setup dev
-	@$(BIN)/pytest
+	@$(BIN)/pytest -n logical --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 lint: setup ## Check style, formatting and import layers
 	$(BIN)/ruff check

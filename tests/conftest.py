@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import settings
 
 # No deadline: machines differ in speed. Derandomised: a failure is the change's, never the draw's.
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("project")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the files that take longest first, so that processes that share the files end together."""
+    items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
