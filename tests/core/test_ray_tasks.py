@@ -6,10 +6,12 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import psutil
 import pytest
 
 from lingshu.core.errors import UserError
@@ -99,7 +101,15 @@ def test_parts_of_a_machine_that_dies_are_worked_on_elsewhere(nodes: Cluster, cl
     nodes.wait_for_nodes()
     results = in_order(nap_and_tell, range(24), cluster)
     found = [next(results) for _ in range(4)]
+    workers = [
+        worker
+        for started in extra.all_processes["raylet"]
+        for worker in psutil.Process(started.process.pid).children(recursive=True)
+    ]
     nodes.remove_node(extra, allow_graceful=False)
+    for worker in workers:  # as when the machine is gone: by itself, a worker first ends its task
+        with suppress(psutil.NoSuchProcess):
+            worker.kill()
     removed = time.time()
     found += results
     assert [value for value, _, _ in found] == [-n for n in range(24)]
