@@ -12,4 +12,5 @@ settings.load_profile("project")
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first, so that processes that share the files end together."""
-    items.sort(key=lambda item: item.get_closest_marker("pipeline") is None)
+    longest = {item.path for item in items if item.get_closest_marker("pipeline") or item.get_closest_marker("types")}
+    items.sort(key=lambda item: item.path not in longest)

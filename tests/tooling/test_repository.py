@@ -104,6 +104,7 @@ def test_style(command: list[str]) -> None:
     assert result.returncode == 0, result.stdout
 
 
+@pytest.mark.types
 def test_types() -> None:
     result = subprocess.run([sys.executable, "-m", "mypy"], cwd=ROOT, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stdout
