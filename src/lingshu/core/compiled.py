@@ -1,7 +1,8 @@
 """Machine-code functions: numba's compiler behind a typed decorator, the result cached beside the source file.
 
 A compiled function may call compiled functions of its own file only: numba renews a cached function when its file
-changes, not when a callee's does. Importing this module imports numba.
+changes, not when a callee's does. Values are copied in loops: to assign an array to a slice of another costs two to
+four seconds of compiling, for the text of an error. Importing this module imports numba.
 """
 
 from __future__ import annotations

@@ -192,7 +192,8 @@ def _compare(  # noqa: PLR0917 (compiled functions are called by position)
                     continue
                 if count == len(found):
                     wider = np.empty((2 * count, 2), dtype=np.int64)
-                    wider[:count] = found
+                    for pair in range(count):
+                        wider[pair, 0], wider[pair, 1] = found[pair, 0], found[pair, 1]
                     found = wider
                 found[count, 0] = a
                 found[count, 1] = b

@@ -72,6 +72,12 @@ def _letters(text: str) -> NDArray[np.uint8]:
 
 
 @compiled
+def _copy(source: NDArray[np.uint8], target: NDArray[np.uint8], start: int) -> None:
+    for place in range(len(source)):  # numba compiles an assignment of slices for two seconds, for its error's text
+        target[start + place] = source[place]
+
+
+@compiled
 def _hash_rows(
     head: NDArray[np.uint8],
     letters: NDArray[np.uint8],
@@ -81,21 +87,21 @@ def _hash_rows(
 ) -> None:
     state = np.empty(8, dtype=np.uint64)
     message = np.zeros(BLOCK, dtype=np.uint8)
-    message[: min(BLOCK, len(head))] = head[:BLOCK]
+    _copy(head[:BLOCK], message, 0)
     used = len(head)
     for row in range(len(offsets) - 1):
         first, size = offsets[row], offsets[row + 1] - offsets[row]
         total = len(head) + size + len(tail)
         if total > len(message):
             message = np.zeros((total // BLOCK + 1) * BLOCK, dtype=np.uint8)
-            message[: len(head)] = head
-        for place in range(size):
-            message[len(head) + place] = letters[first + place]
-        message[len(head) + size : total] = tail
+            _copy(head, message, 0)
+        _copy(letters[first : first + size], message, len(head))
+        _copy(tail, message, len(head) + size)
         message[total : max(total, used)] = 0  # what the row before left
         used = total
         words = message.view(np.uint64)  # little-endian, as every machine that polars runs on
-        state[:] = IV
+        for place in range(len(IV)):
+            state[place] = IV[place]
         state[0] ^= np.uint64(0x01010000 ^ DIGEST)
         start = 0
         while start + BLOCK < total:

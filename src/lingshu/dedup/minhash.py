@@ -71,7 +71,8 @@ def _pack_rows(
 ) -> None:
     for row in range(len(offsets) - 1):
         length = bounds[row + 1] - bounds[row]
-        packed[bounds[row] : bounds[row + 1]] = values[offsets[row] : offsets[row] + length]
+        for place in range(length):
+            packed[bounds[row] + place] = values[offsets[row] + place]
 
 
 @compiled

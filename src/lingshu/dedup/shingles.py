@@ -134,4 +134,5 @@ def _merge(
 ) -> None:
     for row in range(len(source)):
         here, bounds, number = (lists[0], lists[1], row) if source[row] < 0 else (other[0], other[1], source[row])
-        values[offsets[row] : offsets[row + 1]] = here[bounds[number] : bounds[number + 1]]
+        for place in range(offsets[row + 1] - offsets[row]):
+            values[offsets[row] + place] = here[bounds[number] + place]
