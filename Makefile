@@ -1,7 +1,7 @@
 # What a newcomer types. scripts/setup makes .venv, DVC runs the pipeline, the tools in .venv do the rest.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-gpu setup-ray repro recipe test lint format types lock perf
+.PHONY: help setup setup-gpu setup-ocr setup-ray repro recipe test lint format types lock perf
 BIN := .venv/bin
 WITH_VENV := PATH="$(CURDIR)/$(BIN):$$PATH"
 
@@ -13,6 +13,9 @@ setup: ## Make .venv from the lock, with the developers' tools (brings uv when i
 
 setup-gpu: ## Add vllm and deepspeed to .venv (Linux with CUDA)
 	@scripts/setup gpu
+
+setup-ocr: ## Add the engine that reads text burned into pictures
+	@scripts/setup ocr
 
 setup-ray: ## Add Ray to .venv, to spread work over several machines
 	@scripts/setup ray

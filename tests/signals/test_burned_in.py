@@ -1,7 +1,7 @@
 """Burned-in text: which lines count as identifying, what a real engine reads, and that nothing read is kept."""
 
-import importlib.util
 import io
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,11 @@ from PIL import Image, ImageDraw, ImageFont
 from lingshu.core.errors import UserError
 from lingshu.core.images import Picture, encode_png, write_images
 from lingshu.core.params import validate
-from lingshu.signals.burned_in import burned_in, identifying, reader
+from lingshu.signals.burned_in import _rapidocr, burned_in, identifying, reader
 from lingshu.signals.measure import measure_source
 from lingshu.signals.params import SignalsParams
 from tests.corpora import SIGNALS_PARAMS
 
-INSTALLED = importlib.util.find_spec("rapidocr_onnxruntime") is not None
 NAME, NUMBER = "ZZZINVENTED, MARY", "00047431395"
 
 
@@ -67,9 +66,10 @@ def test_share_is_of_the_area() -> None:
     assert found == {"burned_in_lines": 2, "burned_in_share": pytest.approx(0.1), "burned_in_identifiers": 1}
 
 
-@pytest.mark.skipif(INSTALLED, reason="the extra `ocr` is installed")
-def test_a_missing_package_is_said() -> None:
-    with pytest.raises(UserError, match=r"signals.burned_in: rapidocr: No module named .*\n  fix: pip install"):
+def test_a_missing_package_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "rapidocr_onnxruntime", None)
+    _rapidocr.cache_clear()
+    with pytest.raises(UserError, match=r"signals.burned_in: rapidocr: .*\n  fix: run `make setup-ocr`"):
         reader("rapidocr")
 
 
@@ -88,10 +88,6 @@ def screen(*lines: str, size: tuple[int, int] = (640, 480)) -> np.ndarray:
     return np.asarray(picture)
 
 
-needs_engine = pytest.mark.skipif(not INSTALLED, reason="needs the extra `ocr` (rapidocr-onnxruntime)")
-
-
-@needs_engine
 def test_the_engine_finds_names_and_numbers_and_only_those() -> None:
     read = reader("rapidocr")
     colour = np.stack([screen(NAME, NUMBER, "4/14/2020", "19fps")] * 3, axis=-1)
@@ -105,7 +101,6 @@ def test_the_engine_finds_names_and_numbers_and_only_those() -> None:
     assert burned_in(read, np.zeros((4, 300, 3), dtype=np.uint8))["burned_in_lines"] == 0
 
 
-@needs_engine
 def test_what_was_read_stands_nowhere(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     pixels = screen(NAME, NUMBER)
     made = Picture(encode_png(pixels), "PNG", 640, 480, "s", "0", "g", "train", "MIT")

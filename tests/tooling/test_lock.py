@@ -17,7 +17,7 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-SETS = ("core", "dev", "gpu", "ray")
+SETS = ("core", "dev", "gpu", "ocr", "ray")
 ENVIRONMENTS = [
     {
         "python_version": python,

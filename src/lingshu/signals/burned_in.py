@@ -58,7 +58,7 @@ def _rapidocr() -> Reader:
         from rapidocr_onnxruntime import RapidOCR  # noqa: PLC0415 (loads 15 MB of weights; off in most runs)
     except ImportError as error:
         raise UserError(
-            f"signals.burned_in: rapidocr: {error}", "pip install 'lingshu[ocr]', or set signals.burned_in to none"
+            f"signals.burned_in: rapidocr: {error}", "run `make setup-ocr`, or set signals.burned_in to none"
         ) from None
     engine = RapidOCR(intra_op_num_threads=1, inter_op_num_threads=1)
 
