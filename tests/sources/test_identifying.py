@@ -5,8 +5,10 @@ from pathlib import Path
 import polars as pl
 import pytest
 from pydicom.datadict import tag_for_keyword
+from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.tag import Tag
 
 from lingshu.core.images import Picture, write_images
 from lingshu.signals.measure import measure_source
@@ -44,6 +46,12 @@ def test_a_file_that_says_its_pixels_identify(value: str, expected: bool) -> Non
     dataset = Dataset()
     dataset.BurnedInAnnotation = value
     assert identifying(dataset).burned_in is expected
+
+
+def test_a_value_that_cannot_be_read_counts_as_said() -> None:
+    burned_in, removed = Tag("BurnedInAnnotation"), Tag("PatientIdentityRemoved")
+    dataset = Dataset({tag: RawDataElement(tag, "ZZ", 4, b"YES ", 0, False, True) for tag in (burned_in, removed)})
+    assert identifying(dataset) == Identifying((), burned_in=True)
 
 
 def test_removed_identity_is_told() -> None:

@@ -181,7 +181,7 @@ class Identifying:
 
 def identifying(dataset: Dataset) -> Identifying:
     """Return what the file says; an attribute whose value can't be read counts as present."""
-    return Identifying(identifying_tags(dataset), _says_yes(dataset, "BurnedInAnnotation"))
+    return Identifying(identifying_tags(dataset), _says_yes(dataset, "BurnedInAnnotation", unreadable=True))
 
 
 def identifying_tags(dataset: Dataset) -> tuple[str, ...]:
@@ -192,16 +192,16 @@ def identifying_tags(dataset: Dataset) -> tuple[str, ...]:
     """
     found: set[str] = set()
     _collect(dataset, found)
-    if _says_yes(dataset, IDENTITY_REMOVED):
+    if _says_yes(dataset, IDENTITY_REMOVED, unreadable=False):
         found.add(IDENTITY_REMOVED)
     return tuple(sorted(found))
 
 
-def _says_yes(dataset: Dataset, keyword: str) -> bool:
+def _says_yes(dataset: Dataset, keyword: str, *, unreadable: bool) -> bool:
     try:
         return str(dataset.get(keyword, "") or "").strip().upper() == "YES"
     except BAD_VALUE:
-        return False
+        return unreadable
 
 
 def _collect(dataset: Dataset, found: set[str]) -> None:
