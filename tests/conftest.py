@@ -10,6 +10,11 @@ settings.register_profile("project", deadline=None, derandomize=True, max_exampl
 settings.load_profile("project")
 
 
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Take how often each small file is broken (tests/sources/test_mutated_files.py); thousands for a long run."""
+    parser.addoption("--mutations", dest="mutations", type=int, default=150)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first, so that processes that share the files end together."""
     longest = {item.path for item in items if item.get_closest_marker("pipeline") or item.get_closest_marker("types")}

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gzip
 import io
-import os
 import pickle
 import random
 import warnings
@@ -23,7 +22,6 @@ from lingshu.sources.stills import StillLimits, still_of, still_of_array
 from tests.benchmarks.public_made import as_csv, as_json, as_lines, as_parquet, as_zip
 from tests.sources.row_forms import NPZ, open_i, picture, tgz
 
-MUTATIONS = int(os.environ.get("LINGSHU_TEST_MUTATIONS", "150"))  # of each file; more for a long run
 LIMITS = StillLimits(max_side=128, max_pixels=1 << 20, max_bytes=1 << 20)
 KINDS = ("PNG", "JPEG", "GIF", "BMP", "TIFF", "WEBP", "PPM", "JPEG2000")
 ROWS = [{"id": str(n), "text": "drawn", "more": [n, None, {"a": 1.5}]} for n in range(5)]
@@ -34,6 +32,11 @@ TABLES = {
     "h.jsonl.gz": gzip.compress(as_lines(*ROWS)), "i.zip": as_zip({"x/b.jsonl": as_lines(*ROWS)}),
     "j.tgz": tgz({"x/b.jsonl": as_lines(*ROWS)}), "k.tar": gzip.decompress(tgz({"x/b.jsonl": as_lines(*ROWS)})),
 }  # fmt: skip
+
+
+@pytest.fixture
+def mutations(request: pytest.FixtureRequest) -> int:
+    return request.config.getoption("mutations")
 
 
 def mutated(data: bytes, chance: random.Random) -> bytes:
@@ -56,13 +59,13 @@ def mutated(data: bytes, chance: random.Random) -> bytes:
 
 
 @pytest.mark.parametrize("kind", KINDS)
-def test_pictures(kind: str) -> None:
+def test_pictures(kind: str, mutations: int) -> None:
     buffer = io.BytesIO()
     Image.fromarray(np.random.default_rng(1).integers(0, 256, (40, 44, 3), dtype=np.uint8)).save(buffer, format=kind)
     chance = random.Random(kind)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for _ in range(MUTATIONS):
+        for _ in range(mutations):
             try:
                 still = still_of(mutated(buffer.getvalue(), chance), "x", LIMITS)
             except RowError:
@@ -71,9 +74,9 @@ def test_pictures(kind: str) -> None:
             Image.open(io.BytesIO(still.data)).load()  # what is stored can be read
 
 
-def test_arrays() -> None:
+def test_arrays(mutations: int) -> None:
     chance = random.Random(1)
-    for _ in range(MUTATIONS):
+    for _ in range(mutations):
         try:
             still_of_array(mutated(NPZ.getvalue(), chance), "slo_fundus", "x", LIMITS)
         except RowError:
@@ -81,7 +84,7 @@ def test_arrays() -> None:
 
 
 @pytest.mark.parametrize("name", TABLES)
-def test_tables(name: str, tmp_path: Path) -> None:
+def test_tables(name: str, mutations: int, tmp_path: Path) -> None:
     kind = name.split(".")[1].replace("txt", "text")
     inside = f"{name}!/**/*.jsonl" if kind in ("zip", "tgz", "tar") else name
     form = TableForm.model_validate(
@@ -91,7 +94,7 @@ def test_tables(name: str, tmp_path: Path) -> None:
         }
     )  # fmt: skip
     chance = random.Random(name)
-    for _ in range(MUTATIONS):
+    for _ in range(mutations):
         (tmp_path / name).write_bytes(mutated(TABLES[name], chance))
         try:
             source = find_source(FolderFiles(tmp_path), [form])
