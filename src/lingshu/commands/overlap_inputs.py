@@ -75,7 +75,7 @@ def _add_all(found: Inputs, folders: list[Path]) -> None:
         try:
             found.against.append(_benchmark(name, folders, alone=False))
         except UserError as error:
-            found.not_loaded.append(f"{name}: not compared: {error.what.splitlines()[0]}")
+            found.not_loaded.append(f"{name}: not compared: {' '.join(error.what.split())}")
 
 
 def _benchmark(name: str, folders: list[Path], *, alone: bool) -> Input:
