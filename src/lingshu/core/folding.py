@@ -26,6 +26,11 @@ class Texts:
     letters: NDArray[np.uint8]
     offsets: NDArray[np.int64]
 
+    def __post_init__(self) -> None:
+        """Close both for writing, as those over polars' memory are: a kernel is compiled once, not for each kind."""
+        self.letters.setflags(write=False)
+        self.offsets.setflags(write=False)
+
     def __len__(self) -> int:
         """Return the number of texts."""
         return len(self.offsets) - 1

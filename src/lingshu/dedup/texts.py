@@ -136,7 +136,8 @@ def _gather(
 ) -> None:
     for row in range(len(starts)):
         length = bounds[row + 1] - bounds[row]
-        packed[bounds[row] : bounds[row + 1]] = values[starts[row] : starts[row] + length]
+        for place in range(length):
+            packed[bounds[row] + place] = values[starts[row] + place]
 
 
 @compiled
