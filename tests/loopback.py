@@ -14,7 +14,7 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Self
 from urllib.parse import unquote, urlsplit
 
 
@@ -62,20 +62,25 @@ def file_reply(asked: Asked, data: bytes, headers: dict[str, str]) -> Reply:
     return Reply(206, data[start : end + 1], headers | {"Content-Range": f"bytes {start}-{end}/{len(data)}"})
 
 
-class Loopback:
-    """The server, as a context manager; `requests` lists what was asked, in order."""
+class QuietHandler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
 
-    def __init__(self, answer: Answer) -> None:
-        self.requests: list[Asked] = []
-        self.plan: dict[str, list[Reply]] = defaultdict(list)
-        self.slow = 0.0  # seconds between kilobytes of a body
-        server = self
+    def log_message(self, format: str, *args: Any) -> None:
+        """Keep quiet."""
 
-        class Handler(_Handler):
-            state = server
 
-        self._answer = answer
-        self._server = _Server(("127.0.0.1", 0), Handler)
+class QuietServer(ThreadingHTTPServer):
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing of a client that hung up: it has what it wanted, or was killed by the test."""
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, client_address)
+
+
+class Served:
+    """A server on a free port of loopback that answers while the context lasts."""
+
+    def __init__(self, handler: type[QuietHandler]) -> None:
+        self._server = QuietServer(("127.0.0.1", 0), handler)
         self._server.daemon_threads = True
 
     @property
@@ -91,6 +96,30 @@ class Loopback:
         """The same server under another host name."""
         return f"http://localhost:{self.port}"
 
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class Loopback(Served):
+    """The server, as a context manager; `requests` lists what was asked, in order."""
+
+    def __init__(self, answer: Answer) -> None:
+        self.requests: list[Asked] = []
+        self.plan: dict[str, list[Reply]] = defaultdict(list)
+        self.slow = 0.0  # seconds between kilobytes of a body
+        server = self
+
+        class Handler(_Handler):
+            state = server
+
+        self._answer = answer
+        super().__init__(Handler)
+
     def asked(self, path: str) -> list[Asked]:
         return [asked for asked in self.requests if asked.path == path]
 
@@ -104,28 +133,9 @@ class Loopback:
             return self._answer(asked)
         return planned if planned.status else replace(self._answer(asked), cut=planned.cut)
 
-    def __enter__(self) -> Loopback:
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that hung up: it has what it wanted, or was killed by the test."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(QuietHandler):
     state: Loopback
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet."""
 
     def do_HEAD(self) -> None:
         self._reply()

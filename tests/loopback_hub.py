@@ -13,13 +13,12 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import sys
-import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, unquote, urlsplit
+
+from tests.loopback import QuietHandler, Served
 
 LARGE = 4096  # bytes from which a file is served through a redirect, as the hub does with its large files
 PAGE = 3  # entries of the list of files on one page: the client must follow the links
@@ -42,7 +41,7 @@ class Repository:
         return found if found in self.commits else None
 
 
-class LoopbackHub:
+class LoopbackHub(Served):
     """The server, as a context manager.
 
     `requests` lists (method, path, Range header) in order. `cuts` maps a file's path to the number of bytes after which
@@ -63,17 +62,12 @@ class LoopbackHub:
         class Handler(_Handler):
             hub_state = hub
 
-        self._server = _Server(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-
-    @property
-    def endpoint(self) -> str:
-        return f"http://127.0.0.1:{self._server.server_address[1]}"
+        super().__init__(Handler)
 
     @property
     def large_files(self) -> str:
         """Another host name, as the hub's large files have: the client takes their facts from the redirect itself."""
-        return f"http://localhost:{self._server.server_address[1]}"
+        return self.other_host
 
     def add(
         self, repo: str, files: dict[str, bytes], *, kind: str = "datasets", access: str = "open", branch: str = "main"
@@ -91,28 +85,9 @@ class LoopbackHub:
         """Return the Range headers of the downloads of a file ("" for a whole one), in order."""
         return [given for method, path, given in self.requests if method == "GET" and path.endswith("/" + name)]
 
-    def __enter__(self) -> LoopbackHub:
-        threading.Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
-        return self
 
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-
-class _Server(ThreadingHTTPServer):
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """Say nothing of a client that hung up: it has what it wanted, or was killed by the test."""
-        if not isinstance(sys.exc_info()[1], ConnectionError):
-            super().handle_error(request, client_address)
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(QuietHandler):
     hub_state: LoopbackHub
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Keep quiet."""
 
     def do_HEAD(self) -> None:
         self._answer()

@@ -110,6 +110,15 @@ def _complete(source: Opened[F], raw: RawRow, fields: Row) -> list[Row | RowErro
     return [row for row in rows if _kept(source.form, row)]
 
 
+def row_identity(form: TableForm, default: str, row: Row) -> str:
+    """Return the row's own id and what makes that unique, or the default where the form has none.
+
+    Raises:
+        RowError: the id's field is missing.
+    """
+    return "/".join(text_at(row, path) for path in (form.id, *form.id_parts)) if form.id else default
+
+
 def _exploded(form: TableForm, row: Row) -> list[Row]:
     if not form.explode:
         return [row]

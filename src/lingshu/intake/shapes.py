@@ -186,6 +186,8 @@ class TableForm(Layout):
         distinct: of rows that are equal at all these paths the first one counts, where upstream's other copies leave
             the repeats out.
         pictures: where the pictures are.
+        id: path of the row's own id; without one the id is the file's name and the row's number.
+        id_parts: further paths that make the id unique.
     """
 
     name: str
@@ -201,3 +203,5 @@ class TableForm(Layout):
     without: dict[str, list[str]] = {}  # noqa: RUF012
     distinct: list[str] = []  # noqa: RUF012
     pictures: Pictures | None = None
+    id: str = ""
+    id_parts: list[str] = []  # noqa: RUF012

@@ -26,8 +26,6 @@ class SourceForm(TableForm):
             synthesis).
         task: of the samples; by the answer's kind where it is null.
         topic: path of the question type, that scores are broken down by; the adapter's own word where it is empty.
-        id: path of the row's own id; without one the id is the file's name and the row's number.
-        id_parts: further paths that make the id unique.
         group: path of what is never cut by a split (patient, study, article, picture); where it is empty the first
             picture (its bytes), or the row.
         group_pattern: what it finds in the group's value is the group; its first bracket if it has one.
@@ -65,8 +63,6 @@ class SourceForm(TableForm):
     adapter: AdapterName
     task: Task | None = None
     topic: str = ""
-    id: str = ""
-    id_parts: list[str] = Field(default_factory=list)
     group: str = ""
     group_pattern: Pattern = ""
     unit: str = Field(default="", pattern=r"^[a-z ]*$")

@@ -6,34 +6,20 @@ The caption states what the vocabulary's facts say; it is the first of the paper
 
 from __future__ import annotations
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
-from lingshu.core.errors import AccountingError
-from lingshu.core.images import ImageWriter, Picture
-from lingshu.core.progress import count
-from lingshu.core.sample import SampleWriter, Split
-from lingshu.core.verdicts import Verdict, VerdictWriter
-from lingshu.intake.errors import DataError, Reason, RowError
-from lingshu.intake.pictures import FoundPicture, PictureFinder, row_pictures
-from lingshu.intake.places import Files
-from lingshu.intake.rows import Opened, data_rows
+from lingshu.core.images import Picture
+from lingshu.core.sample import Split
+from lingshu.intake.errors import DataError, RowError
+from lingshu.intake.pictures import FoundPicture, row_pictures
 from lingshu.intake.values import Row
 from lingshu.sources.adapters.spoken import said_or_empty
-from lingshu.sources.catalog import SourceRecord
-from lingshu.sources.forms import SourceForm
 from lingshu.sources.labelled import Shot, shots
-from lingshu.sources.params import RowParams
 from lingshu.sources.picture_rows import PictureRows
-from lingshu.sources.row_summary import RowSummary
-from lingshu.sources.samples import SampleMaker, revision_of
-from lingshu.sources.seen import Seen
-from lingshu.sources.stills import StillLimits
-
-STEP = "normalize"
-ROWS_WAITING = 4  # of each thread: a row may be a volume with all its slices
+from lingshu.sources.row_run import RowRun
+from lingshu.sources.samples import revision_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,60 +38,20 @@ class Drafted:
 Waiting = DataError | tuple[Drafted, Future[list[Shot]]]
 
 
-class LabelledRun:
-    """One pass over the rows of a form `labels`; writers are set before `go`."""
+class LabelledRun(RowRun[Waiting]):
+    """One pass over the rows of a form `labels`."""
 
-    images: ImageWriter
-    samples: SampleWriter
-    verdicts: VerdictWriter
+    waiting = 4  # a row may be a volume with all its slices
 
-    def __init__(
-        self, name: str, record: SourceRecord, source: Opened[SourceForm], files: Files, params: RowParams
-    ) -> None:
-        self._name, self._record, self._files, self._revision = name, record, files, revision_of(record)
-        self._source = source
-        spec = source.form.pictures
-        self._finder = PictureFinder(files, spec) if spec and not spec.embedded else None
-        self._maker = SampleMaker(name, record, source.form, self._revision)
-        self._limits = StillLimits(params.max_side_px, params.max_megapixels * 1_000_000, params.max_picture_mb << 20)
-        self._max_row_bytes = params.max_row_mb << 20
-        self._ids = Seen()
-        self.summary = RowSummary(name, source.form.name, source.form.checked)
-
-    def go(self, pool: ThreadPoolExecutor, threads: int) -> None:
-        """Read all rows; each is kept or refused, in order."""
-        waiting: deque[Waiting] = deque()
-        for row in count(self._rows(pool), f"{STEP} {self._name}"):
-            waiting.append(row)
-            if len(waiting) >= ROWS_WAITING * threads:
-                self._finish(waiting.popleft())
-        while waiting:
-            self._finish(waiting.popleft())
-        self.summary.pictures_stored = self.images.stored
-        if self.summary.rows != self.summary.kept + self.summary.refused.total():
-            raise AccountingError(f"{STEP} {self._name}: {self.summary.rows} rows in, not all kept or refused")
-
-    def _rows(self, pool: ThreadPoolExecutor) -> Iterator[Waiting]:
-        for default, raw in data_rows(self._source, self._max_row_bytes):
-            self.summary.rows += 1
-            identity = default
-            try:
-                if isinstance(raw.values, RowError):
-                    raise raw.values
-                identity = self._maker.identity(default, raw.values)
-                if not self._ids.add(identity):
-                    raise RowError(Reason.DUPLICATE_ID, identity)
-                drafted = self._drafted(raw.where, identity, raw.values)
-            except RowError as error:
-                yield DataError(raw.where, identity, error.reason, error.detail)
-                continue
-            yield drafted, pool.submit(self._shots, drafted)
-
-    def _drafted(self, where: str, identity: str, row: Row) -> Drafted:
+    def _drafted(self, where: str, identity: str, row: Row, pool: ThreadPoolExecutor) -> Waiting:
         pictures = row_pictures(self._source.form.pictures, row, self._finder)
         group = self._maker.group(identity, row)
         licence = said_or_empty(row, self._source.form.licence) or self._record.licence
-        return Drafted(where, identity, row, pictures, self._maker.split(row), group, licence)
+        drafted = Drafted(where, identity, row, pictures, self._maker.split(row), group, licence)
+        return drafted, pool.submit(self._shots, drafted)
+
+    def _broken(self, error: DataError) -> Waiting:
+        return error
 
     def _shots(self, drafted: Drafted) -> list[Shot]:
         annotations = self._source.form.annotations
@@ -140,7 +86,7 @@ class LabelledRun:
             licence=drafted.licence,
             facts=shot.facts,
         )
-        rows = PictureRows.of(picture, self._revision)
+        rows = PictureRows.of(picture, revision_of(self._record))
         before = self.images.stored
         self.images.add(picture, rows.image.image_id)
         if self.images.stored > before:
@@ -149,8 +95,3 @@ class LabelledRun:
         caption = replace(rows.caption(), split=drafted.split, access=self._record.access)
         self.samples.add(caption)
         self.summary.tasks[caption.task] += 1
-
-    def _refuse(self, error: DataError) -> None:
-        self.summary.refuse(error)
-        detail = f"{error.where}: {error.detail}"
-        self.verdicts.add(Verdict(error.id, self._name, STEP, False, error.reason.name, detail=detail))

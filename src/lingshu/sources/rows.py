@@ -7,35 +7,33 @@ Rows in = kept + refused by reason, or it fails. What is held in memory does not
 from __future__ import annotations
 
 import shutil
-from collections import OrderedDict, deque
+from collections import OrderedDict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from lingshu.core.errors import AccountingError, UserError
+from lingshu.core.errors import UserError
 from lingshu.core.files import fresh_dir
 from lingshu.core.images import ImageWriter
 from lingshu.core.manifest import write_manifest
-from lingshu.core.progress import count
 from lingshu.core.sample import SPLITS, ImageRef, Sample, SampleWriter
-from lingshu.core.verdicts import Verdict, VerdictWriter
-from lingshu.intake.errors import DataError, Reason, RowError
-from lingshu.intake.pictures import FoundPicture, PictureFinder, row_pictures
+from lingshu.core.verdicts import VerdictWriter
+from lingshu.intake.errors import DataError, RowError
+from lingshu.intake.pictures import FoundPicture, row_pictures
 from lingshu.intake.places import Files
-from lingshu.intake.rows import Opened, data_rows, find_source
+from lingshu.intake.rows import Opened, find_source
+from lingshu.intake.values import Row
 from lingshu.sources.catalog import SourceRecord
 from lingshu.sources.forms import SourceForm
 from lingshu.sources.labelled_rows import LabelledRun
 from lingshu.sources.params import RowParams
+from lingshu.sources.row_run import STEP, RowRun
 from lingshu.sources.row_summary import RowSummary
-from lingshu.sources.samples import SampleMaker, revision_of
 from lingshu.sources.seen import Seen, number
-from lingshu.sources.stills import Still, StillLimits, read_still
+from lingshu.sources.stills import Still, read_still
 
-STEP = "normalize"
-ROWS_WAITING = 64  # of each thread: enough to keep it busy, and all that is held in memory
 PICTURES_KNOWN = 100_000  # that are told by name; one seen longer ago is read again, and not stored twice
 
 
@@ -130,60 +128,27 @@ def open_form(name: str, record: SourceRecord, files: Files) -> Opened[SourceFor
     )
 
 
-class _Run:
-    """One pass over the rows."""
+class _Run(RowRun[Waiting]):
+    """One pass over rows that are samples."""
 
-    images: ImageWriter
-    samples: SampleWriter
-    verdicts: VerdictWriter
+    waiting = 64
 
     def __init__(
         self, name: str, record: SourceRecord, source: Opened[SourceForm], files: Files, params: RowParams
     ) -> None:
-        self._name = name
-        self._source = source
-        spec = source.form.pictures
-        self._finder = PictureFinder(files, spec) if spec and not spec.embedded else None
-        self._maker = SampleMaker(name, record, source.form, revision_of(record))
-        self._limits = StillLimits(params.max_side_px, params.max_megapixels * 1_000_000, params.max_picture_mb << 20)
-        self._array = spec.array if spec else ""
-        self._max_row_bytes = params.max_row_mb << 20
-        self._ids = Seen()
+        super().__init__(name, record, source, files, params)
+        self._array = source.form.pictures.array if source.form.pictures else ""
         self._known: OrderedDict[str, Future[Still] | Still] = OrderedDict()
         self._noted = Seen()
         self._groups: dict[int, int] = {}
-        self.summary = RowSummary(name, source.form.name, source.form.checked)
 
-    def go(self, pool: ThreadPoolExecutor, threads: int) -> None:
-        """Read all rows; each is kept or refused, in order."""
-        waiting: deque[Waiting] = deque()
-        for row in count(self._rows(pool), f"{STEP} {self._name}"):
-            waiting.append(row)
-            if len(waiting) >= ROWS_WAITING * threads:
-                self._finish(waiting.popleft())
-        while waiting:
-            self._finish(waiting.popleft())
-        self.summary.pictures_stored = self.images.stored
-        self.summary.unknown_kinds = self._maker.unknown_kinds
-        if self.summary.rows != self.summary.kept + self.summary.refused.total():
-            raise AccountingError(f"{STEP} {self._name}: {self.summary.rows} rows in, not all kept or refused")
+    def _drafted(self, where: str, identity: str, row: Row, pool: ThreadPoolExecutor) -> Waiting:
+        pictures = row_pictures(self._source.form.pictures, row, self._finder)
+        draft = self._maker.draft(identity, row, pictures)
+        return Waiting(where, identity, draft, pictures, [self._still(pool, picture) for picture in pictures])
 
-    def _rows(self, pool: ThreadPoolExecutor) -> Iterator[Waiting]:
-        for default, raw in data_rows(self._source, self._max_row_bytes):
-            self.summary.rows += 1
-            identity = default
-            try:
-                if isinstance(raw.values, RowError):
-                    raise raw.values
-                identity = self._maker.identity(default, raw.values)
-                if not self._ids.add(identity):
-                    raise RowError(Reason.DUPLICATE_ID, identity)
-                pictures = row_pictures(self._source.form.pictures, raw.values, self._finder)
-                draft = self._maker.draft(identity, raw.values, pictures)
-            except RowError as error:
-                yield Waiting(raw.where, identity, error)
-                continue
-            yield Waiting(raw.where, identity, draft, pictures, [self._still(pool, picture) for picture in pictures])
+    def _broken(self, error: DataError) -> Waiting:
+        return Waiting(error.where, error.id, RowError(error.reason, error.detail))
 
     def _still(self, pool: ThreadPoolExecutor, picture: FoundPicture) -> Future[Still] | Still:
         """Return a picture that is being read, or was; each is read once while it is known."""
@@ -201,7 +166,8 @@ class _Run:
                 raise row.draft
             stills = [still if isinstance(still, Still) else still.result() for still in row.stills]
         except RowError as error:
-            self._refuse(row, error)
+            self._forget(row)
+            self._refuse(DataError(row.where, row.identity, error.reason, error.detail))
             return
         refs = [ImageRef(still.image_id, still.width, still.height) for still in stills]
         sample = self._maker.finished(row.draft, refs)
@@ -231,14 +197,12 @@ class _Run:
             self.summary.groups_cut += 1
         self._groups[group] = splits
 
-    def _refuse(self, row: Waiting, error: RowError) -> None:
+    def _forget(self, row: Waiting) -> None:
+        """Forget pictures whose bytes were not stored: a row that needs them reads them again."""
         for picture in row.pictures:
             known = self._known.get(picture.name)
             if isinstance(known, Future) and not (known.done() and known.exception()):
-                del self._known[picture.name]  # its bytes were not stored: a row that needs them reads them again
-        self.summary.refuse(DataError(row.where, row.identity, error.reason, error.detail))
-        detail = f"{row.where}: {error.detail}"
-        self.verdicts.add(Verdict(row.identity, self._name, STEP, False, error.reason.name, detail=detail))
+                del self._known[picture.name]
 
 
 def _check(name: str, summary: RowSummary, record: SourceRecord, form: SourceForm, *, accept_rows: bool) -> None:

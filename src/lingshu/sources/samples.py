@@ -46,16 +46,6 @@ class SampleMaker:
         self._revision = revision
         self.unknown_kinds: Counter[str] = Counter()
 
-    def identity(self, default: str, row: Row) -> str:
-        """Return the row's own id, or the default where the form has none.
-
-        Raises:
-            RowError: the id's field is missing.
-        """
-        if not self._form.id:
-            return default
-        return "/".join(text_at(row, path) for path in (self._form.id, *self._form.id_parts))
-
     def split(self, row: Row) -> Split:
         """Return the row's split.
 

@@ -20,8 +20,6 @@ class Form(TableForm):
     """One on-disk form of a benchmark, and what its rows ask.
 
     Attributes:
-        id: path of the row's own id; without one the id is the file's name and the row's number.
-        id_parts: further paths that make the id unique.
         question: path of the question, or of the conversation for kind `rubric`; a report has none.
         context: path of the text that prompt `mcq_context` puts first (a list is joined by line feeds).
         history: path of earlier questions and answers, as `[[question, [answers]], …]`.
@@ -31,8 +29,6 @@ class Form(TableForm):
         meta: break-down or other fact to path; an absent value is left out and counted.
     """
 
-    id: str = ""
-    id_parts: list[str] = []  # noqa: RUF012
     question: str = ""
     context: str = ""
     history: str = ""

@@ -17,7 +17,7 @@ from lingshu.intake.errors import DataError, Reason, RowError
 from lingshu.intake.hub import HubFiles
 from lingshu.intake.pictures import PictureFinder
 from lingshu.intake.places import ChainedFiles, Files, FolderFiles, UrlFiles, matching
-from lingshu.intake.rows import Opened, data_rows, find_alone, find_source
+from lingshu.intake.rows import Opened, data_rows, find_alone, find_source, row_identity
 
 SHOWN_ERRORS = 3
 
@@ -200,7 +200,7 @@ def _read(
         try:
             if isinstance(raw.values, RowError):
                 raise raw.values
-            identity = asker.identity(default, raw.values)
+            identity = row_identity(form, default, raw.values)
             if identity in questions:
                 raise RowError(Reason.DUPLICATE_ID, identity)
             questions[identity] = asker.question(identity, raw.values)

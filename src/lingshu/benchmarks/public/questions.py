@@ -41,16 +41,6 @@ class Asker:
         self._reasoning = reasoning
         self.absent_meta: Counter[str] = Counter()
 
-    def identity(self, default: str, row: Row) -> str:
-        """Return the row's id: its own one and what makes that unique, or the default.
-
-        Raises:
-            RowError: the id's field is missing.
-        """
-        if not self._form.id:
-            return default
-        return "/".join(text_at(row, path) for path in (self._form.id, *self._form.id_parts))
-
     def question(self, identity: str, row: Row) -> Question:
         """Return the question of a row.
 
