@@ -15,7 +15,7 @@ from typer.core import TyperCommand
 
 from lingshu.core.errors import UserError
 from lingshu.core.files import write_json, write_text
-from lingshu.core.progress import track_unknown
+from lingshu.core.progress import count
 
 if TYPE_CHECKING:
     from lingshu.decontam.comparison import Input
@@ -124,7 +124,7 @@ def _make(out: Path) -> None:
 def _told(one: Input, side: str) -> Input:
     from lingshu.decontam.comparison import Input as Given  # noqa: PLC0415 - as above
 
-    return Given(one.label, track_unknown(one.records, f"{side} {one.label}"), one.tally)
+    return Given(one.label, count(one.records, f"{side} {one.label}"), one.tally)
 
 
 def _summary(
@@ -177,10 +177,10 @@ def _tell(out: Path, summary: dict[str, Any], inputs: list[Input]) -> None:
         for label, counts in found.items():
             typer.echo(f"{side} {label}: {counts['texts']} texts, {counts['pictures']} pictures")
     for source, benchmarks in summary["matrix"].items():
-        for benchmark, count in benchmarks.items():
-            typer.echo(f"{source} x {benchmark}: {count} training rows or pictures overlap")
-    for method, count in summary["by_method"].items():
-        typer.echo(f"  {method}: {count} pairs")
+        for benchmark, number in benchmarks.items():
+            typer.echo(f"{source} x {benchmark}: {number} training rows or pictures overlap")
+    for method, number in summary["by_method"].items():
+        typer.echo(f"  {method}: {number} pairs")
     if summary["template_questions"]:
         typer.echo(f"{summary['template_questions']} questions are asked of several pictures: not compared as texts")
     for problem in summary["not_loaded"]:

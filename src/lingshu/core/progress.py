@@ -48,14 +48,3 @@ def _lines(items: Iterable[T], label: str, total: int) -> Iterator[T]:
         if now - last >= SECONDS_BETWEEN_LINES:
             last, rate = now, done / (now - start)
             print(f"{label}: {done}/{total}, {rate:.1f}/s, {(total - done) / rate:.0f} s left", file=sys.stderr)
-
-
-def track_unknown(items: Iterable[T], label: str) -> Iterator[T]:
-    """Yield `items`, of a number that nobody knows, and say how many there were every few seconds (on stderr)."""
-    start = last = time.monotonic()
-    for done, item in enumerate(items, start=1):
-        yield item
-        now = time.monotonic()
-        if now - last >= SECONDS_BETWEEN_LINES:
-            last = now
-            print(f"{label}: {done} read, {done / (now - start):.1f}/s", file=sys.stderr)
