@@ -81,9 +81,12 @@ def check() -> None:
 @app.command()
 def trace(
     sample_id: Annotated[str, typer.Argument(help="A sample id, or its beginning; the part after the colon will do.")],
+    show_quarantined: Annotated[
+        bool, typer.Option("--show-quarantined", help="Also show what may name a person.")
+    ] = False,
 ) -> None:
     """Tell a sample's whole life: origin, facts, signals, verdicts, proposals, mixtures, benchmarks."""
-    for section in tracing.trace(Path(), sample_id):
+    for section in tracing.trace(Path(), sample_id, show_quarantined=show_quarantined):
         typer.echo(section.title)
         for line in section.lines or ("–",):
             typer.echo(f"  {line}")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from lingshu.commands.tracing import trace
@@ -88,3 +89,24 @@ def test_an_unknown_id_offers_the_closest(tree: Path) -> None:
 def test_before_the_first_run_it_says_what_to_do(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="no samples yet"):
         trace(tmp_path, "films:1")
+
+
+@pytest.mark.parametrize(("reason", "detail"), [("QUARANTINED_TEXT", ""), ("KEPT", "would be QUARANTINED_TEXT")])
+def test_what_may_name_a_person_is_withheld(tree: Path, reason: str, detail: str) -> None:
+    sample = first(tree, "caption", "data/modality")
+    path = tree / "data/verdicts/gate/verdicts.parquet"
+    mine = pl.col("sample_id") == sample.sample_id
+    changed = {"reason": reason, "detail": detail}
+    table = pl.read_parquet(path)
+    table.with_columns(pl.when(mine).then(pl.lit(v)).otherwise(k).alias(k) for k, v in changed.items()).write_parquet(
+        path
+    )
+    told = life(tree, sample.sample_id)
+    assert told["content"].startswith("withheld: ")
+    assert told["content"].endswith("lingshu trace --show-quarantined shows it")
+    whole = "\n".join(told.values())
+    text = next(part.text for message in sample.messages for part in message.content if part.text)
+    assert text not in whole
+    assert sample.origin_id not in whole
+    shown = trace(tree, sample.sample_id, show_quarantined=True)
+    assert any(text in line for section in shown for line in section.lines)

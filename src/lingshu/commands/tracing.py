@@ -26,6 +26,7 @@ from lingshu.core.layout import (
 )
 from lingshu.core.params import read_yaml
 from lingshu.core.sample import Sample, from_row, sample_parts
+from lingshu.core.verdicts import QUARANTINED
 
 STEPS = ("normalize", "gate", "deduplicate", "decontaminate", "classify_modality", "verify")
 LISTED = 8
@@ -40,8 +41,15 @@ class Section:
     lines: tuple[str, ...]
 
 
-def trace(root: Path, wanted: str) -> list[Section]:
+def trace(root: Path, wanted: str, *, show_quarantined: bool = False) -> list[Section]:
     """Return the life of the one sample whose id is, or starts with, `wanted` (the part after the colon will do).
+
+    Of a sample that the gate put aside because it may name a person, what it says and where it came from are withheld.
+
+    Args:
+        root: of the project.
+        wanted: see above.
+        show_quarantined: withhold nothing.
 
     Raises:
         UserError: nothing was pulled yet, no id or more than one id matches.
@@ -52,10 +60,14 @@ def trace(root: Path, wanted: str) -> list[Section]:
     sample = _read(folders, sample_id)
     if sample is None:
         return [Section(sample_id, ("never became a sample",)), _verdicts(root, sample_id)]
+    held = "" if show_quarantined else _quarantined(root, sample_id)
+    withheld = (f"withheld: {held}; lingshu trace --show-quarantined shows it",)
     return [
-        _origin(root, sample),
-        Section("content", tuple(_content(sample))),
-        Section("pictures", tuple(_pictures(root, sample))),
+        Section(sample_id, (f"source {sample.source}, split {sample.split}, task {sample.task}", *withheld))
+        if held
+        else _origin(root, sample),
+        Section("content", withheld if held else tuple(_content(sample))),
+        Section("pictures", withheld if held else tuple(_pictures(root, sample))),
         Section("signals", tuple(_signals(root, sample))),
         _verdicts(root, sample_id),
         Section("proposals made from it", tuple(_children(root, sample))),
@@ -169,6 +181,16 @@ def _verdicts(root: Path, sample_id: str) -> Section:
                 outcome = "kept" if row["keep"] else f"dropped: {row['reason']}"
                 lines.append(f"{step}: {outcome}{score}{', ' + row['detail'] if row['detail'] else ''}")
     return Section("verdicts", tuple(lines) or ("no step decided on it",))
+
+
+def _quarantined(root: Path, sample_id: str) -> str:
+    """Return for what the gate put a sample aside, or would have; empty if for nothing."""
+    for table in _step_tables(root, "gate"):
+        for row in table.filter(pl.col("sample_id") == sample_id).to_dicts():
+            said = (row["reason"], row["detail"] or "")
+            if any(QUARANTINED in text for text in said):
+                return next(text for text in said if QUARANTINED in text)
+    return ""
 
 
 def _children(root: Path, sample: Sample) -> Iterator[str]:
