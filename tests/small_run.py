@@ -17,13 +17,14 @@ from lingshu.core.files import write_json, write_text
 from lingshu.core.images import Picture, encode_png, write_images
 from lingshu.core.manifest import write_manifest
 from lingshu.core.sample import Answer, ImageRef, Sample, Synthetic, read_samples, turn, write_samples
-from lingshu.core.verdicts import KEPT, Verdict, write_verdicts
+from lingshu.core.verdicts import KEPT, Verdict, funnel, write_verdicts
 from lingshu.evalkit.judging import judge_responses
 from lingshu.evalkit.params import Comparison, RulesJudging, ScoreParams
 from lingshu.evalkit.score import score_responses
 
 PER_SOURCE = 8
 HELD_OUT = 2
+METRICS = "metrics/decontam/decontaminate.json"
 STEPS = ("gate", "deduplicate", "decontaminate", "classify_modality")
 PARAMS = {
     "recipe": "tiny",
@@ -128,6 +129,10 @@ def write_steps(root: Path, samples: list[Sample]) -> list[Sample]:
         folder = root / ("data/modality" if step == "classify_modality" else f"data/verdicts/{step}")
         folder.mkdir(parents=True)
         write_verdicts(folder / "verdicts.parquet", verdicts)
+        if step == "decontaminate":
+            met = {source: {"films_vqa": 1, "films_report": 0} for source in CATALOGUE}
+            spared = {"films": {"films_vqa": 0}, "phantom": {"films_vqa": 1}}
+            write_json(root / METRICS, {**funnel(verdicts), "matrix": met, "kept_on_purpose": spared})
         left = [s for s in left if s.sample_id not in lost.values()]
     return left
 

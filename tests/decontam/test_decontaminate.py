@@ -170,6 +170,21 @@ def test_what_is_kept_on_purpose_is_flagged(corpus: Corpus) -> None:
     assert metrics["kept_on_purpose"]["u"] == {"held_out": 1}
 
 
+def test_report_only_drops_nothing_and_flags_all(corpus: Corpus) -> None:
+    item = corpus.sample("t", "Is gastritis an inflammation?", "yes", split="test")
+    met = corpus.sample("u", "Is gastritis an inflammation?", "yes")
+    clean = corpus.sample("u", "How does blood flow?", LONG)
+    verdicts = run(corpus, PARAMS.model_copy(update={"report_only": True}))
+    assert verdicts[met.sample_id].keep
+    assert verdicts[met.sample_id].detail == f"TEXT_IN_BENCHMARK: held_out: {item.sample_id} (report only)"
+    assert (verdicts[clean.sample_id].keep, verdicts[clean.sample_id].detail) == (True, "")
+    assert flagged_items(corpus.root) == {"held_out": {item.sample_id}}
+    metrics = decontaminate(corpus.sources, PARAMS.model_copy(update={"report_only": True}), corpus.root).metrics
+    assert metrics["report_only"]["u"] == {"TEXT_IN_BENCHMARK": 1}
+    assert metrics["dropped"]["u"] == {}
+    assert metrics["kept_on_purpose"] == metrics["matrix"]
+
+
 def test_public_benchmarks_by_their_own_record(corpus: Corpus, tmp_path: Path) -> None:
     """VQA-RAD's own pictures and MedQA's own questions, as their loaders read them."""
     samples = Path(__file__).parents[3] / "shared" / "samples"

@@ -53,6 +53,21 @@ def test_the_copy_of_the_reliable_source_is_kept(corpus: Corpus) -> None:
     assert kept.sample_id in dropped(corpus, turned)
 
 
+def test_report_only_keeps_copies_and_tells_of_them(corpus: Corpus) -> None:
+    kept = corpus.sample("good", "Which vessel?", LONG)
+    exact = corpus.sample("poor", "which vessel", LONG.upper())
+    told = PARAMS.model_copy(update={"report_only": True})
+    assert dropped(corpus, told) == {}
+    done = deduplicate(corpus.sources, told, corpus.root)
+    details = dict(done.verdicts.select("sample_id", "detail").iter_rows())
+    assert details == {
+        kept.sample_id: "",
+        exact.sample_id: f"EXACT_DUPLICATE: copy of {kept.sample_id} (report only)",
+    }
+    assert done.metrics["report_only"]["poor"] == {"EXACT_DUPLICATE": 1}
+    assert done.metrics["kept"] == done.metrics["in"]
+
+
 def test_one_picture_in_two_caption_sets_is_kept_once(corpus: Corpus) -> None:
     first = corpus.caption("good", "An axial slice.", corpus.picture("good", scene(1)))
     lighter = np.clip(scene(1).astype(int) + 4, 0, 255).astype(np.uint8)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 
 import polars as pl
@@ -12,10 +13,12 @@ from lingshu.core.images import ImageStore, read_index
 from lingshu.core.sample import write_samples
 from lingshu.core.tables import sample_table
 from lingshu.core.verdicts import read_verdicts
+from lingshu.report.contamination import Cell, contamination
 from lingshu.report.data import funnel_charts, kinds, source_lines
 from lingshu.report.funnel import HELD_OUT, SAMPLE_STEPS, funnel
 from lingshu.report.mixtures import mixture_groups
 from lingshu.report.pictures import choose, dropped, thumbnail_name, write_thumbnails
+from tests.small_run import METRICS
 
 SOURCES = ["films", "phantom"]
 
@@ -34,6 +37,22 @@ def test_funnel_numbers_and_reasons(data_tree: Path) -> None:
     assert (films["training split"].kept, films["training split"].dropped) == (12, {HELD_OUT: 4})
     assert films["gate"].dropped == {"NO_GATE": 1}
     assert films["mixed"].kept == films["classify_modality"].kept == 8
+
+
+def test_the_contamination_matrix(data_tree: Path) -> None:
+    found = contamination(data_tree)
+    assert found.benchmarks == ["films_report", "films_vqa"]
+    assert found.sources == [("films", [Cell(0, 0), Cell(1, 0)], 1), ("phantom", [Cell(0, 0), Cell(1, 1)], 1)]
+    assert (found.report_only, found.not_checked) == (False, [])
+
+
+def test_what_report_only_and_absent_benchmarks_say(data_tree: Path) -> None:
+    path = data_tree / METRICS
+    metrics = json.loads(path.read_text())
+    path.write_text(json.dumps(metrics | {"report_only": {}, "dropped": {}, "not_checked": {"slake": "no network"}}))
+    found = contamination(data_tree)
+    assert (found.report_only, found.not_checked) == (True, ["slake"])
+    assert [dropped for _, _, dropped in found.sources] == [0, 0]
 
 
 def test_proposals_have_their_own_funnel(data_tree: Path) -> None:

@@ -20,6 +20,7 @@ from lingshu.core.layout import MODALITY, verdict_file
 
 KEPT = "KEPT"
 QUARANTINED = "QUARANTINED"  # how the reasons begin for which a sample is put aside, its text shown to nobody
+NOTED = " (report only)"  # how a finding ends, in the detail of a verdict, that drops nothing
 ROWS_A_GROUP = 1 << 20  # as pyarrow writes by itself
 ROWS_AT_ONCE = 100_000
 VERDICT_SCHEMA = pa.schema(
@@ -138,6 +139,16 @@ def eligible(root: Path = Path()) -> pl.DataFrame:
 def eligible_ids(root: Path = Path()) -> set[str]:
     """Return the ids of `eligible` as a set."""
     return set(eligible(root)["sample_id"])
+
+
+def report_only(verdicts: pl.DataFrame) -> pl.DataFrame:
+    """Return the verdicts with every row kept; of one that was dropped, `detail` says why, and that it is a report."""
+    found = pl.format("{}: {}{}", "reason", "detail", pl.lit(NOTED))
+    return verdicts.with_columns(
+        keep=pl.lit(True),
+        reason=pl.lit(KEPT),
+        detail=pl.when("keep").then("detail").otherwise(found),
+    )
 
 
 def count_by_reason(verdicts: Verdicts) -> dict[str, dict[str, int]]:

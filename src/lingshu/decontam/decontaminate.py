@@ -16,7 +16,7 @@ from lingshu.core.layout import DECONTAM, SAMPLES, verdict_file, verdict_folder
 from lingshu.core.question import Question
 from lingshu.core.sample import ROWS_PER_PART
 from lingshu.core.tables import sample_batches
-from lingshu.core.verdicts import FRAME_SCHEMA, KEPT, account, funnel, kept, write_verdicts
+from lingshu.core.verdicts import FRAME_SCHEMA, KEPT, account, funnel, kept, report_only, write_verdicts
 from lingshu.decontam.crops import CropFinder
 from lingshu.decontam.items import Items, all_items, item_signals, picture_signals, shown_pictures
 from lingshu.decontam.overlap import METHODS, OVERLAP_SCHEMA, closest, group_overlaps, on_purpose
@@ -58,16 +58,21 @@ def decontaminate(
     folder, flag_folder = fresh_dir(root / verdict_folder(STEP)), fresh_dir(root / DECONTAM)
     items = all_items(questions, root)
     names, pairs = _search(sources, items, params, root)
-    spared = pairs.filter(on_purpose(params.kept_on_purpose))
-    evidence = closest(pairs.filter(~on_purpose(params.kept_on_purpose)))
-    flags = spared.join(evidence, on="train_id", how="anti").sort("benchmark", "item_id", "train_id", "method")
+    asked = on_purpose(params.kept_on_purpose)
+    evidence = closest(pairs.filter(~asked))
+    flags = pairs if params.report_only else pairs.filter(asked).join(evidence, on="train_id", how="anti")
+    flags = flags.sort("benchmark", "item_id", "train_id", "method")
     verdicts = _verdicts(names, evidence)
+    counts: dict[str, Any] = funnel(verdicts)
+    if params.report_only:
+        verdicts = report_only(verdicts)
+        counts = funnel(verdicts) | {"report_only": counts["dropped"]}
     account(STEP, names["sample_id"], verdicts)
     _write(folder / "overlaps.parquet", evidence)
     _write(flag_folder / FLAGS_FILE, flags)
     write_verdicts(root / verdict_file(STEP), verdicts)
-    metrics: dict[str, Any] = {**funnel(verdicts), "matrix": matrix(pairs, names, items.table)}
-    if params.kept_on_purpose:
+    metrics = {**counts, "matrix": matrix(pairs, names, items.table)}
+    if params.kept_on_purpose or params.report_only:
         metrics["kept_on_purpose"] = matrix(flags, names, items.table)
     if items.unreadable:
         metrics["unreadable_benchmark_pictures"] = items.unreadable

@@ -52,6 +52,7 @@ class DecontamParams(Strict):
         crops: look for crops of benchmark pictures too: it decodes every training picture once more.
         public: public benchmarks to check against, beside those that the project builds.
         kept_on_purpose: overlaps that training keeps.
+        report_only: whether all overlaps are kept so, and told of in the verdicts and metrics.
     """
 
     picture_radius: int = Field(ge=0, le=16)
@@ -60,3 +61,4 @@ class DecontamParams(Strict):
     crops: bool = False
     public: PublicItems = PublicItems()
     kept_on_purpose: list[KeptOnPurpose] = []  # noqa: RUF012
+    report_only: bool = False

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from lingshu.core.files import atomic_path, fresh_dir
 from lingshu.core.layout import verdict_file, verdict_folder
-from lingshu.core.verdicts import KEPT, account, funnel, write_verdicts
+from lingshu.core.verdicts import KEPT, account, funnel, report_only, write_verdicts
 from lingshu.dedup.clusters import clusters
 from lingshu.dedup.copies import METHODS, Copies, exact_copies
 from lingshu.dedup.looks import read_variants, read_vectors
@@ -53,11 +53,15 @@ def deduplicate(sources: Sequence[str], params: DedupParams, root: Path = Path()
     rows = read_rows(sources, params.reliability, root)
     copies = find_copies(rows, params)
     verdicts = _verdicts(rows, copies)
+    found = funnel(verdicts)
+    if params.report_only:
+        verdicts = report_only(verdicts)
+        found = funnel(verdicts) | {"report_only": found["dropped"]}
     account(STEP, rows.names["sample_id"], verdicts)
     with atomic_path(folder / "clusters.parquet") as temporary:
         pq.write_table(clusters(rows.names, copies).to_arrow(), temporary, compression="zstd")
     write_verdicts(root / verdict_file(STEP), verdicts)
-    return Deduplicated(verdicts, funnel(verdicts))
+    return Deduplicated(verdicts, found)
 
 
 def find_copies(rows: Rows, params: DedupParams) -> dict[str, Copies]:

@@ -102,6 +102,8 @@ class DedupParams(Strict):
         variants: turned, cropped and re-windowed copies; null leaves the check out.
         semantic: copies by embeddings; null leaves the check out.
         text: near duplicates of text-only samples.
+        report_only: whether copies are only told of (in a kept sample's verdict, and in the metrics), and dropped by
+            nothing.
     """
 
     reliability: tuple[str, ...] = Field(min_length=1)
@@ -109,6 +111,7 @@ class DedupParams(Strict):
     variants: VariantParams | None = None
     semantic: SemanticParams | None = None
     text: TextParams
+    report_only: bool = False
 
     @model_validator(mode="after")
     def _known_sources(self) -> DedupParams:

@@ -12,13 +12,12 @@ from typing import Literal, Protocol
 
 import polars as pl
 
-from lingshu.core.verdicts import KEPT, QUARANTINED
+from lingshu.core.verdicts import KEPT, NOTED, QUARANTINED
 from lingshu.quality.params import QualityParams, QuarantineParams
 
 CAPTION_TASK = "caption"
 REPORT_TASK = "report"
 ANYWHERE = pl.lit(True)
-NOTED = " (report only)"
 IDENTITY_REMOVED = "PatientIdentityRemoved"  # among the tags of a file whose values are replacements
 
 

@@ -20,6 +20,7 @@ from lingshu.core.manifest import write_manifest
 from lingshu.core.tables import sample_table
 from lingshu.core.verdicts import eligible_ids, read_verdicts
 from lingshu.report import data, results
+from lingshu.report.contamination import contamination
 from lingshu.report.data_card import data_card, notice_text
 from lingshu.report.examples import examples
 from lingshu.report.funnel import HELD_OUT, SAMPLE_STEPS, Step, funnel
@@ -43,6 +44,7 @@ SECTIONS = [
     ("overview", "Overview"),
     ("data", "Data"),
     ("funnel", "Funnel"),
+    ("contamination", "Contamination"),
     ("pictures", "Pictures"),
     ("mixtures", "Mixtures"),
     ("training", "Training"),
@@ -117,6 +119,7 @@ def _data(root: Path, run: Run, steps: list[Step]) -> dict[str, Any]:
     return {
         "cards": _cards(sources, steps),
         "sources": sources,
+        "contamination": contamination(root),
         "funnel": {"charts": data.funnel_charts(steps), "steps": steps},
         "mixtures": _mixtures(mixture_groups(root, MIXTURES)),
         "training": stage_curves(root, TRAINED),

@@ -18,13 +18,12 @@ from lingshu.core.files import fresh_dir, write_text
 from lingshu.core.images import ImageStore
 from lingshu.core.layout import IMAGES, SAMPLES, verdict_file
 from lingshu.core.tables import sample_table
-from lingshu.core.verdicts import QUARANTINED, read_verdicts
+from lingshu.core.verdicts import NOTED, QUARANTINED, read_verdicts
 from lingshu.report.funnel import SAMPLE_STEPS
 from lingshu.report.page import PICTURES, environment
 from lingshu.report.pictures import Text, write_thumbnails
 
 SHOWN_COLUMNS = ("sample_id", "task", "image_ids", "prompt", "choices", "target")
-NOTED = "(report only)"
 BURNED_IN = f"{QUARANTINED}_BURNED_IN"
 
 
