@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -111,6 +112,16 @@ def test_every_second_frame_of_a_clip_is_taken(tmp_path: Path) -> None:
     assert [int(frame.pixels[0, 0]) for frame in taken] == [10, 30, 50]
     assert left_out(readings) == {"FRAME_STEP": 2}
     assert {frame.group for frame in taken} == {"src/patient/P1"}
+
+
+def test_groups_of_hospital_data_hide_their_ids(tmp_path: Path) -> None:
+    hidden = PARAMS.model_copy(update={"identifying_tags": True})
+    groups = {}
+    for name, patient in (("a", "P1"), ("b", "P1"), ("c", "P2")):
+        made = dicom(noise(5, 8, 8), PatientID=patient)
+        groups[name] = frames(read_dicom(raw_file(save(made, tmp_path / f"{name}.dcm")), hidden))[0].group
+    assert groups["a"] == groups["b"] != groups["c"]
+    assert re.fullmatch(r"src/patient/[0-9a-f]{16}", groups["a"])
 
 
 def test_a_note_limits_the_frames(tmp_path: Path) -> None:

@@ -29,6 +29,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from lingshu.core.ids import sha256_bytes
 from lingshu.sources.crash_proof import survive
 from lingshu.sources.dicom_facts import tagged_facts
 from lingshu.sources.dicom_profile import identifying
@@ -90,7 +91,7 @@ def _frames(dataset: FileDataset, file: RawFile, params: NormalizeParams) -> tup
         Refused: TOO_LARGE or UNDECODABLE.
     """
     try:
-        frames, total = _decode(dataset, params.clip_frame_step, file)
+        frames, total = _decode(dataset, params, file)
         if params.identifying_tags:
             said = identifying(dataset)
             frames = [replace(frame, identifying=said) for frame in frames]
@@ -149,11 +150,11 @@ def _syntax(dataset: FileDataset) -> UID:
     return ExplicitVRLittleEndian if little else ExplicitVRBigEndian
 
 
-def _decode(dataset: FileDataset, step: int, file: RawFile) -> tuple[list[Frame], int]:
+def _decode(dataset: FileDataset, params: NormalizeParams, file: RawFile) -> tuple[list[Frame], int]:
     """Return the frames taken, and how many the file has."""
     total = int(dataset.get("NumberOfFrames", None) or 1)
     last = min(total, file.note.frames) if file.note and file.note.frames else total
-    taken = range(0, last, step)
+    taken = range(0, last, params.clip_frame_step)
     size = int(dataset.get("Rows", 0)) * int(dataset.get("Columns", 0)) * int(dataset.get("SamplesPerPixel", 1))
     check_size(len(taken) * size, f"{len(taken)} of {total} frames, each of {size} values")
     frames: list[Frame] = []
@@ -163,7 +164,7 @@ def _decode(dataset: FileDataset, step: int, file: RawFile) -> tuple[list[Frame]
             Frame(
                 pixels=to_display(pixel_array(dataset, index=index), view),
                 origin=f"{file.origin}#{index}" if total > 1 else file.origin,
-                group=f"{file.source}/{_group(dataset, file)}",
+                group=f"{file.source}/{_group(dataset, file, pseudonyms=params.identifying_tags)}",
                 facts=with_note(tagged_facts(view), file.note),
             )
         )
@@ -242,12 +243,15 @@ def _first(value: Any) -> float:
     return float(value if isinstance(value, (int, float, str)) else value[0])
 
 
-def _group(dataset: Dataset, file: RawFile) -> str:
-    """Return what no split may cut: the patient, else the study, else the file."""
+def _group(dataset: Dataset, file: RawFile, *, pseudonyms: bool) -> str:
+    """Return what no split may cut: the patient, else the study, else the file; the first two under digests if asked.
+
+    A digest hides an id from readers, not from who holds a list of ids: it is a pseudonym.
+    """
     if file.note and file.note.group:
         return file.note.group
-    if patient := str(dataset.get("PatientID", "") or "").strip():
-        return f"patient/{patient}"
-    if study := str(dataset.get("StudyInstanceUID", "") or "").strip():
-        return f"study/{study}"
+    for kind, keyword in (("patient", "PatientID"), ("study", "StudyInstanceUID")):
+        if given := str(dataset.get(keyword, "") or "").strip():
+            named = sha256_bytes(f"{file.source}/{kind}/{given}".encode())[:16] if pseudonyms else given
+            return f"{kind}/{named}"
     return f"file/{file.origin}"

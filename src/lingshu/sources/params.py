@@ -31,8 +31,8 @@ class NormalizeParams(Strict):
         region_gap_px: strip between regions that no picture shows, so that a held-out region touches no other.
         min_tissue_share: share of a slice or tile that must show something for it to be taken.
         identifying_tags: notes beside the pictures which attributes of the DICOM basic confidentiality profile their
-            files have (keywords, no values), for the gate's quarantine. On for hospital data; off where every file is a
-            published test file, as in mini.
+            files have (keywords, no values), for the gate's quarantine, and names groups by a digest of patient or
+            study. On for hospital data; off where every file is a published test file, as in mini.
     """
 
     seed: int
