@@ -1,6 +1,7 @@
 """Pictures of row sources as they are kept: the file's own bytes where any reader shows them alike, else a new file.
 
-Kept as they are: PNG and JPEG of 8 bits in grey or colour, upright, one picture, within the size limit. Others are
+Kept as they are: PNG and JPEG of 8 bits in grey or colour, upright, one picture, within the size limit; what a camera
+or scanner wrote beside the pixels (EXIF, comments) is cut out, and the coded pixels stay byte for byte. Others are
 decoded once and written anew: CMYK, 16 bits (stretched between percentiles), alpha (over white), turned by EXIF, other
 formats, too large a side (averaged down; a JPEG stays one). What can't be shown whole is refused by reason.
 """
@@ -23,6 +24,7 @@ from lingshu.core.images import encode_png
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import FoundPicture
 from lingshu.sources.frames import shrunk, stretch_percentiles
+from lingshu.sources.metadata import without_metadata
 
 # MPO comes by way of JPEG's reader; Pillow has none of that name. No format that runs a program (EPS) or holds
 # documents (PDF).
@@ -133,7 +135,12 @@ def _kept(opened: Image.Image, data: bytes, name: str, limits: StillLimits) -> S
     if opened.format == "JPEG":
         opened.draft(opened.mode, (max(width // 8, 1), max(height // 8, 1)))  # every bit is read all the same
     opened.load()
-    return Still(sha256_bytes(data), data, str(opened.format), width, height, "")
+    try:
+        bare = without_metadata(data)
+    except ValueError:
+        return _anew(opened, "had parts out of order", limits.max_side)
+    why = "" if bare is data else "had metadata"
+    return Still(sha256_bytes(bare), bare, str(opened.format), width, height, why)
 
 
 def _why_changed(opened: Image.Image, max_side: int) -> str:
