@@ -131,9 +131,9 @@ def test_teacher_calls_survive_a_killed_worker_and_a_stopped_run(nodes, talks):
         assert killed
         kept = next((talks / ".work/propose_dialogue").rglob("replies.jsonl")).read_text().splitlines()
         answered = {call.prompt for call in server.calls[:17]}
-        assert len(answered) - PART <= len(kept) <= len(answered)
-        again = [prompt for prompt in answered if server.times(prompt) > 1]
-        assert len(again) <= 2 * PART  # the killed worker's part, and what of it met the empty account
+        # The killed worker's part may have met the empty account, and so may one of two calls at the same moment.
+        assert len(answered) - PART - 1 <= len(kept) <= len(answered)
+        assert len([prompt for prompt in answered if server.times(prompt) > 1]) <= PART
 
         server.calls.clear()
         server.rule = rewritten
