@@ -30,7 +30,7 @@ def nodes() -> Iterator[Cluster]:
     from ray.cluster_utils import Cluster
 
     started = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    started.add_node(num_cpus=1)
+    started.add_node(num_cpus=1, num_gpus=1)  # as far as Ray is told
     started.wait_for_nodes()
     yield started
     started.shutdown()
@@ -116,6 +116,18 @@ def test_parts_of_a_machine_that_dies_are_worked_on_elsewhere(nodes: Cluster, cl
     later = {node for _, node, end in found if end > removed}
     assert later
     assert extra.node_id not in later
+
+
+def with_gpu(number: int) -> tuple[int, str, int]:
+    return number, os.environ["CUDA_VISIBLE_DEVICES"], os.getpid()
+
+
+def test_workers_get_gpus_and_keep_their_process(cluster: Workers) -> None:
+    found = list(in_order(with_gpu, range(5), cluster.model_copy(update={"gpus": 1.0})))
+    assert [(number, devices) for number, devices, _ in found] == [(number, "0") for number in range(5)]
+    assert len({process for _, _, process in found}) == 1
+    with pytest.raises(UserError, match=r"workers.gpus is 2, and no machine of the Ray cluster has more than 1"):
+        list(in_order(with_gpu, range(1), cluster.model_copy(update={"gpus": 2.0})))
 
 
 def folder(number: int) -> tuple[int, Path]:

@@ -23,6 +23,7 @@ from PIL import Image
 
 from lingshu.core.files import atomic_path
 from lingshu.core.ids import canonical_json, sha256_bytes
+from lingshu.core.jpeg import decoded_jpeg
 
 SHARD_BYTES = 256 << 20
 INDEX_ROWS = 100_000  # held in memory, and of a row group
@@ -197,8 +198,10 @@ def read_index(folders: Iterable[Path], columns: Sequence[str] = tuple(INDEX_SCH
     return pl.concat([empty.select(columns), *frames])
 
 
-def decoded(data: bytes) -> Image.Image:
+def decoded(data: bytes | memoryview) -> Image.Image:
     """Return the picture of encoded bytes, mode RGB."""
+    if (jpeg := decoded_jpeg(data)) is not None:
+        return jpeg
     with Image.open(io.BytesIO(data)) as opened:
         return opened.convert("RGB")
 
@@ -207,7 +210,10 @@ class ImageStore:
     """Random access to the pictures of some folders by memory map; nothing is loaded until asked for."""
 
     def __init__(self, folders: Iterable[Path]) -> None:
-        self._bytes: list[pa.LargeBinaryArray] = []
+        # Of each batch where its pictures begin (one number more than pictures) and the bytes of all, as mapped: an
+        # Arrow scalar for each picture would cost more than reading it.
+        self._bounds: list[memoryview] = []
+        self._bytes: list[memoryview] = []
         self._where: dict[str, tuple[int, int]] = {}
         for folder in folders:
             for path in sorted(folder.glob("shard-*.arrow")):
@@ -219,7 +225,10 @@ class ImageStore:
             batch = reader.get_batch(number)
             for row, image_id in enumerate(batch.column("image_id").to_pylist()):
                 self._where.setdefault(image_id, (len(self._bytes), row))
-            self._bytes.append(batch.column("bytes"))
+            column = batch.column("bytes")
+            _, bounds, data = column.buffers()
+            self._bounds.append(memoryview(bounds).cast("B").cast("q")[column.offset :])
+            self._bytes.append(memoryview(data).cast("B"))  # unsigned bytes, as `bytes` has them
 
     def __contains__(self, image_id: str) -> bool:
         return image_id in self._where
@@ -242,8 +251,9 @@ class ImageStore:
     def view(self, image_id: str) -> memoryview:
         """Return the stored bytes as they lie in the mapped file, without a copy; errors as `data`."""
         batch, row = self._where[image_id]
-        return memoryview(self._bytes[batch][row].as_buffer()).cast("B")  # of unsigned bytes, as `bytes` has them
+        bounds = self._bounds[batch]
+        return self._bytes[batch][bounds[row] : bounds[row + 1]]
 
     def image(self, image_id: str) -> Image.Image:
         """Return the decoded picture, mode RGB."""
-        return decoded(self.data(image_id))
+        return decoded(self.view(image_id))

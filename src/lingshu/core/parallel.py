@@ -32,16 +32,20 @@ class Workers(Strict):
         engine: `local` processes, or tasks on a `ray` cluster whose machines see the same files under the same paths.
         processes: local ones; 1 works in the stage's own process. Of Ray, each CPU of the cluster is a worker.
         address: of the Ray cluster, as `ray.init` takes it (`auto` is the one of this machine).
+        gpus: of Ray, for each worker; a part of one lets workers share it. Without, a worker sees no GPU.
     """
 
     engine: Literal["local", "ray"] = "local"
     processes: int = Field(default=1, ge=1)
     address: str = ""
+    gpus: float = Field(default=0.0, ge=0)
 
     @model_validator(mode="after")
     def _address_fits(self) -> Workers:
         if (self.engine == "ray") != bool(self.address):
             raise ValueError("engine ray needs an address (auto, or host:port), and local has none")
+        if self.gpus and self.engine == "local":
+            raise ValueError("gpus are given out by Ray; local processes all see those of the machine")
         return self
 
 
@@ -64,7 +68,7 @@ def in_order(work: Callable[[A], B], items: Iterable[A], workers: Workers = ALON
         # Imported here: Ray is an extra, and slow to import.
         from lingshu.core.ray_tasks import in_ray_tasks  # noqa: PLC0415
 
-        yield from in_ray_tasks(work, chunks(items, chunk), workers.address)
+        yield from in_ray_tasks(work, chunks(items, chunk), workers)
     elif workers.processes == 1:
         yield from map(work, items)
     else:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lingshu.core.errors import UserError
-from lingshu.core.parallel import CHUNKS_WAITING, work_through
+from lingshu.core.parallel import CHUNKS_WAITING, Workers, work_through
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -24,17 +24,20 @@ SECONDS_TO_ANSWER = 10
 RETRIES = 3  # of a part whose worker died; an error that the work raises is never tried again
 
 
-def in_ray_tasks(work: Callable[[A], B], parts: Iterable[list[A]], address: str) -> Iterator[B]:
+def in_ray_tasks(work: Callable[[A], B], parts: Iterable[list[A]], workers: Workers) -> Iterator[B]:
     """Yield the results of the parts' items in order, from one task a part.
 
     Raises:
-        UserError: Ray is not installed, the cluster can't be reached, or a part's worker died again and again.
+        UserError: Ray is not installed, the cluster can't be reached or has too few GPUs, or a part's worker died
+            again and again.
     """
-    ray = _connected(address)
-    task = ray.remote(num_cpus=1, max_retries=RETRIES)(_in_folder)
+    ray = _connected(workers.address)
+    # max_calls: by default Ray ends a process with GPUs after each part, and the next would load its model again.
+    task = ray.remote(num_cpus=1, num_gpus=workers.gpus, max_calls=0, max_retries=RETRIES)(_in_folder)
     folder, most = Path.cwd(), CHUNKS_WAITING * max(1, int(ray.cluster_resources().get("CPU", 1)))
     waiting: deque[Any] = deque()
     try:
+        _find_gpus(ray, workers)
         for part in parts:
             waiting.append(task.remote(folder, work, part))
             if len(waiting) >= most:
@@ -75,6 +78,16 @@ def _knock(address: str) -> None:
     host, _, port = address.removeprefix("ray://").rpartition(":")
     if host and port.isdigit():
         socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()
+
+
+def _find_gpus(ray: Any, workers: Workers) -> None:
+    """Raise if no machine of the cluster has the GPUs of one worker: Ray itself would wait for one to join."""
+    most = max((node["Resources"].get("GPU", 0.0) for node in ray.nodes() if node["Alive"]), default=0.0)
+    if workers.gpus > most:
+        raise UserError(
+            f"params.yaml: workers.gpus is {workers.gpus:g}, and no machine of the Ray cluster has more than {most:g}",
+            "run `ray start` where the GPUs are, or give less",
+        )
 
 
 def _result(ray: Any, reference: Any) -> list[Any]:

@@ -40,14 +40,19 @@ def predict(checkpoint: str, model: Path, params: InferenceParams) -> None:
     journals = WORK / f"predict-{checkpoint}" / _fingerprint(model, asked, params.generation)
     work = partial(_answer, model, params.generation)
     out = fresh_dir(RESPONSES / checkpoint)
+    kept = {name: Journal(journals / f"{name}.jsonl") for name in asked}
+    # All benchmarks in one go: each worker loads the model once.
+    batches = [
+        (name, batch)
+        for name, questions in asked.items()
+        for batch in _missing(questions, kept[name], params.generation.batch_size)
+    ]
+    answers = _answers(work, [batch for _, batch in batches], params.workers)
+    for (name, _), found in zip(batches, track(answers, checkpoint, len(batches)), strict=True):
+        kept[name].add(_answered(outcome) for outcome in found)
     counts: dict[str, int] = {}
     for name, questions in asked.items():
-        journal = Journal(journals / f"{name}.jsonl")
-        batches = _missing(questions, journal, params.generation.batch_size)
-        answers = _answers(work, batches, params.workers)
-        for found in track(answers, f"{checkpoint}: {name}", len(batches)):
-            journal.add(_answered(outcome) for outcome in found)
-        lines = [response_line(q, journal.responses[q.request.id], name, checkpoint) for q in questions]
+        lines = [response_line(q, kept[name].responses[q.request.id], name, checkpoint) for q in questions]
         write_text(out / f"{name}.jsonl", "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines))
         counts[name] = len(lines)
     write_manifest(out, f"predict@{checkpoint}", sum(counts.values()), counts)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from lingshu.core.parallel import ALONE, Workers
 from lingshu.core.params import Strict
 
 RecipeName = Literal["caption", "vqa", "ocr", "cot", "dialogue"]
@@ -20,7 +21,7 @@ class ServerParams(Strict):
         key_variable: environment variable that holds the key; empty where the server asks for none.
         temperature: of the replies.
         max_tokens: of a reply.
-        concurrency: requests at a time.
+        concurrency: requests at a time, of each worker.
         tries: of a request, before it is given up.
         timeout_s: seconds of a try.
     """
@@ -95,11 +96,16 @@ class VerifyParams(Strict):
 
 
 class SynthesisParams(Strict):
-    """Section `synthesis`."""
+    """Section `synthesis`.
+
+    Attributes:
+        workers: who asks a server; the template teacher writes alone.
+    """
 
     enabled: list[RecipeName]
     seed: int = Field(ge=0)
     teacher: TeacherParams
+    workers: Workers = ALONE
     caption: CaptionParams
     vqa: VqaParams
     ocr: OcrParams

@@ -70,7 +70,7 @@ def make_teacher(recipe: str, params: SynthesisParams, sources: list[str], root:
     folder = scratch_folder(f"propose_{recipe}", fingerprint([server.url, server.model], []), root)
     folders = [root / IMAGES / source for source in sources]
     store = cache(lambda: ImageStore(folders))
-    return ServerTeacher(server, folder / "replies.jsonl", lambda image: store().data(image))
+    return ServerTeacher(server, folder / "replies.jsonl", lambda image: store().data(image), params.workers)
 
 
 def _write(found: Proposals, root: Path) -> dict[str, int]:
