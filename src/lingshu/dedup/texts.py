@@ -119,32 +119,27 @@ def _shingles(read: ReadTexts, rows: NDArray[np.int64], total: int, params: Text
     """Return the sorted distinct shingles of the rows, in their order."""
     wanted = np.zeros(total, dtype=np.bool_)
     wanted[rows] = True
-    numbers, values, sizes = (
-        [np.empty(0, dtype=np.int64)],
-        [np.empty(0, dtype=np.uint64)],
-        [np.empty(0, dtype=np.int64)],
-    )
+    lengths = np.zeros(len(rows), dtype=np.int64)
+    found = []
     for batch, texts in _small(read(wanted)):
+        at = np.searchsorted(rows, batch)
         lists = distinct(shingle_hashes(texts, params.shingle_words))
-        numbers.append(batch)
-        values.append(lists.values)
-        sizes.append(np.diff(lists.offsets))
-    order = np.argsort(np.concatenate(numbers))
-    lengths = np.concatenate(sizes)
-    starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])[:-1]
-    bounds = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths[order])])
+        lengths[at] = np.diff(lists.offsets)
+        found.append((at, HashLists(lists.values.copy(), lists.offsets)))  # without the room for repeats
+    bounds = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
     packed = np.empty(bounds[-1], dtype=np.uint64)
-    _gather(np.concatenate(values), starts[order], bounds, packed)
+    for at, lists in found:
+        _place(lists.values, lists.offsets, bounds[at], packed)
     return HashLists(packed, bounds)
 
 
 @compiled
-def _gather(
-    values: NDArray[np.uint64], starts: NDArray[np.int64], bounds: NDArray[np.int64], packed: NDArray[np.uint64]
+def _place(
+    values: NDArray[np.uint64], offsets: NDArray[np.int64], starts: NDArray[np.int64], packed: NDArray[np.uint64]
 ) -> None:
     for row in range(len(starts)):
-        length = bounds[row + 1] - bounds[row]
-        packed[bounds[row] : bounds[row + 1]] = values[starts[row] : starts[row] + length]
+        for place in range(offsets[row + 1] - offsets[row]):
+            packed[starts[row] + place] = values[offsets[row] + place]
 
 
 @compiled
