@@ -25,7 +25,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 OURS = ("lingshu full", "lingshu scaled", "lingshu fast", "lingshu unchanged", "pillow 1/8 decode")
-PEERS = ("imagededup", "imagehash", "simplejpeg 1/8 decode")
+PEERS = BASES = ("imagededup", "imagehash", "simplejpeg 1/8 decode")
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS"), "1")
 
 
@@ -153,6 +153,12 @@ def recall(hashes: dict[str, str], kind: str) -> float:
     return sum(hashes[name] == hashes[name.replace(kind, "original")] for name in copies) / len(copies)
 
 
+def by_turns(base: list[float], tool: list[float]) -> str:
+    """Return the least and the median of how many times as fast the tool was in a turn."""
+    ratios = [slow / quick for slow, quick in zip(base, tool, strict=True)]
+    return f"{min(ratios):.2f}, {statistics.median(ratios):.2f}"
+
+
 def main() -> None:
     """Draw pictures, run every tool by turns, print recall, CPU seconds and ratios."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -187,12 +193,11 @@ def measure(folder: Path, peers: str, pictures: int, repeats: int) -> None:
             measured.append(result["seconds"])
             hashes[tool] = result["hashes"]
     middle = {tool: statistics.median(measured) for tool, measured in seconds.items()}
-    columns = ("re-encoded at 0", "resized at 0", "x imagededup", "x imagehash", "of 1/8 decode")
+    columns = ("re-encoded at 0", "resized at 0", "x imagededup", "x imagehash", "of 1/8 decode")  # least, median
     print(f"{'tool':24}{'CPU-s':>8}{'files/CPU-s':>13}" + "".join(f"{column:>17}" for column in columns))
     for tool, value in middle.items():
         shares = [f"{recall(hashes[tool], kind):.3f}" if hashes[tool] else "" for kind in ("reencoded", "resized")]
-        ratios = [middle[base] / value for base in ("imagededup", "imagehash", "simplejpeg 1/8 decode")]
-        cells = [*shares, *(f"{ratio:.2f}" for ratio in ratios)]
+        cells = [*shares, *(by_turns(seconds[base], seconds[tool]) for base in BASES)]
         print(f"{tool:24}{value:8.3f}{len(files) / value:13,.0f}" + "".join(f"{cell:>17}" for cell in cells))
     print(
         f"unchanged rerun: {middle['lingshu scaled'] / middle['lingshu unchanged']:,.0f} times as fast as the first run"

@@ -5,7 +5,7 @@
 Every store holds the same pictures (JPEG, about 120 KB) with half a kilobyte of JSON each and is read once from the
 page cache, whole, in a shuffled order, JSON parsed, nothing decoded. Ours is `core.images.ImageStore` with the JSON in
 a Parquet column, as samples lie; full random order, as HF's map style; webdataset and MDS shuffle as they recommend.
-`views` are views of the mapped file, from which training decodes a JPEG where the extra `hashing` is installed
+`views` are views of the mapped file, from which training decodes a JPEG
 (`ImageStore.image`); `copies` is the same with a copy of every picture, as the peers make one and as Pillow needs it.
 Each side must hand out every picture once, byte for byte, or nothing is timed. CPU seconds, by turns; rates and ratios
 are of the quickest runs, and of each turn the smallest and the median. The last lines are the store's share of a

@@ -6,14 +6,14 @@ with one word in twenty replaced. All use 3-word shingles, 128 permutations, 16 
 and drop a text that shares a band with an earlier, kept one; ours makes the normal form itself, compares candidates
 exactly and drops those of Jaccard 0.5 or more. Recall: share of exact and of edited copies that are dropped; false:
 share of all others that are. text-dedup's sketches (`embed_func`) are timed alone. CPU seconds of one thread, without
-imports.
+imports; ratios turn by turn; growth of resident memory over what the texts take (Linux).
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import resource
+import os
 import statistics
 import subprocess
 import sys
@@ -27,7 +27,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 PERMUTATIONS, BANDS, SHINGLE = 128, 16, 3
-SAMPLES = {"lingshu": 100_000, "rensa": 20_000, "datasketch": 3_000, "text-dedup": 2_000}
+SAMPLES = {"lingshu": 100_000, "rensa": 100_000, "datasketch": 10_000, "text-dedup": 10_000}
 ALONE, EXACT, NEAR = 0, 1, 2
 WORDS = 50_000  # of the vocabulary
 
@@ -137,17 +137,24 @@ def text_dedup_sketches(texts: list[str]) -> list[int]:
     return []
 
 
+def _kibibytes(key: str) -> int:
+    """Return what Linux says of this process: VmRSS, resident now; VmHWM, at most."""
+    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{key}:"))
+
+
 def work(tool: str, path: Path, count: int) -> None:
     """Time one tool in this process and print what it dropped."""
     column = pl.read_parquet(path)["text"].head(count)
     texts = column.to_list() if tool != "lingshu" else []
     run = {"rensa": rensa_drops, "datasketch": datasketch_drops, "text-dedup": text_dedup_sketches}.get(tool)
     _ = ours(column[:200]) if run is None else run(texts[:200])
-    resident = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak counts from here on
+    resident = _kibibytes("VmRSS")
     start = time.process_time()
     dropped = ours(column) if run is None else run(texts)
     seconds = time.process_time() - start
-    grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - resident) // 1024
+    grown = (_kibibytes("VmHWM") - resident) // 1024
     print(json.dumps({"seconds": seconds, "dropped": dropped, "grown": grown}))
 
 
@@ -182,7 +189,9 @@ def compare(path: Path, kinds: NDArray[np.int64], peers: str, repeats: int, larg
             for side in sides:
                 python = sys.executable if side == "lingshu" else peers
                 command = [python, __file__, peers, "--worker", side, str(path), str(count)]
-                reply = subprocess.run(command, capture_output=True, text=True, check=True)
+                reply = subprocess.run(
+                    command, capture_output=True, text=True, check=True, env={**os.environ, "POLARS_MAX_THREADS": "1"}
+                )
                 last[side] = json.loads(reply.stdout.splitlines()[-1])
                 times[side].append(float(str(last[side]["seconds"])))
         for side in sides:
@@ -190,9 +199,10 @@ def compare(path: Path, kinds: NDArray[np.int64], peers: str, repeats: int, larg
             dropped = np.zeros(count, dtype=np.bool_)
             dropped[np.array(last[side]["dropped"], dtype=np.int64)] = True
             exact, near, alone = (dropped[kinds[:count] == kind].mean() for kind in (EXACT, NEAR, ALONE))
-            ratio = value / statistics.median(times["lingshu"])
+            turns = [slow / quick for slow, quick in zip(times[side], times["lingshu"], strict=True)]
             print(
-                f"{count:>10,} texts {side:12}{value:9.3f} CPU-s {count / value:10,.0f} texts/CPU-s {ratio:8.1f} x ours"
+                f"{count:>10,} texts {side:12}{value:9.3f} CPU-s {count / value:10,.0f} texts/CPU-s"
+                f"{min(turns):7.1f} to {max(turns):.1f}, median {statistics.median(turns):.1f} x ours"
                 f"  exact {exact:.3f} near {near:.3f} false {alone:.5f}  grown {last[side]['grown']} MiB"
             )
 

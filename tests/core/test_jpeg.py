@@ -10,11 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
-from lingshu.core import images, jpeg
+from lingshu.core import images
 from lingshu.core.images import decoded
 from lingshu.core.jpeg import decoded_jpeg
-
-pytest.importorskip("simplejpeg", reason="the extra `hashing` is not installed")
 
 
 def drawn(width: int, height: int, mode: str = "RGB", **options: object) -> bytes:
@@ -62,10 +60,3 @@ def test_what_is_no_usual_jpeg_is_left_to_pillow(monkeypatch: pytest.MonkeyPatch
     assert decoded_jpeg(whole) is None
     with pytest.raises(Image.DecompressionBombError):
         decoded(whole)
-
-
-def test_without_the_extra_pillow_decodes(monkeypatch: pytest.MonkeyPatch) -> None:
-    data = drawn(40, 30)
-    monkeypatch.setattr(jpeg, "simplejpeg", None)
-    assert decoded_jpeg(data) is None
-    assert np.array_equal(np.asarray(decoded(data)), np.asarray(by_pillow(data)))

@@ -51,7 +51,6 @@ def test_a_jpeg_decoded_small_is_near_its_full_hash(mode: str, most: int) -> Non
 
 
 def test_the_quick_decoder_gives_the_pixels_of_pillow(monkeypatch: pytest.MonkeyPatch) -> None:
-    pytest.importorskip("simplejpeg", reason="the extra `hashing` is not installed")
     rng = np.random.default_rng(1)
     for height, width in [(31, 700), (63, 64), (255, 257), (257, 900), (511, 512), (513, 1025), (2049, 700), (1, 9)]:
         for channels in ((), (3,)):
@@ -59,11 +58,27 @@ def test_the_quick_decoder_gives_the_pixels_of_pillow(monkeypatch: pytest.Monkey
             smooth = np.asarray(Image.fromarray(pixels).resize((width, height), Image.Resampling.BICUBIC))
             data = encoded(smooth, "JPEG", quality=90)
             for mode in ("scaled", "fast"):
-                quick = np.asarray(grey_picture("quick", data, mode))
+                quick, extent = grey_picture("quick", data, mode)
                 with monkeypatch.context() as without:
-                    without.setattr(hashing, "simplejpeg", None)
-                    plain = np.asarray(grey_picture("plain", data, mode))
-                assert (quick == plain).all(), (height, width, channels, mode)
+                    without.setattr(hashing, "_small_jpeg", lambda *_: None)
+                    plain, expected = grey_picture("plain", data, mode)
+                assert (np.asarray(quick) == np.asarray(plain)).all(), (height, width, channels, mode)
+                assert extent == expected
+
+
+@pytest.mark.parametrize("mode", ["scaled", "fast"])
+def test_a_copy_at_another_size_keeps_the_hash_of_a_jpeg_decoded_small(mode: str) -> None:
+    rng = np.random.default_rng(2)
+    originals, copies = [], []
+    for seed in range(40):
+        width, height = (int(side) for side in 8 * rng.integers(64, 128, 2) + rng.integers(1, 8, 2))
+        picture = Image.fromarray(scene(seed, 300)).resize((width, height), Image.Resampling.BICUBIC)
+        copy = picture.resize((round(0.7 * width), round(0.7 * height)), Image.Resampling.LANCZOS)
+        originals.append(encoded(np.asarray(picture), "JPEG", quality=90))
+        copies.append(encoded(np.asarray(copy), "JPEG", quality=80))
+    distance = np.bitwise_count(hashes(originals, mode) ^ hashes(copies, mode))
+    assert distance.max() <= 2
+    assert (distance == 0).mean() >= 0.85
 
 
 def test_processes_change_nothing() -> None:

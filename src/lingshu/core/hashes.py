@@ -17,9 +17,9 @@ def phash_thumbnail(grey: Image.Image) -> NDArray[np.uint8]:
     return np.asarray(grey.resize((PHASH_SIDE, PHASH_SIDE), Image.Resampling.BOX))
 
 
-def dhash_thumbnail(grey: Image.Image) -> NDArray[np.uint8]:
-    """Return the picture (mode L) averaged by area to 8 rows of 9 columns."""
-    return np.asarray(grey.resize(DHASH_SIZE, Image.Resampling.BOX))
+def dhash_thumbnail(grey: Image.Image, extent: tuple[float, float, float, float] | None = None) -> NDArray[np.uint8]:
+    """Return the picture (mode L), or its part `extent` (left, top, right, bottom), averaged to 8 rows of 9 columns."""
+    return np.asarray(grey.resize(DHASH_SIZE, Image.Resampling.BOX, extent))
 
 
 def phash(thumbnails: NDArray[np.uint8] | NDArray[np.float32]) -> NDArray[np.uint64]:

@@ -58,10 +58,8 @@ def text_copies(
     similarity = np.zeros(len(rows), dtype=np.float64)
     for linked in _linked(sketches):
         shingles = _shingles(read, rows[linked], len(wanted), params)
-        keys = sketches.keys[:, linked]
-        order = np.argsort(keys, axis=1, kind="stable").astype(np.int32)
-        runs = _runs(keys, order)
-        found, alike = _visit(shingles.values, shingles.offsets, (order, runs), own[linked], params.threshold)
+        earlier = _earlier(np.take(sketches.keys, linked, axis=1), sketches.sizes[linked])
+        found, alike = _visit(shingles.values, shingles.offsets, earlier, own[linked], params.threshold)
         twin[linked] = np.where(found >= 0, linked[found], -1)
         similarity[linked] = alike
     return twins(rows, twin, 1.0 - similarity, similarity)
@@ -89,10 +87,8 @@ def _linked(sketches: _Sketches) -> Iterator[NDArray[np.int64]]:
     """Yield sets of texts (indices, ascending) such that texts with an equal band are in the same one."""
     count = len(sketches.rows)
     parents = np.arange(count, dtype=np.int64)
-    texts = np.flatnonzero(sketches.sizes).astype(np.uint64)  # one without shingles is like no other
-    for keys in sketches.keys:
-        together = np.sort((keys[texts].astype(np.uint64) << np.uint64(32)) | texts)
-        _join_runs(together, parents)
+    for band in range(len(sketches.keys)):
+        _join(_earlier(sketches.keys[band : band + 1], sketches.sizes)[0], parents)
     _flatten(parents)
     linked = np.flatnonzero((np.bincount(parents, minlength=count) > 1)[parents])
     by_link = linked[np.argsort(parents[linked], kind="stable")]
@@ -107,42 +103,47 @@ def _linked(sketches: _Sketches) -> Iterator[NDArray[np.int64]]:
             start = end + 1
 
 
+def _earlier(keys: NDArray[np.uint32], sizes: NDArray[np.int64]) -> NDArray[np.int32]:
+    """Return, shape (bands, texts), the last text before each that has its key, -1 where none has it.
+
+    A text without shingles (sizes) is like no other.
+    """
+    earlier = np.empty(keys.shape, dtype=np.int32)
+    slots = np.empty(1 << max(1, 2 * keys.shape[1] - 1).bit_length(), dtype=np.uint64)
+    for band, mine in enumerate(keys):
+        _find_earlier(mine, sizes, slots, earlier[band])
+    return earlier
+
+
 def _shingles(read: ReadTexts, rows: NDArray[np.int64], total: int, params: TextParams) -> HashLists:
     """Return the sorted distinct shingles of the rows, in their order."""
     wanted = np.zeros(total, dtype=np.bool_)
     wanted[rows] = True
-    numbers, values, sizes = (
-        [np.empty(0, dtype=np.int64)],
-        [np.empty(0, dtype=np.uint64)],
-        [np.empty(0, dtype=np.int64)],
-    )
+    lengths = np.zeros(len(rows), dtype=np.int64)
+    found = []
     for batch, texts in _small(read(wanted)):
+        at = np.searchsorted(rows, batch)
         lists = distinct(shingle_hashes(texts, params.shingle_words))
-        numbers.append(batch)
-        values.append(lists.values)
-        sizes.append(np.diff(lists.offsets))
-    order = np.argsort(np.concatenate(numbers))
-    lengths = np.concatenate(sizes)
-    starts = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])[:-1]
-    bounds = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths[order])])
+        lengths[at] = np.diff(lists.offsets)
+        found.append((at, HashLists(lists.values.copy(), lists.offsets)))  # without the room for repeats
+    bounds = np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(lengths)])
     packed = np.empty(bounds[-1], dtype=np.uint64)
-    _gather(np.concatenate(values), starts[order], bounds, packed)
+    for at, lists in found:
+        _place(lists.values, lists.offsets, bounds[at], packed)
     return HashLists(packed, bounds)
 
 
 @compiled
-def _gather(
-    values: NDArray[np.uint64], starts: NDArray[np.int64], bounds: NDArray[np.int64], packed: NDArray[np.uint64]
+def _place(
+    values: NDArray[np.uint64], offsets: NDArray[np.int64], starts: NDArray[np.int64], packed: NDArray[np.uint64]
 ) -> None:
     for row in range(len(starts)):
-        length = bounds[row + 1] - bounds[row]
-        for place in range(length):
-            packed[bounds[row] + place] = values[starts[row] + place]
+        for place in range(offsets[row + 1] - offsets[row]):
+            packed[starts[row] + place] = values[offsets[row] + place]
 
 
 @compiled
-def _root(parents: NDArray[np.int64], text: np.uint64) -> np.int64:
-    row = np.int64(text)
+def _root(parents: NDArray[np.int64], row: int) -> int:
     while parents[row] != row:
         parents[row] = parents[parents[row]]
         row = parents[row]
@@ -150,19 +151,38 @@ def _root(parents: NDArray[np.int64], text: np.uint64) -> np.int64:
 
 
 @compiled
-def _join_runs(together: NDArray[np.uint64], parents: NDArray[np.int64]) -> None:
-    """Unite the texts of equal key; `together` holds key and text in its upper and lower half, sorted."""
-    for place in range(1, len(together)):
-        if together[place] >> np.uint64(32) == together[place - 1] >> np.uint64(32):
-            left = _root(parents, together[place - 1] & LOWER)
-            right = _root(parents, together[place] & LOWER)
+def _find_earlier(
+    keys: NDArray[np.uint32], sizes: NDArray[np.int64], slots: NDArray[np.uint64], earlier: NDArray[np.int32]
+) -> None:
+    """Open addressing: a slot holds a key in its upper half and its last text's number plus 1 in the lower; 0: free."""
+    mask = np.uint64(len(slots) - 1)
+    for slot in range(len(slots)):
+        slots[slot] = np.uint64(0)
+    for text in range(len(keys)):
+        earlier[text] = np.int32(-1)
+        if sizes[text] == 0:
+            continue
+        key = np.uint64(keys[text])
+        at = key & mask
+        while slots[at] != np.uint64(0) and slots[at] >> np.uint64(32) != key:
+            at = (at + np.uint64(1)) & mask
+        earlier[text] = np.int32(np.int64(slots[at] & LOWER) - 1)
+        slots[at] = (key << np.uint64(32)) | np.uint64(text + 1)
+
+
+@compiled
+def _join(earlier: NDArray[np.int32], parents: NDArray[np.int64]) -> None:
+    """Unite each text with the earlier one of its key."""
+    for text in range(len(earlier)):
+        if earlier[text] >= 0:
+            left, right = _root(parents, np.int64(earlier[text])), _root(parents, np.int64(text))
             parents[max(left, right)] = min(left, right)
 
 
 @compiled
 def _flatten(parents: NDArray[np.int64]) -> None:
     for row in range(len(parents)):
-        parents[row] = _root(parents, np.uint64(row))
+        parents[row] = _root(parents, np.int64(row))
 
 
 @compiled
@@ -181,39 +201,23 @@ def _jaccard(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> float:
 
 
 @compiled
-def _runs(keys: NDArray[np.uint32], order: NDArray[np.int32]) -> NDArray[np.int32]:
-    """Return, shape (bands, rows), the place in `order` where the run of rows with the row's key starts."""
-    first = np.empty_like(order)
-    for band in range(keys.shape[0]):
-        start = 0
-        for place in range(keys.shape[1]):
-            if keys[band, order[band, place]] != keys[band, order[band, start]]:
-                start = place
-            first[band, order[band, place]] = start
-    return first
-
-
-@compiled
 def _visit(
     values: NDArray[np.uint64],
     offsets: NDArray[np.int64],
-    bands: tuple[NDArray[np.int32], NDArray[np.int32]],
+    earlier: NDArray[np.int32],
     groups: NDArray[np.int64],
     threshold: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    order, first = bands
     rows = len(groups)
     twin = np.full(rows, -1, dtype=np.int64)
     similarity = np.zeros(rows, dtype=np.float64)
     compared = np.full(rows, -1, dtype=np.int64)
     for row in range(rows):
         mine = values[offsets[row] : offsets[row + 1]]
-        for band in range(order.shape[0]):
-            place = first[band, row]
-            # Rows of equal key stand together in order of preference, so those before `row` were visited.
-            while order[band, place] != row:
-                other = np.int64(order[band, place])
-                place += 1
+        for band in range(earlier.shape[0]):
+            other = np.int64(row)
+            while earlier[band, other] >= 0:
+                other = np.int64(earlier[band, other])
                 if twin[other] >= 0 or compared[other] == row or groups[other] == groups[row]:
                     continue
                 compared[other] = row
