@@ -17,12 +17,24 @@ from lingshu.config import Recipe
 from lingshu.core.errors import UserError
 from lingshu.core.layout import CATALOG, PROPOSALS, SAMPLES
 from lingshu.core.sample import TASKS, sample_parts
+from lingshu.facts.vocabulary import MODALITIES, MORE_MODALITIES
 from lingshu.inference.judges import judges_of_params
 from lingshu.mix.params import STAGES
 from lingshu.mix.plan import check_sources as check_mix_sources
 from lingshu.mix.plan import parts_of
 from lingshu.mix.splits import check_listed
-from lingshu.sources.catalog import SOURCES_FOLDER, SourceRecord, pick_encoder, read_encoders, read_source, read_sources
+from lingshu.modality.pictures import NOT_MEDICAL
+from lingshu.modality.prompts import PROMPTS_FILE, read_prompts
+from lingshu.sources.catalog import (
+    OPEN_CLIP_FILE,
+    SOURCES_FOLDER,
+    SourceRecord,
+    pick_encoder,
+    read_encoders,
+    read_open_clip,
+    read_source,
+    read_sources,
+)
 from lingshu.sources.licences import check_allowed, conflicts_of
 from lingshu.sources.notes import read_notes
 
@@ -50,8 +62,23 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
         yield UserError(
             f"params.yaml: dedup.reliability does not rank {unranked}", "add each enabled source to the list"
         )
-    encoders = CATALOG / "encoders.yaml"
-    yield from _caught(partial(pick_encoder, read_encoders(root / encoders), recipe.modality.encoder, encoders))
+    read_open_clip(root / OPEN_CLIP_FILE)
+    yield from _encoder(recipe, root)
+
+
+def _encoder(recipe: Recipe, root: Path) -> Iterator[UserError]:
+    """Yield an encoder without a record, prompts of no known modality, and an encoder that can't teach the backbone."""
+    encoders, choice = CATALOG / "encoders.yaml", recipe.modality.encoder
+    if isinstance(choice, str):
+        yield from _caught(partial(pick_encoder, read_encoders(root / encoders), choice, encoders))
+    elif recipe.modeling.backbone is None:
+        yield UserError(
+            f"params.yaml: modality.encoder: {choice.label} can't teach the backbone that `modeling` makes",
+            f"name an encoder of {encoders}, or a published backbone in modeling.backbone",
+        )
+    known = {*MODALITIES, *MORE_MODALITIES, NOT_MEDICAL}
+    if unknown := sorted(set(read_prompts(root).classes) - known):
+        yield UserError(f"{PROMPTS_FILE}: classes {unknown} are no modalities", f"use {', '.join(sorted(known))}")
 
 
 def _caught(call: Callable[[], object]) -> Iterator[UserError]:

@@ -17,6 +17,7 @@ from lingshu.modeling.architecture import build_model, build_processor, fix_seed
 from lingshu.modeling.collate import IGNORED, Encoded, Pictures, encode
 from lingshu.modeling.corpus import corpus_samples, pretraining_conversations, tokenizer_texts
 from lingshu.modeling.encoder import STRIDE, load_encoder
+from lingshu.modeling.encoder_params import OpenClipParams
 from lingshu.modeling.freeze import part_sizes
 from lingshu.modeling.load import use_threads
 from lingshu.modeling.memory import keep_freed_memory
@@ -36,12 +37,12 @@ class Origins:
     Attributes:
         sources: names of the enabled sources.
         recipes: names of the enabled synthesis recipes.
-        encoder: name of the pretrained encoder in catalog/encoders.yaml, pulled to data/raw/encoder.
+        encoder: `modality.encoder`; a backbone that we make learns from one of catalog/encoders.yaml.
     """
 
     sources: Sequence[str]
     recipes: Sequence[str]
-    encoder: str
+    encoder: str | OpenClipParams
 
 
 def make_backbone(folder: Path, params: ModelingParams, seed: int, origins: Origins) -> dict[str, Any]:
@@ -54,6 +55,11 @@ def make_backbone(folder: Path, params: ModelingParams, seed: int, origins: Orig
     use_threads(params.threads)
     if params.backbone is not None:
         return take_published(folder, params.backbone, params.image)
+    if not isinstance(origins.encoder, str):
+        raise UserError(
+            f"params.yaml: modality.encoder: {origins.encoder.label} can't teach the backbone that `modeling` makes",
+            "name an encoder of catalog/encoders.yaml, or a published backbone in modeling.backbone",
+        )
     made = params.made
     keep_freed_memory()
     fix_seed(seed)
