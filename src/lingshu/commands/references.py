@@ -15,7 +15,7 @@ from lingshu.benchmarks.catalog import pick as pick_benchmark
 from lingshu.benchmarks.public.catalog import read_public
 from lingshu.config import Recipe
 from lingshu.core.errors import UserError
-from lingshu.core.layout import CATALOG, PROPOSALS, SAMPLES
+from lingshu.core.layout import CATALOG, EMBEDDINGS, PROPOSALS, SAMPLES
 from lingshu.core.sample import TASKS, sample_parts
 from lingshu.facts.vocabulary import MODALITIES, MORE_MODALITIES
 from lingshu.inference.judges import judges_of_params
@@ -62,8 +62,25 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
         yield UserError(
             f"params.yaml: dedup.reliability does not rank {unranked}", "add each enabled source to the list"
         )
+    yield from _embeddings(recipe)
     read_open_clip(root / OPEN_CLIP_FILE)
     yield from _encoder(recipe, root)
+
+
+def _embeddings(recipe: Recipe) -> Iterator[UserError]:
+    """Yield embedded sources that are not enabled, and sources that `dedup.semantic` names and nobody embeds."""
+    embedded = recipe.signals.embeddings.sources
+    if unknown := sorted(set(embedded) - set(recipe.sources.enabled)):
+        yield UserError(f"params.yaml: signals.embeddings.sources: {unknown} are not enabled", "use enabled sources")
+    semantic = recipe.dedup.semantic
+    if semantic is None or Path(semantic.embeddings) != EMBEDDINGS:
+        return
+    named = {source for scope in semantic.scopes for source in scope.sources}
+    if bare := sorted(named & set(recipe.sources.enabled) - set(embedded)):
+        yield UserError(
+            f"params.yaml: dedup.semantic.scopes: {bare}, which signals.embeddings.sources does not list",
+            "add each of them, or name other sources",
+        )
 
 
 def _encoder(recipe: Recipe, root: Path) -> Iterator[UserError]:

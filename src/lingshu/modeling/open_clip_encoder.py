@@ -31,10 +31,14 @@ Features = NDArray[np.float32]
 
 
 class PictureEncoder(Protocol):
-    """Whatever turns pictures into features, shape (pictures, channels), each by itself."""
+    """Whatever turns pictures into features, shape (pictures, channels)."""
 
     def features(self, pictures: Iterable[Image.Image]) -> Features:
-        """Return the features of the pictures."""
+        """Return the features of the pictures, each by itself."""
+        ...
+
+    def in_batches(self, pictures: Iterable[Image.Image], size: int) -> Features:
+        """Return the features of the pictures, `size` at once: the last bits of one depend on its batch."""
         ...
 
 
@@ -55,7 +59,7 @@ class OpenClipEncoder:
     scale: float
 
     def features(self, pictures: Iterable[Image.Image]) -> Features:
-        """Return the embeddings, of length one, shape (pictures, numbers), each picture by itself (see `batches`)."""
+        """Return the embeddings, of length one, shape (pictures, numbers), each picture by itself."""
         return self.in_batches(pictures, 1)
 
     @torch.inference_mode()
