@@ -128,8 +128,10 @@ def _loaded(eye: Eye, device: str, threads: int) -> Any:
 
 def _embed(eye: Eye, params: EmbeddingsParams, pictures: list[Encoded]) -> NDArray[np.float32]:
     encoder = _loaded(eye, params.device, params.threads)
-    vectors: NDArray[np.float32] = encoder.in_batches((decode(*one) for one in pictures), params.batch)
-    return vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), np.finfo(np.float32).tiny)
+    vectors = encoder.in_batches((decode(*one) for one in pictures), params.batch)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    unit: NDArray[np.float32] = vectors / np.maximum(lengths, np.finfo(np.float32).tiny)
+    return unit
 
 
 def _schema(params: EmbeddingsParams) -> pa.Schema:

@@ -73,7 +73,7 @@ def pull_open_clip(choice: OpenClipParams, root: Path = Path(), hub: Hub | None 
     return manifest
 
 
-def _from_folder(folder: Path, out: Path) -> dict[str, str | None]:
+def _from_folder(folder: Path, out: Path) -> dict[str, str]:
     check_folder(folder)
     names = [path.name for path in sorted(folder.iterdir()) if path.is_file()]
     for name in _wanted(names) + [name for name in (TEXT_CONFIG, *TOKENIZER_FILES) if name in names]:
@@ -81,7 +81,7 @@ def _from_folder(folder: Path, out: Path) -> dict[str, str | None]:
     return {"folder": folder.name}
 
 
-def _from_hub(choice: OpenClipParams, out: Path, hub: Hub) -> dict[str, str | None]:
+def _from_hub(choice: OpenClipParams, out: Path, hub: Hub) -> dict[str, str]:
     assert choice.hub is not None
     own = _Repository(choice.hub, choice.revision, hub)
     for name in track(_wanted(own.names), f"pull {choice.hub}", 2):
