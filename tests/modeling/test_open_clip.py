@@ -11,9 +11,11 @@ import torch
 from PIL import Image
 
 from lingshu.core.errors import UserError
-from lingshu.core.params import read_yaml, validate
+from lingshu.core.params import load_section, read_yaml, validate
+from lingshu.modeling.backbone import Origins, make_backbone
 from lingshu.modeling.encoder_params import OpenClipParams, read_choice
 from lingshu.modeling.open_clip_encoder import encoder_digest, load_open_clip, load_picture_encoder
+from lingshu.modeling.params import ModelingParams
 from tests.corpora import scene
 from tests.tiny_open_clip import SIDE, TOWER, put_open_clip, without_network
 
@@ -137,6 +139,12 @@ def test_pictures_of_another_size_are_refused_and_the_digest_follows_the_files(f
     assert encoder_digest(choice, tmp_path) == before
     (tmp_path / "data/raw/encoder/vocab.txt").write_text("x")
     assert encoder_digest(choice, tmp_path) != before
+
+
+def test_it_is_no_teacher_of_the_backbone_that_we_make(tmp_path: Path) -> None:
+    params = load_section("modeling", ModelingParams, Path(__file__).parents[2] / "params.yaml")
+    with pytest.raises(UserError, match=r"modality.encoder: owner/clip can't teach the backbone"):
+        make_backbone(tmp_path, params, 1, Origins([], [], OpenClipParams(hub="owner/clip")))
 
 
 def test_the_choice_is_a_name_or_one_place(tmp_path: Path) -> None:

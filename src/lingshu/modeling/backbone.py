@@ -45,6 +45,20 @@ class Origins:
     encoder: str | OpenClipParams
 
 
+def _teacher(encoder: str | OpenClipParams) -> str:
+    """Return the name of the encoder that the vision tower learns from.
+
+    Raises:
+        UserError: it is one of open_clip, whose feature maps are of another form.
+    """
+    if isinstance(encoder, str):
+        return encoder
+    raise UserError(
+        f"params.yaml: modality.encoder: {encoder.label} can't teach the backbone that `modeling` makes",
+        "name an encoder of catalog/encoders.yaml, or a published backbone in modeling.backbone",
+    )
+
+
 def make_backbone(folder: Path, params: ModelingParams, seed: int, origins: Origins) -> dict[str, Any]:
     """Write the backbone's checkpoint to `folder` and return its metrics.
 
@@ -55,11 +69,7 @@ def make_backbone(folder: Path, params: ModelingParams, seed: int, origins: Orig
     use_threads(params.threads)
     if params.backbone is not None:
         return take_published(folder, params.backbone, params.image)
-    if not isinstance(origins.encoder, str):
-        raise UserError(
-            f"params.yaml: modality.encoder: {origins.encoder.label} can't teach the backbone that `modeling` makes",
-            "name an encoder of catalog/encoders.yaml, or a published backbone in modeling.backbone",
-        )
+    teacher = _teacher(origins.encoder)
     made = params.made
     keep_freed_memory()
     fix_seed(seed)
@@ -78,7 +88,7 @@ def make_backbone(folder: Path, params: ModelingParams, seed: int, origins: Orig
     pictures = Pictures()
     store = open_images()
     pictures.add(image_ids, store, processor)
-    seen = teacher_tokens(image_ids, pictures, made.vision.merge, store, load_encoder(origins.encoder, STRIDE))
+    seen = teacher_tokens(image_ids, pictures, made.vision.merge, store, load_encoder(teacher, STRIDE))
     targets = principal_components(seen, made.vision_pretrain.components)
     errors = pretrain_vision(model, pictures, targets, made.vision_pretrain, seed)
     losses = pretrain(model, data, made.pretrain, seed)
