@@ -14,11 +14,12 @@ from lingshu.core.parallel import ALONE
 from lingshu.core.sample import Answer, ImageRef, Sample, turn, write_samples
 from lingshu.core.verdicts import KEPT, Verdict, write_verdicts
 from lingshu.signals.measure import measure_source
-from lingshu.signals.params import SignalsParams
+from lingshu.signals.params import EmbeddingsParams, SignalsParams
 
 SIGNALS_PARAMS = SignalsParams(
     workers=ALONE,
     grey_tolerance=6,
+    embeddings=EmbeddingsParams(sources=(), dtype="float16", batch=4, device="cpu", threads=1),
     assistant_phrases=("as an ai",),
     refusal_phrases=("i can't help",),
     picture_phrases=("this image",),

@@ -81,6 +81,28 @@ def test_a_mistake_is_named_with_file_and_key(checkout: Path, file: str, old: st
     assert expected in told(checkout)
 
 
+def test_an_encoder_that_cannot_teach_the_backbone_is_named(checkout: Path) -> None:
+    edit(checkout / "params.yaml", "encoder: efficientnet_lite0", "encoder: {hub: owner/clip}")
+    assert "modality.encoder: owner/clip can't teach the backbone that `modeling` makes" in told(checkout)
+
+
+def test_prompts_of_no_modality_are_named(checkout: Path) -> None:
+    edit(checkout / "catalog/modality_prompts.yaml", "  dermoscopy:", "  dermatoscopy:")
+    assert "catalog/modality_prompts.yaml: classes ['dermatoscopy'] are no modalities" in told(checkout)
+
+
+def test_embeddings_of_sources_that_are_not_enabled_or_not_embedded_are_named(checkout: Path) -> None:
+    params = checkout / "params.yaml"
+    edit(params, "embeddings: {sources: []", "embeddings: {sources: [optical, quilt]")
+    check = (
+        "semantic: {threshold: 0.97, within_groups: false, scopes: [{tasks: [caption], sources: [radiology, optical]}]}"
+    )
+    edit(params, "  text:                         # near", f"  {check}\n  text:                         # near")
+    found = told(checkout)
+    assert "signals.embeddings.sources: ['quilt'] are not enabled" in found
+    assert "dedup.semantic.scopes: ['radiology'], which signals.embeddings.sources does not list" in found
+
+
 def test_a_source_in_the_wrong_list_is_told_where_to_go(checkout: Path) -> None:
     edit(checkout / "params.yaml", "pulled: [radiology", "pulled: [phantom, radiology")
     edit(checkout / "params.yaml", "generated: [phantom]", "generated: []")

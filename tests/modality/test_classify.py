@@ -24,12 +24,15 @@ from tests.random_encoder import ENCODER, REPOSITORY, put_encoder
 
 PARAMS = ModalityParams(
     encoder=ENCODER,
+    method="probe",
+    calibrate=False,
     image_size=64,
     max_tagged=6,
     inverse_penalty=1.0,
     folds=3,
     min_probability=0.6,
     seed=1,
+    device="cpu",
     threads=1,
     workers=ALONE,
 )

@@ -11,12 +11,15 @@ from lingshu.modality.probe import assign_folds, cross_validate, fit, predict
 
 PARAMS = ModalityParams(
     encoder="e",
+    method="probe",
+    calibrate=False,
     image_size=64,
     max_tagged=50,
     inverse_penalty=1.0,
     folds=5,
     min_probability=0.6,
     seed=1,
+    device="cpu",
     threads=1,
     workers=ALONE,
 )

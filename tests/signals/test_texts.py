@@ -14,11 +14,12 @@ from lingshu.core.params import load_section, validate
 from lingshu.core.sample import ImageRef, Sample, turn, write_samples
 from lingshu.core.tables import sample_table
 from lingshu.signals.measure import measure_source
-from lingshu.signals.params import SignalsParams
+from lingshu.signals.params import EmbeddingsParams, SignalsParams
 from lingshu.signals.texts import measure_texts
 
 PARAMS = SignalsParams(
     workers=ALONE,
+    embeddings=EmbeddingsParams(sources=(), dtype="float16", batch=4, device="cpu", threads=1),
     grey_tolerance=6,
     assistant_phrases=("as an ai", "i'm sorry", "作为人工智能"),
     refusal_phrases=("i can't help", "无法回答"),

@@ -15,14 +15,26 @@ from lingshu.benchmarks.catalog import pick as pick_benchmark
 from lingshu.benchmarks.public.catalog import read_public
 from lingshu.config import Recipe
 from lingshu.core.errors import UserError
-from lingshu.core.layout import CATALOG, PROPOSALS, SAMPLES
+from lingshu.core.layout import CATALOG, EMBEDDINGS, PROPOSALS, SAMPLES
 from lingshu.core.sample import TASKS, sample_parts
+from lingshu.facts.vocabulary import MODALITIES, MORE_MODALITIES
 from lingshu.inference.judges import judges_of_params
 from lingshu.mix.params import STAGES
 from lingshu.mix.plan import check_sources as check_mix_sources
 from lingshu.mix.plan import parts_of
 from lingshu.mix.splits import check_listed
-from lingshu.sources.catalog import SOURCES_FOLDER, SourceRecord, pick_encoder, read_encoders, read_source, read_sources
+from lingshu.modality.pictures import NOT_MEDICAL
+from lingshu.modality.prompts import PROMPTS_FILE, read_prompts
+from lingshu.sources.catalog import (
+    OPEN_CLIP_FILE,
+    SOURCES_FOLDER,
+    SourceRecord,
+    pick_encoder,
+    read_encoders,
+    read_open_clip,
+    read_source,
+    read_sources,
+)
 from lingshu.sources.licences import check_allowed, conflicts_of
 from lingshu.sources.notes import read_notes
 
@@ -50,8 +62,40 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
         yield UserError(
             f"params.yaml: dedup.reliability does not rank {unranked}", "add each enabled source to the list"
         )
-    encoders = CATALOG / "encoders.yaml"
-    yield from _caught(partial(pick_encoder, read_encoders(root / encoders), recipe.modality.encoder, encoders))
+    yield from _embeddings(recipe)
+    read_open_clip(root / OPEN_CLIP_FILE)
+    yield from _encoder(recipe, root)
+
+
+def _embeddings(recipe: Recipe) -> Iterator[UserError]:
+    """Yield embedded sources that are not enabled, and sources that `dedup.semantic` names and nobody embeds."""
+    embedded = recipe.signals.embeddings.sources
+    if unknown := sorted(set(embedded) - set(recipe.sources.enabled)):
+        yield UserError(f"params.yaml: signals.embeddings.sources: {unknown} are not enabled", "use enabled sources")
+    semantic = recipe.dedup.semantic
+    if semantic is None or Path(semantic.embeddings) != EMBEDDINGS:
+        return
+    named = {source for scope in semantic.scopes for source in scope.sources}
+    if bare := sorted(named & set(recipe.sources.enabled) - set(embedded)):
+        yield UserError(
+            f"params.yaml: dedup.semantic.scopes: {bare}, which signals.embeddings.sources does not list",
+            "add each of them, or name other sources",
+        )
+
+
+def _encoder(recipe: Recipe, root: Path) -> Iterator[UserError]:
+    """Yield an encoder without a record, prompts of no known modality, and an encoder that can't teach the backbone."""
+    encoders, choice = CATALOG / "encoders.yaml", recipe.modality.encoder
+    if isinstance(choice, str):
+        yield from _caught(partial(pick_encoder, read_encoders(root / encoders), choice, encoders))
+    elif recipe.modeling.backbone is None:
+        yield UserError(
+            f"params.yaml: modality.encoder: {choice.label} can't teach the backbone that `modeling` makes",
+            f"name an encoder of {encoders}, or a published backbone in modeling.backbone",
+        )
+    known = {*MODALITIES, *MORE_MODALITIES, NOT_MEDICAL}
+    if unknown := sorted(set(read_prompts(root).classes) - known):
+        yield UserError(f"{PROMPTS_FILE}: classes {unknown} are no modalities", f"use {', '.join(sorted(known))}")
 
 
 def _caught(call: Callable[[], object]) -> Iterator[UserError]:

@@ -16,7 +16,8 @@ from lingshu.core.errors import UserError
 from lingshu.core.files import write_text
 from lingshu.core.layout import CATALOG
 from lingshu.core.params import PARAMS_FILE
-from lingshu.sources.catalog import EncoderRecord, SourceRecord
+from lingshu.modality.prompts import Prompts
+from lingshu.sources.catalog import EncoderRecord, OpenClipRecord, SourceRecord
 from lingshu.sources.notes import Note
 
 SCHEMAS = Path("schemas")
@@ -29,6 +30,8 @@ def documents() -> dict[Path, str]:
         SCHEMAS / "notes.json": _text(dict[str, list[Note]], "Lingshu: catalog/notes"),
         SCHEMAS / "source.json": _text(SourceRecord, "Lingshu: catalog/sources"),
         SCHEMAS / "encoders.json": _text(dict[str, EncoderRecord], "Lingshu: catalog/encoders.yaml"),
+        SCHEMAS / "modality_prompts.json": _text(Prompts, "Lingshu: catalog/modality_prompts.yaml"),
+        SCHEMAS / "open_clip.json": _text(dict[str, OpenClipRecord], "Lingshu: catalog/open_clip.yaml"),
         SCHEMAS / "benchmarks.json": _text(dict[str, BenchmarkRecord], "Lingshu: catalog/benchmarks.yaml"),
         SCHEMAS / "public_benchmarks.json": _text(
             dict[str, PublicBenchmark], "Lingshu: catalog/public_benchmarks.yaml"

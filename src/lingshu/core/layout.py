@@ -9,6 +9,7 @@ RAW = Path("data/raw")
 SAMPLES = Path("data/samples")
 IMAGES = Path("data/images")
 SIGNALS = Path("data/signals")
+EMBEDDINGS = SIGNALS / "embeddings"
 VERDICTS = Path("data/verdicts")
 BENCHMARKS = Path("data/benchmarks")
 PROPOSALS = Path("data/proposals")

@@ -68,7 +68,9 @@ def embeddings(path: Path, pictures: NDArray[np.uint64]) -> NDArray[np.float32]:
         UserError: the file is absent, lacks a picture, or holds lists of several lengths or of no direction.
     """
     if not path.exists():
-        raise UserError(f"{path}: no such file", "embed the source's pictures, or set dedup.semantic to null")
+        raise UserError(
+            f"{path}: no such file", "add the source to signals.embeddings.sources, or set dedup.semantic to null"
+        )
     table = pl.from_arrow(pq.read_table(path, columns=["image_id", "embedding"]))
     assert isinstance(table, pl.DataFrame)
     places = _places(table, pictures)

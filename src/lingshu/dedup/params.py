@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, model_validator
 
+from lingshu.core.layout import EMBEDDINGS
 from lingshu.core.params import Strict
 from lingshu.core.sample import Task
 
@@ -39,13 +40,14 @@ class SemanticParams(Strict):
     """Copies of pictures by embeddings, among samples with one picture. Not the paper's.
 
     Attributes:
-        embeddings: folder with `<source>.parquet` of each source in scope: columns image_id, embedding.
+        embeddings: folder with `<source>.parquet` of each source in scope: columns image_id, embedding. Without it,
+            the tables of `signals.embeddings`.
         threshold: least cosine of copies.
         within_groups: as of pictures.
         scopes: as of pictures.
     """
 
-    embeddings: str = Field(min_length=1)
+    embeddings: str = Field(default=EMBEDDINGS.as_posix(), min_length=1)
     threshold: float = Field(gt=0, le=1)
     within_groups: bool
     scopes: tuple[Scope, ...] = Field(min_length=1)

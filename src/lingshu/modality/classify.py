@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,15 @@ from lingshu.core.images import ImageStore
 from lingshu.core.layout import IMAGES, MODALITY, SAMPLES, verdict_file
 from lingshu.core.tables import sample_table
 from lingshu.core.verdicts import KEPT, Verdict, account, funnel, kept_ids, write_verdicts
-from lingshu.modality.features import features_of
+from lingshu.modality.calibration import calibrate
+from lingshu.modality.features import encoder_of, features_of
 from lingshu.modality.params import ModalityParams
 from lingshu.modality.pictures import NOT_MEDICAL, chosen_for_probe, training_pictures
-from lingshu.modality.probe import Prediction, cross_validate, fit, predict
+from lingshu.modality.probe import Classifier, Prediction, all_held_out, fit, held_out, judge, predict
+from lingshu.modality.prompts import read_prompts
+from lingshu.modality.zero_shot import ZeroShot, check_tags, zero_shot
+from lingshu.modeling.open_clip_encoder import FOLDER, OpenClipEncoder
+from lingshu.modeling.open_clip_files import ORIGIN
 
 STEP = "classify_modality"
 PREDICTION_SCHEMA = pa.schema(
@@ -47,7 +53,8 @@ def classify_modality(sources: Sequence[str], params: ModalityParams, root: Path
     """Write `predictions.parquet` and `verdicts.parquet` under data/modality.
 
     Raises:
-        UserError: fewer than two modalities are tagged, or the encoder's weights are absent or of another network.
+        UserError: fewer than two modalities are tagged for a probe, the encoder's files are absent or of another
+            network, a tag is no class of the prompts, or there is too little to calibrate with.
     """
     folder = fresh_dir(root / MODALITY)
     kept = kept_ids(root / verdict_file("decontaminate"))
@@ -55,25 +62,67 @@ def classify_modality(sources: Sequence[str], params: ModalityParams, root: Path
     shown = set(samples["image_ids"].explode(empty_as_null=False))
     pictures = training_pictures(sources, shown, root)
     learned = chosen_for_probe(pictures, params)
-    if learned["tag"].n_unique() < 2:
-        raise UserError("no two modalities are tagged in data/images", "enable a source of real pictures")
     untagged = pictures.filter(pl.col("tag").is_null())
-
     store = ImageStore(root / IMAGES / source for source in sources)
-    features = features_of([*learned["image_id"], *untagged["image_id"]], store, params, root)
-    known, unknown = features[: len(learned)], features[len(learned) :]
-    judged = cross_validate(known, learned["tag"].to_list(), learned["group"].to_list(), params)
-    guesses = predict(fit(known, learned["tag"].to_list(), params), unknown, params)
+    found = _classified(learned, untagged, store, params, root)
 
-    predictions = _predictions(pictures, untagged, guesses)
+    predictions = _predictions(pictures, untagged, found.guesses)
     with atomic_path(folder / "predictions.parquet") as temporary:
         pq.write_table(predictions, temporary, compression="zstd")
     table = pl.DataFrame(predictions)
     verdicts = _verdicts(samples, table)
     account(STEP, samples["sample_id"], verdicts)
     write_verdicts(folder / "verdicts.parquet", verdicts)
-    metrics = {**funnel(verdicts), "encoder": params.encoder, "cross_validation": judged}
+    metrics = {**funnel(verdicts), "encoder": _origin(params, root), "cross_validation": found.judged}
+    if found.calibration:
+        metrics["calibration"] = found.calibration
     return Classified(verdicts, {**metrics, "tagged": _tag_counts(pictures, learned), "untagged": _guess_counts(table)})
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """Predictions of the untagged pictures, figures on held-out groups, and those of the calibration, if any."""
+
+    guesses: list[Prediction]
+    judged: dict[str, Any]
+    calibration: dict[str, Any]
+
+
+def _classified(
+    learned: pl.DataFrame, untagged: pl.DataFrame, store: ImageStore, params: ModalityParams, root: Path
+) -> _Found:
+    labels, groups = learned["tag"].to_list(), learned["group"].to_list()
+    if params.method == "probe" and len(set(labels)) < 2:
+        raise UserError("no two modalities are tagged in data/images", "enable a source of real pictures")
+    features = features_of([*learned["image_id"], *untagged["image_id"]], store, params, root)
+    known, unknown = features[: len(learned)], features[len(learned) :]
+    model: Classifier
+    if params.method == "probe":
+        held, model = held_out(known, labels, groups, params), fit(known, labels, params)
+    else:
+        model = _zero_shot(params, labels, root)
+        held = all_held_out(model, known, labels, groups, params)
+    temperature, figures = 1.0, dict[str, Any]()
+    if params.calibrate:
+        temperature, after, figures = calibrate(held.chances, held.truth, held.folds)
+        held = replace(held, chances=after)
+    return _Found(predict(model, unknown, params, temperature), judge(held, params), figures)
+
+
+def _zero_shot(params: ModalityParams, labels: list[str], root: Path) -> ZeroShot:
+    encoder = encoder_of(params, root)
+    assert isinstance(encoder, OpenClipEncoder), "params refuse zero_shot with others"
+    model = zero_shot(encoder, read_prompts(root))
+    check_tags(labels, model.classes)
+    return model
+
+
+def _origin(params: ModalityParams, root: Path) -> Any:
+    """Return the encoder for the metrics: its name, or where `pull_encoder` had it from, and the method."""
+    if isinstance(params.encoder, str):
+        return params.encoder
+    origin = json.loads((root / FOLDER / ORIGIN).read_text(encoding="utf-8"))
+    return {**origin, "method": params.method}
 
 
 def _predictions(pictures: pl.DataFrame, untagged: pl.DataFrame, guesses: Sequence[Prediction]) -> pa.Table:

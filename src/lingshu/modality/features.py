@@ -18,14 +18,14 @@ import torch
 from numpy.typing import NDArray
 
 from lingshu.core.files import atomic_path
-from lingshu.core.ids import canonical_json, sha256_bytes, sha256_file
+from lingshu.core.ids import canonical_json, sha256_bytes
 from lingshu.core.images import ImageStore, decoded
 from lingshu.core.layout import WORK
 from lingshu.core.parallel import chunks, in_order
 from lingshu.core.progress import track
 from lingshu.modality.params import ModalityParams
-from lingshu.modeling import encoder as code
-from lingshu.modeling.encoder import Encoder, load_encoder, weights_file
+from lingshu.modeling.encoder_params import OpenClipParams
+from lingshu.modeling.open_clip_encoder import PictureEncoder, encoder_digest, load_picture_encoder
 
 PICTURES_A_PART = 64
 FOLDER = WORK / "classify_modality"
@@ -52,12 +52,11 @@ def features_of(
 
 
 def fingerprint(params: ModalityParams, root: Path = Path()) -> str:
-    """Return 16 hex digits that change with the weights, the size, the encoder's name and the encoding code."""
+    """Return 16 hex digits that change with the encoder's files, name and code, the size and the device."""
     parts = {
-        "weights": sha256_file(weights_file(root)),
-        "encoder": params.encoder,
+        "encoder": encoder_digest(params.encoder, root),
         "image_size": params.image_size,
-        "code": sha256_file(Path(code.__file__)),
+        "device": params.device,
     }
     return sha256_bytes(canonical_json(parts).encode())[:16]
 
@@ -71,16 +70,20 @@ def _remembered(folder: Path) -> dict[str, NDArray[np.float32]]:
 
 
 @lru_cache(maxsize=1)
-def _loaded(name: str, image_size: int, threads: int, root: Path) -> Encoder:
+def _loaded(choice: str | OpenClipParams, image_size: int, threads: int, root: Path, device: str) -> PictureEncoder:
     """Return the encoder, loaded once in each process that encodes."""
     if threads:
         torch.set_num_threads(threads)
-    return load_encoder(name, image_size, root)
+    return load_picture_encoder(choice, image_size, root, device)
+
+
+def encoder_of(params: ModalityParams, root: Path = Path()) -> PictureEncoder:
+    """Return the encoder of the params; errors as `modeling.open_clip_encoder.load_picture_encoder`."""
+    return _loaded(params.encoder, params.image_size, params.threads, root, params.device)
 
 
 def _encode(params: ModalityParams, root: Path, pictures: list[bytes]) -> NDArray[np.float32]:
-    encoder = _loaded(params.encoder, params.image_size, params.threads, root)
-    return encoder.features(decoded(data) for data in pictures)
+    return encoder_of(params, root).features(decoded(data) for data in pictures)
 
 
 def _remember(folder: Path, image_ids: Sequence[str], features: NDArray[np.float32]) -> None:

@@ -17,6 +17,7 @@ from lingshu.modeling.architecture import build_model, build_processor, fix_seed
 from lingshu.modeling.collate import IGNORED, Encoded, Pictures, encode
 from lingshu.modeling.corpus import corpus_samples, pretraining_conversations, tokenizer_texts
 from lingshu.modeling.encoder import STRIDE, load_encoder
+from lingshu.modeling.encoder_params import OpenClipParams
 from lingshu.modeling.freeze import part_sizes
 from lingshu.modeling.load import use_threads
 from lingshu.modeling.memory import keep_freed_memory
@@ -36,12 +37,26 @@ class Origins:
     Attributes:
         sources: names of the enabled sources.
         recipes: names of the enabled synthesis recipes.
-        encoder: name of the pretrained encoder in catalog/encoders.yaml, pulled to data/raw/encoder.
+        encoder: `modality.encoder`; a backbone that we make learns from one of catalog/encoders.yaml.
     """
 
     sources: Sequence[str]
     recipes: Sequence[str]
-    encoder: str
+    encoder: str | OpenClipParams
+
+
+def _teacher(encoder: str | OpenClipParams) -> str:
+    """Return the name of the encoder that the vision tower learns from.
+
+    Raises:
+        UserError: it is one of open_clip, whose feature maps are of another form.
+    """
+    if isinstance(encoder, str):
+        return encoder
+    raise UserError(
+        f"params.yaml: modality.encoder: {encoder.label} can't teach the backbone that `modeling` makes",
+        "name an encoder of catalog/encoders.yaml, or a published backbone in modeling.backbone",
+    )
 
 
 def make_backbone(folder: Path, params: ModelingParams, seed: int, origins: Origins) -> dict[str, Any]:
@@ -54,6 +69,7 @@ def make_backbone(folder: Path, params: ModelingParams, seed: int, origins: Orig
     use_threads(params.threads)
     if params.backbone is not None:
         return take_published(folder, params.backbone, params.image)
+    teacher = _teacher(origins.encoder)
     made = params.made
     keep_freed_memory()
     fix_seed(seed)
@@ -72,7 +88,7 @@ def make_backbone(folder: Path, params: ModelingParams, seed: int, origins: Orig
     pictures = Pictures()
     store = open_images()
     pictures.add(image_ids, store, processor)
-    seen = teacher_tokens(image_ids, pictures, made.vision.merge, store, load_encoder(origins.encoder, STRIDE))
+    seen = teacher_tokens(image_ids, pictures, made.vision.merge, store, load_encoder(teacher, STRIDE))
     targets = principal_components(seen, made.vision_pretrain.components)
     errors = pretrain_vision(model, pictures, targets, made.vision_pretrain, seed)
     losses = pretrain(model, data, made.pretrain, seed)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,14 @@ class Encoder:
         Pictures go through one by one: in a batch, the last bits of a picture's features depend on its neighbours.
         """
         return np.concatenate([self.network(self._input(picture)).numpy() for picture in pictures])
+
+    @torch.inference_mode()
+    def in_batches(self, pictures: Iterable[Image.Image], size: int) -> NDArray[np.float32]:
+        """Return the pooled features as `features` does, `size` pictures at once: the last bits are a batch's."""
+        rest, found = iter(pictures), []
+        while some := list(islice(rest, size)):
+            found.append(self.network(torch.cat([self._input(picture) for picture in some])).numpy())
+        return np.concatenate(found)
 
     @torch.no_grad()
     def feature_maps(self, pictures: Iterable[Image.Image], width: int, height: int) -> torch.Tensor:

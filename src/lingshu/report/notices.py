@@ -57,13 +57,28 @@ def licences(root: Path, stages: list[str]) -> Licences:
     return Licences(stages, rows, classes, access, duties(classes), conflicts(classes), _held_out(root, stages))
 
 
-def notices(root: Path, sources: list[str], encoder: str) -> list[Notice]:
+def notices(root: Path, sources: list[str], encoder: str | dict[str, Any]) -> list[Notice]:
     """Return the notices of the sources and of the vision encoder that tags modalities, in catalogue order."""
     found = [notice for name in sources for notice in _of_source(name, _record(root, name))]
+    return [*found, _of_named(root, encoder) if isinstance(encoder, str) else _of_open_clip(root, encoder)]
+
+
+def _of_named(root: Path, encoder: str) -> Notice:
     record = read_yaml(root / CATALOG / "encoders.yaml")[encoder]
     package = record["package"]
     visible = f"{record['title']}; weights trained on {record['trained_on']}"
-    return [*found, Notice("encoder", _label(package), str(package["licence"]), visible, str(record["citation"]))]
+    return Notice("encoder", _label(package), str(package["licence"]), visible, str(record["citation"]))
+
+
+def _of_open_clip(root: Path, encoder: dict[str, Any]) -> Notice:
+    if not encoder.get("hub"):
+        return Notice("encoder", "a folder", "unstated", "an open_clip encoder of the user's", "its authors")
+    part = f"{encoder['hub']} {encoder.get('revision') or ''}".strip()
+    record = read_yaml(root / CATALOG / "open_clip.yaml").get(encoder["hub"])
+    if record is None:
+        return Notice("encoder", part, "unstated", "an open_clip encoder", f"the authors of {encoder['hub']}")
+    visible = f"{record['title']}; weights trained on {record['trained_on']}"
+    return Notice("encoder", part, str(record["licence"]), visible, str(record["citation"]))
 
 
 def _record(root: Path, name: str) -> dict[str, Any]:

@@ -20,7 +20,7 @@ class Run:
     changes: list[tuple[str, Any, Any]]
     enabled: list[str]
     generated: list[str]
-    encoder: str
+    encoder: str | dict[str, Any]
     checkpoints: list[str]
     confidence: float
 
@@ -35,7 +35,7 @@ def read_run(root: Path) -> Run:
         changes=differences(read_yaml(path), values) if path.exists() else [],
         enabled=list(values["sources"]["enabled"]),
         generated=list(values["sources"]["generated"]),
-        encoder=str(values["modality"]["encoder"]),
+        encoder=values["modality"]["encoder"],
         checkpoints=list(values["inference"]["suites"]),
         confidence=float(values["evalkit"]["score"]["confidence"]),
     )

@@ -77,7 +77,7 @@ def _measure_batch(tolerance: int, engine: str, variants: bool, batch: Sequence[
     rows, large, small = [], [], []
     read = reader(engine)
     for image_id, data in batch:
-        colour = _decode(image_id, data)
+        colour = decode(image_id, data)
         grey = colour.convert("L")
         text = burned_in(read, np.asarray(colour))
         rows.append({"image_id": image_id, **_measure(colour, grey, tolerance), **text})
@@ -89,7 +89,12 @@ def _measure_batch(tolerance: int, engine: str, variants: bool, batch: Sequence[
     return pa.Table.from_pylist(rows, schema=PICTURE_SCHEMA)
 
 
-def _decode(image_id: str, data: bytes) -> Image.Image:
+def decode(image_id: str, data: bytes) -> Image.Image:
+    """Return the picture of encoded bytes, mode RGB.
+
+    Raises:
+        UserError: they can't be decoded.
+    """
     try:
         with Image.open(io.BytesIO(data)) as opened:
             return opened.convert("RGB")

@@ -22,6 +22,7 @@ from lingshu.sources.forms import SourceForm
 SOURCES_FOLDER = CATALOG / "sources"  # a file each: <name>.yaml
 SPLITS_FOLDER = CATALOG / "splits"  # lists of ids by split, for sources whose own files don't tell
 ENCODERS_FILE = CATALOG / "encoders.yaml"
+OPEN_CLIP_FILE = CATALOG / "open_clip.yaml"
 NESTED = "!/"
 
 LicenceClass = Literal["permissive", "share-alike", "non-commercial", "no-derivatives", "restricted", "unstated"]
@@ -232,6 +233,24 @@ class EncoderRecord(Strict):
     package: Package
 
 
+class OpenClipRecord(Strict):
+    """A published CLIP-family encoder that open_clip loads from the hub.
+
+    Attributes:
+        title: what it is, in a line.
+        licence: of the weights.
+        trained_on: data that the weights were trained on.
+        citation: whom to name.
+        checked: how what stands here was checked.
+    """
+
+    title: str = Field(min_length=1)
+    licence: str = Field(min_length=1)
+    trained_on: str = Field(min_length=1)
+    citation: str = Field(min_length=1)
+    checked: str = Field(min_length=1)
+
+
 def read_source(name: str, folder: Path = SOURCES_FOLDER) -> SourceRecord:
     """Return the record of one source.
 
@@ -264,6 +283,14 @@ def read_encoders(path: Path = ENCODERS_FILE) -> dict[str, EncoderRecord]:
     if not isinstance(data, dict):
         raise UserError(f"{path}: expected records by name", "write `name:` and its keys below it")
     return {str(name): validate(EncoderRecord, record, f"{path}: {name}") for name, record in data.items()}
+
+
+def read_open_clip(path: Path = OPEN_CLIP_FILE) -> dict[str, OpenClipRecord]:
+    """Return every record of an open_clip encoder by its repository; errors as `read_encoders`."""
+    data = read_yaml(path)
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: expected records by repository", "write `owner/name:` and its keys below it")
+    return {str(name): validate(OpenClipRecord, record, f"{path}: {name}") for name, record in data.items()}
 
 
 def pick_encoder(records: dict[str, EncoderRecord], name: str, path: Path = ENCODERS_FILE) -> EncoderRecord:
