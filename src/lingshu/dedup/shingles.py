@@ -157,7 +157,7 @@ def _fold(letters: NDArray[np.uint8], plain: NDArray[np.uint8]) -> np.uint8:
 
 
 @compiled
-def _find_edges(plain: NDArray[np.uint8], length: int, edges: NDArray[np.int32]) -> int:
+def _find_edges(plain: NDArray[np.uint8], length: int, edges: NDArray[np.int32]) -> np.int64:
     """Put first place and end of every word into `edges`; return how many there are of both."""
     count = before = np.uint64(0)
     for block in range(LEAD, LEAD + length + 1, BLOCK):
@@ -172,7 +172,7 @@ def _find_edges(plain: NDArray[np.uint8], length: int, edges: NDArray[np.int32])
 
 
 @compiled
-def _eight(plain: NDArray[np.uint8], start: int) -> np.uint64:
+def _eight(plain: NDArray[np.uint8], start: np.int64) -> np.uint64:
     """Return eight bytes as one number, the first the lowest: the compiler makes one load of it."""
     at = np.uint64(start)  # unsigned: counts from the front only
     value = np.uint64(plain[at]) | (np.uint64(plain[at + np.uint64(1)]) << np.uint64(8))
@@ -195,7 +195,7 @@ def _polynomial(eight: np.uint64) -> np.uint64:
 def _hash_words(plain: NDArray[np.uint8], edges: NDArray[np.int32], words: NDArray[np.uint64]) -> None:
     for number in range(len(words)):
         start, end = np.int64(edges[2 * number]), np.int64(edges[2 * number + 1])
-        length = min(end - start, 16)
+        length = np.int64(min(end - start, np.int64(16)))
         before, last = _eight(plain, end - 16) & BEFORE[length], _eight(plain, end - 8) & LAST[length]
         state = _polynomial(before) * BASE_8 + _polynomial(last)
         if end - start > 16:

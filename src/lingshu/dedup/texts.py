@@ -143,7 +143,7 @@ def _place(
 
 
 @compiled
-def _root(parents: NDArray[np.int64], row: int) -> int:
+def _root(parents: NDArray[np.int64], row: np.int64) -> np.int64:
     while parents[row] != row:
         parents[row] = parents[parents[row]]
         row = parents[row]
