@@ -31,6 +31,25 @@ NAMING = (
     "Beta blocker therapy would help. Aspirin is given early and Cardiac catheterisation is planned, not Discharge"
     " home. The heart rate is slow and the patient feels well because of the new drug that was given in the ward. "
 )
+# A sentence and the options that it weighs: a letter every three words, options with a common first word, doses.
+WEIGHED = {
+    "letters": ("I weigh A here, then B more, then C too, then D now, then E. ", CHOICES),
+    "common first word": (
+        "The patient may have Acute pancreatitis or Acute cholecystitis and the acute onset of pain does not suggest"
+        " Acute hepatitis but an acute abdomen. ",
+        ("A. Acute pancreatitis", "B. Acute cholecystitis", "C. Acute appendicitis", "D. Acute hepatitis"),
+    ),
+    "numbers": (
+        "A dose of 10 mg or 20 mg is given at 8 and 20 hours, then 30 mg, 40 mg for 5 days and not 50 mg, 10 tablets of"
+        " 20. ",
+        ("A. 10 mg", "B. 20 mg", "C. 30 mg", "D. 40 mg", "E. 50 mg"),
+    ),
+}
+
+
+def repeated(sentence: str, words: int) -> str:
+    """Return so many words of a sentence said again and again."""
+    return " ".join((sentence * words).split()[:words])
 
 
 def texts(words: int) -> dict[str, str]:
@@ -39,12 +58,12 @@ def texts(words: int) -> dict[str, str]:
     `decided` weighs options and ends in an answer, `undecided` never ends, `names` has whole options and no letter,
     `shuffled` is made of the same words in random order, so that no two clauses are alike.
     """
-    undecided = " ".join((REASONING * words).split()[:words])
+    undecided = repeated(REASONING, words)
     shuffled = random.Random(4).choices((REASONING + NAMING).split(), k=words)
     return {
         "decided": f"{undecided} So the answer is B.",
         "undecided": undecided,
-        "names": " ".join((NAMING * words).split()[:words]),
+        "names": repeated(NAMING, words),
         "shuffled": " ".join(shuffled),
     }
 
@@ -68,6 +87,9 @@ def main() -> None:
             for kind, gold in KINDS.items():
                 choices = CHOICES if kind == "mcq" else None
                 row[kind] = milliseconds(Item("long", kind, "Is there a mass?", choices, gold, text))
+        for name, (sentence, choices) in WEIGHED.items():
+            item = Item("long", "mcq", "Which?", choices, "B", repeated(sentence, words))
+            found[f"{name}, {words} words"] = {"mcq": milliseconds(item)}
     print(json.dumps(found, indent=2))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -173,6 +174,16 @@ def test_mistakes_with_files_are_one_message(tmp_path: Path) -> None:
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full here, which is how a full disk is played")
+@pytest.mark.parametrize("option", ["--out", "--summary"])
+def test_a_device_or_pipe_is_never_replaced_by_a_file(tmp_path: Path, option: str) -> None:
+    write(tmp_path / "in.jsonl", [line("1")])
+    os.mkfifo(tmp_path / "pipe")
+    result = score("in.jsonl", option, "pipe", at=tmp_path)
+    assert (result.returncode, result.stdout) == (2, "")
+    assert "error: pipe: is a device or a pipe" in result.stderr
+    assert (tmp_path / "pipe").is_fifo()
+
+
 def test_a_full_disk_and_a_reader_that_leaves(tmp_path: Path) -> None:
     write(tmp_path / "in.jsonl", [line(str(n)) for n in range(3000)])
     command = " ".join([*RUN, "score", "in.jsonl"])

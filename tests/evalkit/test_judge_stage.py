@@ -85,6 +85,60 @@ def test_a_model_judges_open_answers_and_the_scores_say_so(params) -> None:
     assert not any(b"secret" in path.read_bytes() for path in Path().rglob("*") if path.is_file())
 
 
+def rubrics() -> None:
+    """Turn the open answers of both checkpoints into replies with a rubric; the last one's rubric is broken."""
+    criteria = [{"criterion": "names a side", "points": 4}, {"criterion": "invents", "points": -2, "tags": ["harm"]}]
+    for path in Path("data/responses").glob("*/asked.jsonl"):
+        lines = [json.loads(line) for line in path.read_text().splitlines()]
+        for number, line in enumerate(lines):
+            line |= {
+                "kind": "rubric",
+                "answer": None,
+                "meta": line["meta"] | {"rubrics": criteria if number < 3 else []},
+            }
+        path.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
+@pytest.mark.usefixtures("project")
+def test_rubrics_are_graded_and_have_a_score_of_their_own(params) -> None:
+    def grade(prompt: str, count: int) -> Reply:
+        met = "Left lung." in prompt if "names a side" in prompt else "nodule" in prompt
+        return verdict("yes" if met else "no")
+
+    rubrics()
+    with serving(grade) as server:
+        write_params(judge(server))
+        result = stage()
+        assert result.returncode == 0, result.stderr
+        assert len(server.calls) == 6  # two criteria of three replies; both checkpoints gave equal ones
+        assert (stage().returncode, len(server.calls)) == (0, 6)
+    found = rows()
+    assert {said: row["score"] for said, row in found.items()} == {
+        "Left lung.": 1.0, "": 0.0, FAILS: -0.5, "the spine": None,
+    }  # fmt: skip
+    assert (found["Left lung."]["judge"], found["Left lung."]["text"]) == (MODEL, "1 of 2 criteria met")
+    assert (found["the spine"]["reason"], found["the spine"]["text"]) == (
+        "rubric_error", "meta.rubrics: no list of criteria",
+    )  # fmt: skip
+    votes = [json.loads(line) for line in Path("data/judgements/votes.jsonl").read_text().splitlines()]
+    assert sorted(one["score"] for one in votes) == [-0.5, -0.5, 0.0, 0.0, 1.0, 1.0]
+    metrics = score_responses(params)["late"]["asked"]
+    assert set(metrics) == {"rubric"}  # never an accuracy
+    cell = metrics["rubric"]
+    assert (cell["score"], cell["n"], cell["unscored"]) == (pytest.approx(0.166667), 3, 1)
+    table = pl.read_parquet("data/scores/scores.parquet").filter(pl.col("benchmark") == "asked")
+    assert set(table["rule"]) == {f"judge:{MODEL}", "rubric_error"}
+    assert table["correct"].null_count() == len(table)
+
+
+@pytest.mark.usefixtures("project")
+def test_rubrics_without_a_model_that_judges_stay_unscored(params) -> None:
+    rubrics()
+    judge_responses(RulesJudging(judge="rules"))
+    cell = score_responses(params)["late"]["asked"]["rubric"]
+    assert cell == {"score": None, "n": 0, "clusters": 0, "unscored": 4}
+
+
 @pytest.mark.usefixtures("project")
 def test_a_judge_that_fails_leaves_answers_unscored_and_never_wrong(params) -> None:
     broken = True

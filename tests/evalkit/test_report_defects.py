@@ -1,6 +1,8 @@
 """MedEvalKit's report defects by id: what `lingshu report-metrics` does where it errs."""
 
 import json
+import subprocess
+import sys
 
 import pytest
 
@@ -17,6 +19,21 @@ CANDIDATES = {
     "study_2": "Findings: A small left pleural effusion is seen. Impression: Enlarged heart.",
     "study_3": "Findings: The lungs are clear. Impression: Normal chest.",
 }
+
+
+def test_D65_no_model_is_loaded_before_it_is_known_that_there_is_something_to_score(tmp_path):
+    (tmp_path / "references.jsonl").write_text('{"id": "a", "report": "lung"}\n')
+    command = [sys.executable, "-X", "importtime", "-m", "lingshu.cli", "report-metrics", "--metrics", "bertscore_f1"]
+    files = ["--references", "references.jsonl", "--candidates", "absent.jsonl", "--bertscore-model", "absent-folder"]
+    result = subprocess.run([*command, *files], cwd=tmp_path, capture_output=True, text=True, check=False)
+    imported = {
+        line.rsplit("|", 1)[-1].strip() for line in result.stderr.splitlines() if line.startswith("import time:")
+    }
+    told = [line for line in result.stderr.splitlines() if not line.startswith("import time:")]
+    assert result.returncode == 2
+    assert "absent.jsonl: No such file" in "".join(told)
+    assert "lingshu.evalkit.reports.evaluate" in imported
+    assert not imported & {"torch", "transformers"}
 
 
 @pytest.fixture

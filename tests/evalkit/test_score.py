@@ -78,8 +78,9 @@ def test_failed_calls_and_rubrics_are_unscored_in_the_pipeline_too(project, para
     lines[5] |= {"response": None, "error": "time-out"}
     lines[6] |= {"kind": "rubric"}
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
-    cell = run(params)["late"]["sides"]["all"]
-    assert (cell["n"], cell["unscored"]) == (38, 2)
+    cells = run(params)["late"]["sides"]
+    assert (cells["all"]["n"], cells["all"]["unscored"]) == (38, 1)
+    assert cells["rubric"] == {"score": None, "n": 0, "clusters": 0, "unscored": 1}
 
 
 def test_checkpoints_are_compared_on_the_same_items(project, params):

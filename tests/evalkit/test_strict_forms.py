@@ -33,6 +33,8 @@ def parsed(kind, response, choices=None, gold="B", question="Which?"):
     "response",
     [
         *("ans: b", "~~A~~ B", "B ✓", "A) ✗\nB) ✓\nC) ✗", "After eliminating A, C, D, and E, B remains."),
+        *("A: no\nB: yes\nC: no\nD: no\nE: no", "A is wrong because of shock. C is too invasive. That leaves B."),
+        "Neither A nor C helps, leaving only option B",
         "Option A: no. Option B: yes. Option C: no. Option D: no. Option E: no.",
         *("I first thought A, but it is B.", "At first A seems right, but actually B.", "Between A and B, B is better"),
         "Both A and B are plausible, but B is better",
@@ -55,7 +57,16 @@ def test_more_ways_to_say_b(response):
 
 
 @pytest.mark.parametrize(
-    "response", ["A. or B.", "I doubt B", "Avoid aspirin", "Plan B", "I'm not sure if it's B", "E. coli"]
+    "response",
+    [
+        "This leaves A or B.",
+        "A. or B.",
+        "I doubt B",
+        "Avoid aspirin",
+        "Plan B",
+        "I'm not sure if it's B",
+        "E. coli",
+    ],
 )
 def test_more_ways_to_say_nothing(response):
     assert parsed("mcq", response, MI) == ""
@@ -197,6 +208,7 @@ def test_a_list_of_options_below_an_announcement_decides_nothing(response):
             ("B型血", ""),
             ("B超检查", ""),
             ("不是肺炎而是肺栓塞", "B"),
+            ("根据症状，不考虑肺炎，应考虑肺栓塞。", "B"),
             ("肺炎或气胸", ""),
         ),
         *(

@@ -45,6 +45,9 @@ def score(
     for path in (out, summary):
         if path is not None and path.exists() and path.samefile(file if file.exists() else path.parent):
             raise UserError(f"{path}: would overwrite the responses", "give another file")
+        if path is not None and path.exists() and not (path.is_file() or path.is_dir()):
+            # A finished file takes the path's place: as root, that of /dev/null too.
+            raise UserError(f"{path}: is a device or a pipe", "give a file; without --out lines go to stdout")
     asked = _asked(file, judges) if judges is not None else None
     lines = score_judged(file, rules, out, summary, seed=seed, confidence=confidence, asked=asked)
     if asked and asked.problems:

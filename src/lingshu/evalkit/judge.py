@@ -24,12 +24,14 @@ class Judgement:
         judge: which one; "" if none was asked, since there is no answer.
         text: the judge's words, or why there is no verdict.
         reason: the kind of failure that left no verdict (`failed`, `unreadable`, …), of language models only.
+        score: of a rubric, not clipped; None if it has none, and for open answers, which have a verdict instead.
     """
 
     verdict: bool | None
     judge: str
     text: str
     reason: str = ""
+    score: float | None = None
 
 
 class Judge(Protocol):

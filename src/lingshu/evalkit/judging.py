@@ -1,4 +1,4 @@
-"""The judge stage: verdicts on all open answers, kept in a table, so that scoring needs no judge.
+"""The judge stage: verdicts on all open answers and scores of rubrics, kept in a table, so that scoring needs no judge.
 
 Verdicts of language models come from `inference.checkpoint_judging`, and stand in the same table.
 """
@@ -14,7 +14,7 @@ import polars as pl
 from lingshu.core.files import atomic_path, fresh_dir
 from lingshu.core.layout import JUDGEMENTS
 from lingshu.core.manifest import write_manifest
-from lingshu.evalkit.items import Item
+from lingshu.evalkit.items import RUBRIC, Item
 from lingshu.evalkit.judge import Judgement, RulesJudge
 from lingshu.evalkit.params import NoJudging, RulesJudging
 from lingshu.evalkit.responses import Run, read_runs
@@ -32,11 +32,15 @@ JUDGEMENT_SCHEMA = pl.Schema(
         "reason": pl.String(),
     }
 )
+SCORE = "score"  # a column that stands where rubrics were graded
 Key = tuple[str, str, str]
 
 
 def judge_responses(params: RulesJudging | NoJudging, root: Path = Path()) -> None:
-    """Write `data/judgements/judgements.parquet`: a row for each open answer (none if `judge` is `none`)."""
+    """Write `data/judgements/judgements.parquet`: a row for each open answer (none if `judge` is `none`).
+
+    Rubrics are graded by language models only; they stay unscored here.
+    """
     found: dict[Key, Judgement] = {}
     for run in read_runs(root) if params.judge == "rules" else ():
         items = open_items(run)
@@ -46,8 +50,13 @@ def judge_responses(params: RulesJudging | NoJudging, root: Path = Path()) -> No
 
 
 def open_items(run: Run) -> list[Item]:
-    """Return what judges decide of a run."""
+    """Return what rules can decide of a run in a judge's place."""
     return [item for item in run.items if item.kind == OPEN]
+
+
+def judged_items(run: Run) -> list[Item]:
+    """Return what language models decide of a run: open answers and rubrics."""
+    return [item for item in run.items if item.kind in (OPEN, RUBRIC)]
 
 
 def write_judgements(out: Path, judgements: Mapping[Key, Judgement]) -> None:
@@ -56,8 +65,11 @@ def write_judgements(out: Path, judgements: Mapping[Key, Judgement]) -> None:
         {"sample_id": sample, "checkpoint": checkpoint, "benchmark": benchmark} | asdict(judgement)
         for (checkpoint, benchmark, sample), judgement in judgements.items()
     ]
+    schema = JUDGEMENT_SCHEMA
+    if any(row[SCORE] is not None for row in rows):
+        schema = pl.Schema({**schema, SCORE: pl.Float64()})
     with atomic_path(out / JUDGEMENTS_FILE) as temporary:
-        pl.DataFrame(rows, schema=JUDGEMENT_SCHEMA).write_parquet(temporary)
+        pl.DataFrame([{key: row[key] for key in schema} for row in rows], schema=schema).write_parquet(temporary)
     verdicts = [row["verdict"] for row in rows]
     write_manifest(out, "judge", len(rows), {str(v): verdicts.count(v) for v in (True, False, None) if v in verdicts})
 
@@ -67,7 +79,7 @@ def read_judgements(root: Path = Path()) -> dict[Key, Judgement]:
     frame = pl.read_parquet(root / JUDGEMENTS / JUDGEMENTS_FILE)
     return {
         (row["checkpoint"], row["benchmark"], row["sample_id"]): Judgement(
-            row["verdict"], row["judge"], row["text"], row["reason"]
+            row["verdict"], row["judge"], row["text"], row["reason"], row.get(SCORE)
         )
         for row in frame.to_dicts()
     }

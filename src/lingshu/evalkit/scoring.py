@@ -15,7 +15,7 @@ from lingshu.evalkit.parsing.extraction import answer_text
 from lingshu.evalkit.report_metrics import TextScores, text_scores
 from lingshu.evalkit.responses import Run
 from lingshu.evalkit.rules import Score, score_strict
-from lingshu.evalkit.scored import JUDGE_PREFIX, UNDECIDED_PREFIX, score_item
+from lingshu.evalkit.scored import JUDGE_PREFIX, RUBRIC_ERROR, UNDECIDED_PREFIX, score_item
 
 _SECTION_HEAD = re.compile(r"\b(?:findings|impression)\s*:", re.IGNORECASE)
 
@@ -58,12 +58,21 @@ def score_run(run: Run, judgements: Mapping[Key, Judgement]) -> ScoredRun:
 
 
 def _strict(run: Run, item: Item, judgements: Mapping[Key, Judgement]) -> Row:
+    found = judgements.get((run.checkpoint, run.benchmark.name, item.id))
     if item.error or item.kind == RUBRIC:
-        return Row(item, score_item(item, "strict", 0).score, [])
+        score = score_item(item, "strict", 0).score
+        return Row(item, _graded(score, found) if found and not item.error else score, [])
     score = score_strict(item)
-    if item.kind == OPEN and (found := judgements.get((run.checkpoint, run.benchmark.name, item.id))):
+    if item.kind == OPEN and found:
         score = _judged(score, found)
     return Row(item, score, [])
+
+
+def _graded(score: Score, found: Judgement) -> Score:
+    if found.reason == RUBRIC_ERROR:
+        return replace(score, rule=RUBRIC_ERROR)
+    rule = f"{UNDECIDED_PREFIX}{found.reason}" if found.reason else f"{JUDGE_PREFIX}{found.judge}"
+    return replace(score, score=found.score, rule=rule)
 
 
 def _judged(score: Score, found: Judgement) -> Score:

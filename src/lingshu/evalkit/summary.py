@@ -7,7 +7,9 @@ from typing import Any
 
 from lingshu.core.errors import UserError
 from lingshu.evalkit.attributes import chance_by_attribute
+from lingshu.evalkit.items import RUBRIC
 from lingshu.evalkit.judging import OPEN
+from lingshu.evalkit.llm_judge.grading import Marks
 from lingshu.evalkit.params import Comparison, ScoreParams
 from lingshu.evalkit.scoring import Row, ScoredRun
 from lingshu.evalkit.statistics import compare, estimate
@@ -22,13 +24,14 @@ def cells(scored: ScoredRun, params: ScoreParams) -> dict[str, Cell]:
 
     A cell of accuracies: `accuracy` over the `n` scored items, `low` and `high` of its interval, `clusters`, `chance`,
     `above_chance` (the interval excludes it), the shares decided `by_rule` and `by_judge` and of `no_answer`, and the
-    number `unscored`. Open answers, which only a judge can decide, have a cell of their own.
+    number `unscored`. Open answers, which only a judge can decide, have a cell of their own, and so have rubrics: mean
+    `score` (clipped to [0, 1]; `mean` is not), its interval, `n` and the number `unscored`.
     """
     if scored.texts is not None:
         return {ALL: _text_cell(scored, params)}
     if scored.run.benchmark.scorer == "attributes":
         return _attribute_cells(scored, params)
-    decided = [row for row in scored.rows if row.item.kind != OPEN]
+    decided = [row for row in scored.rows if row.item.kind not in (OPEN, RUBRIC)]
     topics = sorted({str(row.item.meta["topic"]) for row in decided})
     result = {
         topic: _cell([r for r in decided if r.item.meta["topic"] == topic], _chance(scored, [topic]), params)
@@ -38,7 +41,18 @@ def cells(scored: ScoredRun, params: ScoreParams) -> dict[str, Cell]:
         result[ALL] = _cell(decided, _chance(scored, topics), params)
     if judged := [row for row in scored.rows if row.item.kind == OPEN]:
         result[OPEN] = _cell(judged, None, params) | {"token_f1": _mean([row.score.score or 0.0 for row in judged])}
+    if graded := [row for row in scored.rows if row.item.kind == RUBRIC]:
+        result[RUBRIC] = _rubric_cell(graded, params)
     return result
+
+
+def _rubric_cell(rows: Sequence[Row], params: ScoreParams) -> Cell:
+    marks = Marks()
+    for row in rows:
+        if row.score.score is not None:
+            marks.add(row.score.score, row.item.cluster or row.item.id)
+    found = marks.cell(params.confidence) if marks.scores else {"score": None, "n": 0, "clusters": 0}
+    return found | {"unscored": len(rows) - len(marks.scores)}
 
 
 def _chance(scored: ScoredRun, topics: Sequence[str]) -> float | None:

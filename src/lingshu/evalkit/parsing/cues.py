@@ -44,7 +44,7 @@ _DENIED_BEFORE = _Cue(
     rf"|i doubt\b|avoid(?:s|ed|ing)?\b|over\s*\Z"
     rf"|(?:more|better|likelier)\b[^.,;]*\bthan\s*(?:option\s*)?\Z",
     r"n['’]t\b",
-    rf"{_EXCLUDING_ZH}|除\s*\Z|不是|不会是|不应|不能|不可能|并非|而非|非\s*\Z|不\s*\Z",
+    rf"{_EXCLUDING_ZH}|除\s*\Z|不是|不会是|不应|不能|不考虑|不可能|并非|而非|非\s*\Z|不\s*\Z",
 )
 _FINDING_DENIED = _Cue(
     r"(?:no|without|absen(?:t|ce)|negative for|free of|lack(?:s|ing)?|denies)\b",
@@ -53,7 +53,7 @@ _FINDING_DENIED = _Cue(
 _DENIED_AFTER = _Cue(
     rf"{_NOT}|{_EXCLUDING}|unlikely\b|less likely\b|implausible\b|invalid\b|inappropriate\b|contraindicated\b"
     rf"|irrelevant\b|unrelated\b|absent\b",
-    r"n['’]t\b|\A[)\]\s]*[:：][\s]*no\b|\A[)\s]*×(?!\s*\d)",
+    r"n['’]t\b|\A(?:[)\]\s]*[:：]\s*no\b|\s*no\s*\Z|[)\s]*×(?!\s*\d))",
     rf"[✗✘❌]|{_EXCLUDING_ZH}|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
 )
 _AFTER_NOT = (
@@ -84,7 +84,7 @@ _STATED_AFTER = _Cue(
     r"(?:correct|true|the answer|(?:my|final|best|right) (?:answer|choice|option)|the (?:best|right|most \w+)"
     r"|(?:is|be|seems|are) (?:right|best|most (?:likely|appropriate))(?!\w|[ -]?(?:sided|lateral|lung|side))"
     r"|(?:is|seems|fits|would be) better(?! known)|remains)\b",
-    r"\A[)\]\s]*[:：][\s]*yes\b",
+    r"\A(?:[)\]\s]*[:：]\s*yes\b|\s*yes\s*\Z)",
     r"[✓✔✅]|\A[)\s]*√(?!\s*\d)|正确|是对的|为答案|是答案|最符合",
 )
 

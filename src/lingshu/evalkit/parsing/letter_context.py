@@ -23,14 +23,25 @@ _NOUNS = word_set(
 _NOUNS_ZH = ("维生素", "型", "图")
 _LEADS = word_set("option options choice choices letter")
 _LEADS_ZH = ("选项", "选", "选择", "答案")
+_WORDS_ANY = (
+    r"(?:is|was|are|were|does|(?:is|was|are|does)n['’]t"
+    r"|because|since|due|and|or|nor|but|so|not|as|over|rather|instead|fits?|seems?|appears?|looks|matches|remains)\b"
+)
+_WORDS_MORE = (
+    r"(?:would|could|can|cannot|can['’]t|should|will|may|might|must|has|describes?|represents?|best|only|alone"
+    r"|correct|wrong|incorrect|right|based|given|for|then|too|also|with|on|in|which|who|while|whereas|here|instead)\b"
+)
 _AFTER_ANY = re.compile(
-    r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|(?!型|超|族|级|细胞|淋巴|链|线|波)[\u4e00-\u9fff]|[-–—]\s|(?:is|was|are|were|does|(?:is|was|are|does)n['’]t"
-    r"|because|since|due|and|or|nor|but|so|not|as|over|rather|instead|fits?|seems?|appears?|looks|matches|remains)\b|[✓✔✅✗✘❌√×])"
+    r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|(?!型|超|族|级|细胞|淋巴|链|线|波)[\u4e00-\u9fff]|[-–—]\s"
+    rf"|{_WORDS_ANY}|[✓✔✅✗✘❌√×])"
 )
-_AFTER_MORE = re.compile(
-    r"\s*(?:\(|(?:would|could|can|cannot|can['’]t|should|will|may|might|must|has|describes?|represents?|best|only|alone"
-    r"|correct|wrong|incorrect|right|based|given|for|then|too|also|with|on|in|which|who|while|whereas|here|instead)\b)"
-)
+_AFTER_MORE = re.compile(rf"\s*(?:\(|{_WORDS_MORE})")
+_NOT_LED = "".join(rf"(?<!{lead} .)" for lead in ("ption", "ptions", "hoice", "hoices", "etter"))
+IN_PROSE = rf"(?<=[a-z,] .){_NOT_LED} (?!(?i:{_WORDS_ANY}|{_WORDS_MORE}))[a-z]"
+"""Behind a capital: it stands between a word and one that says nothing of options, so it is none but by its own text.
+
+What `is_option_letter` would find, told by a pattern, which passes over such letters at no cost.
+"""
 _AFTER_I = re.compile(r"\s*(?:\Z|[.,;:!?)\n]|is\b)")
 _ABBREVIATION = re.compile(r"\. ?[a-z]")  # "E. coli"; a sentence that follows begins with a capital
 _FUNCTION_WORD = re.compile(r"\.\s+(?:because|since|this|the|it|as|due|a|an|these|that|there|based|given)\b")
@@ -50,20 +61,31 @@ def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: li
     """Return whether capital letters at `span` are option letters; `own_text`: the option's text follows."""
     start, end = span
     before = lowered[max(0, start - _BEFORE) : start]
-    after = lowered[end : end + _AFTER]
-    noun = _noun_before(before)
+    noun, led, colon = _word_before(before)
     if noun or own_text:
         return not noun
-    if _ABBREVIATION.match(text, end) and not _FUNCTION_WORD.match(after):
-        return _led(before)[0]
-    if letters == ["I"] and not _AFTER_I.match(after):
+    if (
+        text[end : end + 1] == "."
+        and _ABBREVIATION.match(text, end)
+        and not _FUNCTION_WORD.match(lowered, end, end + _AFTER)
+    ):
+        return led
+    behind = end + _AFTER
+    if letters == ["I"] and not _AFTER_I.match(lowered, end, behind):
         return False
-    if _AFTER_ANY.match(after):
+    if _AFTER_ANY.match(lowered, end, behind):
         return True
-    led, colon = _led(before)
     if letters[-1] in WORDS_TOO:
         return len(letters) > 1 or (led and not colon)
-    return led or _AFTER_MORE.match(after) is not None
+    return led or _AFTER_MORE.match(lowered, end, behind) is not None
+
+
+def _word_before(before: str) -> tuple[bool, bool, bool]:
+    """Return whether a noun with letters of its own stands before, and what `_led` does."""
+    if before[-1:] == " " and before[-2:-1].isalpha() and before.isascii():
+        last = before.rsplit(None, 1)[-1].lstrip(EDGES)  # the commonest case: a word and a blank
+        return last in _NOUNS, last in _LEADS, False
+    return (_noun_before(before), *_led(before))
 
 
 def is_small_option_letter(lowered: str, start: int, end: int) -> bool:

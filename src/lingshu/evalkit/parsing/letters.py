@@ -10,6 +10,7 @@ from typing import NamedTuple
 from lingshu.evalkit.parsing.letter_context import (
     AFTER_SMALL,
     EDGES,
+    IN_PROSE,
     WORDS_TOO,
     is_option_letter,
     is_small_option_letter,
@@ -47,12 +48,16 @@ class Group(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _candidates(count: int, several: bool) -> re.Pattern[str]:
-    """Letters that stand alone; with `several` also runs of capitals ("ABD", "A B D"), which are tried first."""
+def _candidates(count: int, several: bool, prose: bool) -> re.Pattern[str]:
+    """Letters that stand alone; with `several` also runs of capitals ("ABD", "A B D"), which are tried first.
+
+    Capitals in prose ("I weigh A here") count if `prose`; nothing but their own option's text makes them letters.
+    """
     upper = f"A-{letter_of(count - 1)}"
     article = rf"(?! +(?!(?:{AFTER_SMALL})\b)[a-z0-9])"  # "a mass": most small letters of a text
+    capital = "" if prose else rf"(?!{IN_PROSE})"
     # A set of characters at the head lets the engine pass over most of a text.
-    alone = rf"[{upper}{upper.lower()}](?![A-Za-z0-9_+])(?<![A-Za-z0-9_+].)(?:(?<=[{upper}])|{article})"
+    alone = rf"[{upper}{upper.lower()}](?![A-Za-z0-9_+])(?<![A-Za-z0-9_+].)(?:(?<=[{upper}]){capital}|{article})"
     if not several or count == 1:
         return re.compile(alone)
     run = rf"(?<![A-Za-z0-9_+])(?:[{upper}]{{2,{count}}}|[{upper}](?: [{upper}]){{1,{count - 1}}})(?![A-Za-z0-9_+])"
@@ -103,9 +108,10 @@ def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] 
     texts = tuple(lower(option).lstrip(EDGES) for option in shown)
     cores = tuple(option.rstrip(EDGES) for option in texts)
     scan = _Scan(text, lowered, texts, cores, _list_pattern(count))
-    candidates = _candidates(count, several)
     result: list[Group] = []
     position = 0
+    prose = scan.own_texts_in_prose()
+    candidates = _candidates(count, several, prose)
     while found := candidates.search(text, position):
         group = scan.run(found) if len(found[0]) > 1 else None
         end = found.end()
@@ -136,10 +142,27 @@ class _Scan:
     cores: tuple[str, ...]
     lists: re.Pattern[str]
 
+    def own_texts_in_prose(self) -> bool:
+        """Return whether a letter may stand before its own option's text with nothing but a blank between."""
+        if len(self.text) < 2 * _WINDOW:
+            return True  # too short to be worth a look
+        for index, core in enumerate(self.cores):
+            lead = f" {letter_of(index).lower()} "
+            if core and self.lowered.find(lead + core) >= 0:
+                return True
+            # An option's text may be cut off at the end of the response.
+            at = self.lowered.find(lead, max(0, len(self.lowered) - len(core) - len(lead)))
+            while at >= 0:
+                if self.texts[index].startswith(self.lowered[at + len(lead) :]):
+                    return True
+                at = self.lowered.find(lead, at + 1)
+        return False
+
     def group(self, at: int) -> Group | None:
         """Return the mention that begins with the single letter `at`, if it is an option letter."""
         text = self.text
-        if not _stands_alone(text, at) and not self._labels_own_text(at):
+        tied = text[at - 1 : at] in _TIES_BEFORE or text[at + 1 : at + 2] in _TIES_AFTER
+        if tied and not _stands_alone(text, at) and not self._labels_own_text(at):
             return None
         start, end = _with_brackets(text, at)
         bracketed = end - start > 1
@@ -191,6 +214,9 @@ class _Scan:
         index = ord(letter) - ord("A")
         if index >= len(self.texts):
             return end
+        blank, word = self.lowered[end : end + 1], self.lowered[end + 1 : end + 2]
+        if blank == " " and word.isalpha() and not self.texts[index].startswith(word):
+            return end  # the commonest case: another word follows
         own, core = self.texts[index], self.cores[index]
         behind = self.lowered[end : end + _MARGIN]
         at = end + len(behind) - len(behind.lstrip(EDGES))
@@ -243,6 +269,8 @@ def _tied_before(text: str, at: int) -> bool:
 
 def _with_brackets(text: str, at: int) -> tuple[int, int]:
     """Return the span of the letter with the brackets around it, if there are any."""
+    if at and text[at - 1] != " " and text[at - 1] not in _OPENING:
+        return at, at + 1
     start, end = at - 1, at + 1
     while start >= 0 and text[start] == " ":
         start -= 1

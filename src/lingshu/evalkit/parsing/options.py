@@ -87,6 +87,7 @@ class _Alike(NamedTuple):
     Attributes:
         single: the indices of those that are no more than this word.
         second: what follows it in the others.
+        heads: those words, and articles, which may stand before them.
         phrases: options as they stand in most texts, each with its last word and its index: those whose words are made
             out by that alone, and that are no other option's text nor the beginning of one.
     """
@@ -94,6 +95,7 @@ class _Alike(NamedTuple):
     options: list[tuple[tuple[str, ...], int]]
     single: list[int]
     second: frozenset[str]
+    heads: tuple[str, ...]
     phrases: list[tuple[str, str, int]]
 
 
@@ -108,7 +110,8 @@ def _by_first_word(choices: tuple[str, ...]) -> dict[str, _Alike]:
         first: _Alike(
             sorted(options, key=lambda option: -len(option[0])),
             [index for option, index in options if len(option) == 1],
-            frozenset(option[1] for option, _ in options if len(option) > 1),
+            second := frozenset(option[1] for option, _ in options if len(option) > 1),
+            tuple(second | ARTICLES),
             [
                 (phrase, option[-1], index)
                 for option, index in options
@@ -169,7 +172,9 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
         if first[1] < position:
             continue
         alike = table[first[0]]
-        last, indices = (simple and _plain(alike, text, lowered, first[1])) or _longest(alike, text, first)
+        last, indices = (simple and _plain(alike, text, lowered, first[1])) or _longest(
+            alike, text, lowered if simple else "", first
+        )
         if not indices or _part_of_number(text, first, last):
             continue
         position = last[2]
@@ -188,12 +193,17 @@ def _plain(alike: _Alike, text: str, lowered: str, at: int) -> tuple[Token, list
     return None
 
 
-def _longest(alike: _Alike, text: str, first: Token) -> tuple[Token, list[int]]:
+def _longest(alike: _Alike, text: str, lowered: str, first: Token) -> tuple[Token, list[int]]:
     """Return the last token of the longest options that stand whole from `first` on, and their indices.
 
-    No more tokens are read than it takes to tell: most places hold only the first word of an option.
+    No more tokens are read than it takes to tell: most places hold only the first word of an option. `lowered` is ""
+    where small letters stand elsewhere than in `text`.
     """
     if not alike.second:
+        return first, alike.single
+    second = first[2] + 1
+    spelt = lowered[first[2] : second] == " " and lowered[second : second + 1].isalpha()
+    if spelt and not lowered.startswith(alike.heads, second):
         return first, alike.single
     following = _WORD.search(text, first[2])
     if not following or ((word := following[0].lower()) not in alike.second and word not in ARTICLES):

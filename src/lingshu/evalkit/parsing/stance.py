@@ -56,10 +56,12 @@ _LISTED = re.compile(r"(?P<gap>\n\s*)[(\[*\-• \t]*(?P<letter>[a-z])[)\].:]")
 
 _CONCLUDING = ("so", "hence", "therefore", "thus", "consequently", "in conclusion", "conclude that")
 _CONCLUDING_ONLY = tuple(word for word in _CONCLUDING if word not in _CONTRAST)
+_LEAVING = ("leaves", "leaving")
 _CONCLUDING_ZH = "所以|因此|因而|综上|故"
 _CONCLUDED = re.compile(
     rf"(?:\b(?:{'|'.join(_CONCLUDING)})\b|{_CONCLUDING_ZH})"
-    r"[\s,，:：]*(?:[a-z]+\s+){0,4}[\"'“‘(\[(（]*\Z",
+    r"[\s,，:：]*(?:[a-z]+\s+){0,4}[\"'“‘(\[(（]*\Z"
+    rf"|\b(?:{'|'.join(_LEAVING)})\s+(?:(?:us|me|only|just|with|the|option|choice|letter|answer)\s+){{0,4}}[\"'“‘(\[（]*\Z",
 )
 _OF_NEXT = re.compile(
     r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非)[\s(\[\"']*\Z",
@@ -180,7 +182,7 @@ def _contrasts(text: str, places: list[Span]) -> list[Span]:
 
 def _conclusions(text: str, places: list[Span]) -> list[int]:
     """Return where words of conclusion stand, in order; some are words of contrast too (at `places`)."""
-    starts = [start for start, end in places if text[start:end] in _CONCLUDING]
+    starts = [start for start, end in places if text[start:end] in (*_CONCLUDING, *_LEAVING)]
     starts += [start for start, _ in _places(text, _CONCLUDING_ONLY)]
     if not text.isascii():
         starts += [found.start() for found in re.finditer(_CONCLUDING_ZH, text)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import hashlib
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -157,9 +157,6 @@ def evaluate(
     prepared = prepare(pair(wanted, given), settings.form, settings.section)
     extra = read_sub_scores(sub_scores, SUB_SCORES, prepared.ids) if sub_scores else {}
     values, models, warnings = compute(prepared, settings, extra, ask_green)
-    inputs = {"references": references, "candidates": candidates} | ({"sub_scores": sub_scores} if sub_scores else {})
-    if folder := settings.models.radgraph_annotations:
-        inputs |= {"annotated_references": folder / REFERENCES, "annotated_candidates": folder / CANDIDATES}
     result = {
         "format": FORMAT,
         "metrics": _corpus(values),
@@ -169,7 +166,7 @@ def evaluate(
         "warnings": [*warnings, *_empty(prepared)],
         "settings": settings.model_dump(mode="json")
         | {
-            "files": {name: _file(path) for name, path in inputs.items()},
+            "files": {name: _file(path) for name, path in _inputs(references, candidates, settings, sub_scores)},
             "keys_not_used": {"references": list(wanted.ignored), "candidates": list(given.ignored)},
             "sub_scores": sorted(extra),
             "version": version("lingshu"),
@@ -177,6 +174,16 @@ def evaluate(
         | models.records(),
     }
     return Evaluation(prepared, result, _samples(prepared, values), models.problems(green_max_failed), models)
+
+
+def _inputs(
+    references: Path, candidates: Path, settings: ReportSettings, sub_scores: Path | None
+) -> Iterator[tuple[str, Path]]:
+    yield from (("references", references), ("candidates", candidates))
+    if sub_scores:
+        yield "sub_scores", sub_scores
+    if folder := settings.models.radgraph_annotations:
+        yield from (("annotated_references", folder / REFERENCES), ("annotated_candidates", folder / CANDIDATES))
 
 
 def compute(
