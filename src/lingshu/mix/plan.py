@@ -186,9 +186,8 @@ def _ordered(drawn: pl.DataFrame, pool: pl.DataFrame, stage: str, seed: int) -> 
         [
             rows.with_columns(key=_hashes(seed, rows["sample_id"], before=("order", stage), after=(str(number),)))
             for (number,), rows in drawn.partition_by("repeat", as_dict=True).items()
-        ],
-        rechunk=True,
-    )
+        ]
+    ).rechunk()
     order = keyed[in_order(keyed)]
     rows = pool.drop("sample_id")[order["row"]].with_columns(order["sample_id", "group", "repeat"])
     return rows.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("position"), *pool.columns, "group", "repeat")
