@@ -17,7 +17,7 @@ from lingshu.core.params import validate
 from lingshu.mix.amounts import apportion
 from lingshu.mix.mixture import make_mixture
 from lingshu.mix.params import MixParams, StageMix
-from lingshu.mix.plan import plan_mixture
+from lingshu.mix.plan import first_ranked, in_order, plan_mixture
 from lingshu.mix.pool import read_pool
 
 PRESENCE = {"samples": 10, "sources": ["film"], "tasks": ["vqa_closed"], "topics": ["presence"]}
@@ -234,6 +234,23 @@ def test_raising_any_total_only_adds_rows(pool, data):
     left, right = rows(few), rows(many)
     assert left <= right
     assert (left.total(), right.total()) == (few, many)
+
+
+RANKED = st.lists(st.tuples(st.integers(0, 4), st.text("abc", max_size=4)), unique=True)
+
+
+@given(ranked=RANKED, part=st.floats(0, 1))
+def test_the_least_ranked_are_those_of_a_whole_sort_and_ids_decide_between_equal_ranks(ranked, part):
+    rows = round(part * len(ranked))
+    table = pl.DataFrame(ranked, schema={"rank": pl.UInt64, "sample_id": pl.String}, orient="row")
+    assert sorted(first_ranked(table, rows).iter_rows()) == sorted(ranked)[:rows]
+
+
+@given(keyed=st.lists(st.tuples(st.integers(0, 50), st.text("ab", max_size=2), st.integers(0, 3)), unique=True))
+def test_rows_come_by_key_and_equal_keys_by_id_and_repeat(keyed):
+    schema = {"key": pl.UInt64, "sample_id": pl.String, "repeat": pl.Int32}
+    table = pl.DataFrame(keyed, schema=schema, orient="row")
+    assert list(table[in_order(table)].iter_rows()) == sorted(keyed)
 
 
 @given(

@@ -19,6 +19,7 @@ from lingshu.mix.pool import NOT_STATED, read_pool
 from lingshu.mix.splits import check_listed, held_out_rows
 
 HELD_OUT_ROWS = "held_out_rows"  # in the composition, if any are trained on
+COUNTED = ("source", "task", "topic", "modality")
 ROWS_A_GROUP = 1 << 20  # as pyarrow writes by itself
 
 
@@ -67,34 +68,36 @@ def make_mixture(
 
 
 def composition(rows: pl.DataFrame, available: dict[str, int]) -> dict[str, Any]:
-    """Return rows and distinct samples, in all, by group, source, task, topic and modality."""
+    """Return rows and distinct samples, in all, by group, source, task, topic and modality.
+
+    Args:
+        rows: as of `plan_mixture`; groups share no sample, so the first appearances are the distinct samples.
+        available: samples that each group could have drawn from.
+    """
+    # Millions of rows are counted once; what is counted further are a few kinds of rows.
+    kinds = rows.group_by("group", *COUNTED).agg(rows=pl.len(), samples=(pl.col("repeat") == 0).sum())
+    kinds = kinds.with_columns(pl.col("group", *COUNTED).cast(pl.String))
+    kinds = kinds.with_columns(pl.col("modality").replace("", NOT_STATED))
     groups = {
-        name: {
-            "rows": len(part),
-            "samples": part["sample_id"].n_unique(),
-            "available": available[name],
-            "sources": _counts(part["source"]),
-            "tasks": _counts(part["task"]),
+        str(name): {
+            "rows": int(part["rows"].sum()),
+            "samples": int(part["samples"].sum()),
+            "available": available[str(name)],
+            "sources": _counts(part, "source"),
+            "tasks": _counts(part, "task"),
         }
-        for (name,), part in sorted(rows.group_by("group"))
+        for (name,), part in sorted(kinds.partition_by("group", as_dict=True).items())
     }
     return {
         "rows": len(rows),
-        "samples": rows["sample_id"].n_unique(),
+        "samples": int(kinds["samples"].sum()),
         "groups": groups,
-        "sources": _counts(rows["source"]),
-        "tasks": _counts(rows["task"]),
-        "topics": _counts(rows["topic"]),
-        "modalities": _kinds(rows["modality"]),
+        "sources": _counts(kinds, "source"),
+        "tasks": _counts(kinds, "task"),
+        "topics": _counts(kinds, "topic"),
+        "modalities": _counts(kinds, "modality"),
     }
 
 
-def _counts(values: pl.Series) -> dict[str, int]:
-    return dict(values.value_counts().sort(values.name).iter_rows())
-
-
-def _kinds(modalities: pl.Series) -> dict[str, int]:
-    """Return how many rows have each set of modalities, by its name; few sets are named, not millions of rows."""
-    sets = modalities.to_frame().group_by("modality").len()
-    names = sets.select(pl.col("modality").list.join(" and ").replace("", NOT_STATED), "len")
-    return dict(names.group_by("modality").agg(pl.col("len").sum()).sort("modality").iter_rows())
+def _counts(kinds: pl.DataFrame, column: str) -> dict[str, int]:
+    return dict(kinds.group_by(column).agg(pl.col("rows").sum()).sort(column).iter_rows())

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+import numpy as np
 import polars as pl
 
 from lingshu.core.errors import UserError
@@ -72,15 +73,16 @@ def plan_mixture(stage: str, mixture: StageMix, pool: pl.DataFrame, seed: int) -
         seed: changes which samples are drawn and their order.
 
     Returns:
-        The pool's columns with `position` (0, 1, …) and `group`; and `{group: available}`.
+        The pool's columns with `position` (0, 1, …), `group` and `repeat` (0 where a sample comes first); and
+        `{group: available}`.
 
     Raises:
         UserError: a group asks for more than exists, or two groups share a sample, or nothing is asked for at all.
     """
     parts = parts_of(stage, mixture)
-    cells = pool.group_by(CELL).agg(pl.len().alias("rows"), pl.col("sample_id").min().alias("first"))
+    cells = pool.group_by(CELL).agg(pl.len().alias("rows"))
     chosen = {name: _cells(cells, mixture.groups[name]) for name in dict.fromkeys(part.group for part in parts)}
-    _check_disjoint(stage, chosen)
+    _check_disjoint(stage, chosen, pool)
     available = {name: int(found["rows"].sum()) for name, found in chosen.items()}
     numbered = pl.concat(
         [
@@ -102,11 +104,13 @@ def _cells(cells: pl.DataFrame, group: GroupParams) -> pl.DataFrame:
     return found if group.topics is None else found.filter(pl.col("topic").is_in(group.topics))
 
 
-def _check_disjoint(stage: str, chosen: dict[str, pl.DataFrame]) -> None:
+def _check_disjoint(stage: str, chosen: dict[str, pl.DataFrame], pool: pl.DataFrame) -> None:
     together = pl.concat([found.with_columns(group=pl.lit(name)) for name, found in chosen.items()])
     pairs = together.join(together, on=list(CELL), suffix="_other").filter(pl.col("group") < pl.col("group_other"))
-    shared = pairs.group_by("group", "group_other").agg(pl.col("rows").sum(), pl.col("first").min())
-    for left, right, rows, first in shared.sort("group", "group_other").iter_rows():
+    shared = pairs.group_by("group", "group_other").agg(pl.col("rows").sum())
+    for left, right, rows in shared.sort("group", "group_other").iter_rows():
+        cells = pairs.filter(pl.col("group") == left, pl.col("group_other") == right)
+        first = str(pool.join(cells, on=list(CELL), how="semi")["sample_id"].min())
         raise UserError(
             f"params.yaml: mix.{stage}: groups {left!r} and {right!r} both select {rows} samples, such as {first}",
             "make their sources, tasks or topics differ",
@@ -127,9 +131,9 @@ def _draw(part: Part, pool: pl.DataFrame) -> pl.DataFrame:
     rounds = [
         drawn.with_columns(repeat=pl.lit(number, pl.Int32))
         for size, stratum in _strata(part, pool)
-        for number, drawn in _rounds(stratum.sort("rank", "sample_id").select("row", "sample_id"), size)
+        for number, drawn in _rounds(stratum, size)
     ]
-    return pl.concat(rounds).with_columns(group=pl.lit(part.group))
+    return pl.concat(rounds).with_columns(group=pl.lit(part.group, pl.Categorical))
 
 
 def _strata(part: Part, pool: pl.DataFrame) -> Iterator[tuple[int, pl.DataFrame]]:
@@ -151,12 +155,22 @@ def stratum_rows(rows: int, sizes: dict[str, int], balance: BalanceParams, group
     return apportion(rows, rates, {key: size * group.max_repeats for key, size in sizes.items()})
 
 
-def _rounds(ranked: pl.DataFrame, rows: int) -> Iterator[tuple[int, pl.DataFrame]]:
-    """Yield each round's number and rows: each sample once before any comes again."""
-    whole, rest = divmod(rows, max(len(ranked), 1))
+def _rounds(stratum: pl.DataFrame, rows: int) -> Iterator[tuple[int, pl.DataFrame]]:
+    """Yield each round's number and rows (row number and id, in any order): each sample once before any comes again."""
+    whole, rest = divmod(rows, max(len(stratum), 1))
     for number in range(whole):
-        yield number, ranked
-    yield whole, ranked.head(rest)
+        yield number, stratum.select("row", "sample_id")
+    yield whole, first_ranked(stratum, rest).select("row", "sample_id")
+
+
+def first_ranked(stratum: pl.DataFrame, rows: int) -> pl.DataFrame:
+    """Return so many rows, in any order, of least (rank, sample_id); no more than there are."""
+    if rows in {0, len(stratum)}:
+        return stratum.head(rows)
+    ranks = stratum["rank"].to_numpy()
+    last = np.partition(ranks, rows - 1)[rows - 1]
+    ahead, level = stratum.filter(pl.col("rank") < last), stratum.filter(pl.col("rank") == last)
+    return pl.concat([ahead, level.sort("sample_id").head(rows - len(ahead))])
 
 
 def _hashes(seed: int, ids: pl.Series, before: tuple[str, ...], after: tuple[str, ...] = ()) -> pl.Series:
@@ -173,7 +187,16 @@ def _ordered(drawn: pl.DataFrame, pool: pl.DataFrame, stage: str, seed: int) -> 
             rows.with_columns(key=_hashes(seed, rows["sample_id"], before=("order", stage), after=(str(number),)))
             for (number,), rows in drawn.partition_by("repeat", as_dict=True).items()
         ]
-    )
-    order = keyed.sort("key", "sample_id", "repeat")
-    rows = pool[order["row"]].with_columns(group=order["group"])
-    return rows.with_row_index("position").with_columns(pl.col("position").cast(pl.Int64))
+    ).rechunk()
+    order = keyed[in_order(keyed)]
+    rows = pool.drop("sample_id")[order["row"]].with_columns(order["sample_id", "group", "repeat"])
+    return rows.select(pl.int_range(pl.len(), dtype=pl.Int64).alias("position"), *pool.columns, "group", "repeat")
+
+
+def in_order(keyed: pl.DataFrame) -> pl.Series:
+    """Return the row numbers that sort by (key, sample_id, repeat): by the key alone, unless two rows share theirs."""
+    order = keyed["key"].arg_sort()
+    keys = keyed["key"].gather(order).to_numpy()
+    if (keys[1:] == keys[:-1]).any():
+        return keyed.select(pl.arg_sort_by("key", "sample_id", "repeat")).to_series()
+    return order

@@ -15,17 +15,18 @@ from lingshu.mix.splits import trainable
 POOL_SCHEMA = pl.Schema(
     {
         "sample_id": pl.String(),
-        "source": pl.String(),
-        "task": pl.String(),
-        "topic": pl.String(),
-        "modality": pl.List(pl.String()),
-        "kind": pl.String(),
-        "folder": pl.String(),
+        "source": pl.Categorical(),  # few values in millions of rows: numbers, not strings, are compared and copied
+        "task": pl.Categorical(),
+        "topic": pl.Categorical(),
+        "modality": pl.Categorical(),  # the sample's own, joined by " and "; "" where it states none
+        "kind": pl.Categorical(),
+        "folder": pl.Categorical(),
     }
 )
 SYNTHETIC_PREFIX = "synthetic_"
 NOT_STATED = "not stated"
 NO_PICTURE = "text"
+AND = " and "  # between the modalities of one sample
 
 
 def read_pool(
@@ -55,7 +56,7 @@ def read_pool(
     made = _table([proposal_samples(recipe) for recipe in sorted(recipes)], root, kinds, held_out)
     if not made.is_empty():
         pools.append(made.join(kept(root / verdict_file("verify")), on="sample_id", how="semi", maintain_order="left"))
-    return pl.concat(pools)
+    return pl.concat(pools, rechunk=True)  # rows are gathered by number later: slow from many chunks
 
 
 def _table(folders: list[Path], root: Path, kinds: bool, held_out: Sequence[str]) -> pl.DataFrame:
@@ -67,10 +68,20 @@ def _table(folders: list[Path], root: Path, kinds: bool, held_out: Sequence[str]
             rows = pl.scan_parquet(path).filter(trainable(held_out))
             place = pl.lit(folder.as_posix()).alias("folder")
             if found is None:
-                frames.append(rows.select(*columns, place, kind=pl.lit("")).select(POOL_SCHEMA.names()).collect())
+                narrow = rows.select(*columns, place, kind=pl.lit("")).collect()
+                narrow = narrow.with_columns(_own(narrow)).select(POOL_SCHEMA.names())
+                frames.append(narrow.cast(POOL_SCHEMA))
             else:
                 frames.append(_with_kinds(rows.select(*columns, "images", place).collect(), found))
     return pl.concat(frames)
+
+
+def _own(rows: pl.DataFrame) -> pl.Expr:
+    """Return the modality that each sample states, as `POOL_SCHEMA` has it."""
+    states = pl.col("modality").list
+    if rows.select(most=states.len().max().fill_null(0)).item() > 1:
+        return states.join(AND)
+    return states.get(0, null_on_oob=True).fill_null("")  # several times faster
 
 
 def _found(root: Path) -> pl.DataFrame:
@@ -87,10 +98,11 @@ def _with_kinds(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
         shown.explode("images")
         .join(found, left_on="images", right_on="image_id")
         .group_by("sample_id")
-        .agg(pl.col("found").unique().sort().str.join(" and "))
+        .agg(pl.col("found").unique().sort().str.join(AND))
     )
-    own = pl.col("modality").list.join(" and ")
+    rows = rows.with_columns(_own(rows))
+    own = pl.col("modality")
     unknown = pl.when(pl.col("images").list.len() == 0).then(pl.lit(NO_PICTURE)).otherwise(pl.lit(NOT_STATED))
     kind = pl.when(own != "").then(own).otherwise(pl.coalesce("found", unknown)).alias("kind")
     joined = rows.join(seen, on="sample_id", how="left", maintain_order="left")
-    return joined.with_columns(kind).select(POOL_SCHEMA.names())
+    return joined.with_columns(kind).select(POOL_SCHEMA.names()).cast(POOL_SCHEMA)
