@@ -8,6 +8,7 @@ from lingshu.core.files import write_json
 from lingshu.core.layout import METRICS
 from lingshu.core.params import load_section, load_value
 from lingshu.core.stage import run_stage
+from lingshu.intake.licences import check_terms, read_terms
 from lingshu.mix.mixture import make_mixture
 from lingshu.mix.params import MixParams
 
@@ -15,6 +16,8 @@ from lingshu.mix.params import MixParams
 def main(stage: str) -> None:
     sources, recipes = load_value("sources.enabled", list[str]), load_value("synthesis.enabled", list[str])
     held_out = load_value("sources.benchmark_splits_in_training", list[str])
+    allowed, shared = load_value("sources.allowed_licences", list[str]), load_value("sources.shared", bool)
+    check_terms(read_terms(sources), allowed, shared=shared)
     composition = make_mixture(stage, load_section("mix", MixParams), sources, recipes, held_out=held_out)
     write_json(METRICS / "mix" / f"{stage}.json", composition)
 

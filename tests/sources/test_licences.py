@@ -9,12 +9,13 @@ from pathlib import Path
 import pytest
 import yaml
 
+from lingshu.commands.planning.command import mix_lines
 from lingshu.commands.references import problems
 from lingshu.config import Recipe
 from lingshu.core.errors import UserError
 from lingshu.core.params import read_yaml
 from lingshu.sources.catalog import read_source
-from lingshu.sources.licences import check_allowed, conflicts_of
+from lingshu.sources.licences import check_allowed
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,7 +67,43 @@ def test_check_refuses_what_can_not_be_handed_on(checkout):
     assert found(checkout, allowed_licences=allowed) == []
     (problem,) = found(checkout, allowed_licences=allowed, shared=True)
     assert "a mix with radiology, optical may not be handed on" in problem
-    assert list(conflicts_of({"a": "permissive"})) == []
+
+
+def test_plan_and_the_mix_stage_refuse_what_check_refuses(checkout):
+    values = yaml.safe_load((checkout / "params.yaml").read_text())
+    values["sources"] |= {"allowed_licences": ["permissive", "share-alike", "non-commercial"], "shared": True}
+    path = checkout / "catalog/sources/optical.yaml"
+    path.write_text(path.read_text().replace("licence_class: permissive", "licence_class: non-commercial"))
+    for change, told in (
+        ({}, "a mix with radiology, optical may not be handed on"),
+        ({"allowed_licences": ["permissive"]}, "radiology: its licence is share-alike"),
+    ):
+        values["sources"] |= change
+        (checkout / "params.yaml").write_text(yaml.safe_dump(values))
+        for command in (
+            ["stages/mix.py", "shallow"],
+            ["-m", "lingshu.cli", "plan"],
+            ["-m", "lingshu.cli", "plan", "mix"],
+        ):
+            done = subprocess.run([sys.executable, *command], cwd=checkout, capture_output=True, text=True, check=False)
+            assert done.returncode == 2, done.stderr
+            assert told in " ".join(done.stderr.split())
+            assert "Traceback" not in done.stderr
+    assert not (checkout / "data").exists()
+
+
+def test_plan_says_what_may_not_be_handed_on_where_nothing_is(checkout):
+    values = yaml.safe_load((checkout / "params.yaml").read_text())
+    values["sources"]["allowed_licences"] = ["permissive", "restricted"]
+    path = checkout / "catalog/sources/radiology.yaml"
+    path.write_text(path.read_text().replace("licence_class: share-alike", "licence_class: restricted"))
+    lines = "\n".join(mix_lines(checkout, written(checkout, values)))
+    assert "NOT TO BE HANDED ON (sources.shared is false): radiology: " in lines
+
+
+def written(checkout, values):
+    (checkout / "other.yaml").write_text(yaml.safe_dump(values))
+    return "other.yaml"
 
 
 def test_check_names_a_held_out_split_of_no_source(checkout):

@@ -19,6 +19,7 @@ from lingshu.core.layout import CATALOG, EMBEDDINGS, PROPOSALS, SAMPLES
 from lingshu.core.sample import TASKS, sample_parts
 from lingshu.facts.vocabulary import MODALITIES, MORE_MODALITIES
 from lingshu.inference.judges import judges_of_params
+from lingshu.intake.licences import refusals
 from lingshu.mix.params import STAGES
 from lingshu.mix.plan import check_sources as check_mix_sources
 from lingshu.mix.plan import parts_of
@@ -35,7 +36,7 @@ from lingshu.sources.catalog import (
     read_source,
     read_sources,
 )
-from lingshu.sources.licences import check_allowed, conflicts_of
+from lingshu.sources.licences import terms_of
 from lingshu.sources.notes import read_notes
 
 
@@ -126,10 +127,8 @@ def _sources(recipe: Recipe, records: dict[str, SourceRecord], root: Path) -> It
 def _licences(recipe: Recipe, records: dict[str, SourceRecord]) -> Iterator[UserError]:
     """Yield enabled sources of a licence that the recipe does not take, and combinations that can't be handed on."""
     enabled = {name: records[name] for name in recipe.sources.enabled if name in records}
-    for name, record in enabled.items():
-        yield from _caught(partial(check_allowed, name, record, recipe.sources.allowed_licences))
-    if recipe.sources.shared:
-        yield from conflicts_of({name: record.licence_class for name, record in enabled.items()})
+    terms = {name: terms_of(record) for name, record in enabled.items()}
+    yield from refusals(terms, recipe.sources.allowed_licences, shared=recipe.sources.shared)
 
 
 def _benchmark_records(records: dict[str, BenchmarkRecord], sources: dict[str, SourceRecord]) -> Iterator[UserError]:

@@ -5,8 +5,13 @@ A class sums up what the licence's own text says; the text rules. Nothing here i
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+
+from lingshu.core.errors import UserError
+from lingshu.core.layout import CATALOG
+from lingshu.core.params import read_yaml
 
 DUTIES = {
     "permissive": "name the source and keep its licence notice",
@@ -36,6 +41,53 @@ class Conflict:
 
     sources: tuple[str, ...]
     reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """A source's licence by name, and its class."""
+
+    licence: str
+    kind: str
+
+
+def read_terms(sources: Sequence[str], root: Path = Path()) -> dict[str, Terms]:
+    """Return the terms of each source, as its record in the catalogue under `root` states them.
+
+    Raises:
+        UserError: a source has no record.
+    """
+    records = {name: read_yaml(root / CATALOG / f"sources/{name}.yaml") for name in sources}
+    return {name: Terms(str(found["licence"]), str(found["licence_class"])) for name, found in records.items()}
+
+
+def refusals(terms: Mapping[str, Terms], allowed: Collection[str], *, shared: bool) -> Iterator[UserError]:
+    """Yield an error for each source and combination that a recipe may not mix; `check`, `plan` and `mix` ask it.
+
+    Args:
+        terms: of the recipe's sources, by name.
+        allowed: classes that the recipe takes, `sources.allowed_licences`.
+        shared: whether mixtures or models are handed on, `sources.shared`.
+    """
+    for name, own in terms.items():
+        if own.kind not in allowed:
+            yield UserError(
+                f"{name}: its licence is {own.kind} ({own.licence}), and the recipe takes only "
+                f"{', '.join(sorted(allowed)) or 'none'}",
+                f"add {own.kind} to sources.allowed_licences if its terms suit you, or take {name} out of sources",
+            )
+    for conflict in conflicts({name: own.kind for name, own in terms.items()}) if shared else ():
+        yield UserError(
+            f"params.yaml: sources.shared: a mix with {', '.join(conflict.sources)} may not be handed on: "
+            f"{conflict.reason}",
+            "take them out of sources, or set sources.shared to false and keep mixtures and models to yourself",
+        )
+
+
+def check_terms(terms: Mapping[str, Terms], allowed: Collection[str], *, shared: bool) -> None:
+    """Raise the first of `refusals`; arguments as there."""
+    for refusal in refusals(terms, allowed, shared=shared):
+        raise refusal
 
 
 def duties(classes: Mapping[str, str]) -> list[tuple[str, str, list[str]]]:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection
 
-from lingshu.core.errors import UserError
-from lingshu.intake.licences import conflicts
+from lingshu.intake.licences import Terms, check_terms
 from lingshu.sources.catalog import SourceRecord
+
+
+def terms_of(record: SourceRecord) -> Terms:
+    """Return what a record says of its licence."""
+    return Terms(record.licence, record.licence_class)
 
 
 def check_allowed(name: str, record: SourceRecord, allowed: Collection[str]) -> None:
@@ -17,24 +21,4 @@ def check_allowed(name: str, record: SourceRecord, allowed: Collection[str]) -> 
         record: its catalogue record.
         allowed: `sources.allowed_licences`.
     """
-    if record.licence_class in allowed:
-        return
-    raise UserError(
-        f"{name}: its licence is {record.licence_class} ({record.licence}), and the recipe takes only "
-        f"{', '.join(sorted(allowed)) or 'none'}",
-        f"add {record.licence_class} to sources.allowed_licences if its terms suit you, or take {name} out of sources",
-    )
-
-
-def conflicts_of(classes: Mapping[str, str]) -> Iterator[UserError]:
-    """Yield an error for each reason why a mix of these sources may not be handed on.
-
-    Args:
-        classes: licence class by source.
-    """
-    for conflict in conflicts(classes):
-        yield UserError(
-            f"params.yaml: sources.shared: a mix with {', '.join(conflict.sources)} may not be handed on: "
-            f"{conflict.reason}",
-            "take them out of sources, or set sources.shared to false and keep mixtures and models to yourself",
-        )
+    check_terms({name: terms_of(record)}, allowed, shared=False)

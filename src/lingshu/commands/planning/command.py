@@ -15,7 +15,9 @@ from lingshu.commands.recipes import RECIPES
 from lingshu.config import Recipe
 from lingshu.core.errors import UserError
 from lingshu.core.params import PARAMS_FILE, read_yaml, validate
+from lingshu.intake.licences import check_terms, conflicts
 from lingshu.sources.catalog import SOURCES_FOLDER, SourceRecord, read_source
+from lingshu.sources.licences import terms_of
 
 LARGE = 1e3
 RecipeOption = Annotated[
@@ -59,9 +61,11 @@ def planned(root: Path, path: Path, recipe: Recipe) -> list[StagePlan]:
     """Return the stage plans; complaints name the recipe's file.
 
     Raises:
-        UserError: as `stage_plans`.
+        UserError: as `stage_plans`, or the sources' licences may not be mixed so.
     """
+    terms = {name: terms_of(record) for name, record in _records(root, recipe).items()}
     try:
+        check_terms(terms, recipe.sources.allowed_licences, shared=recipe.sources.shared)
         return stage_plans(recipe, root)
     except UserError as error:
         raise UserError(error.what.replace(f"{PARAMS_FILE}:", f"{path}:"), error.fix) from None
@@ -90,6 +94,9 @@ def mix_lines(root: Path, name: str) -> Iterator[str]:
         yield from table(_mix_rows(stage), left=(0, 1, 3))
         shares = sorted(stage.modalities.items(), key=lambda item: (-item[1], item[0]))
         yield "  modalities: " + ", ".join(f"{kind} {rows / stage.rows:.1%}" for kind, rows in shares if rows)
+    for conflict in conflicts({name: record.licence_class for name, record in records.items()}):
+        yield ""
+        yield f"NOT TO BE HANDED ON (sources.shared is false): {', '.join(conflict.sources)}: {conflict.reason}"
     if any(line.short for stage in plans for line in stage.lines):
         yield ""
         yield "TOO FEW: more rows are asked for than max_repeats allows; lower the amount, or raise max_repeats"
