@@ -84,6 +84,11 @@ def test_the_page_says_what_ran_and_what_is_generated(built: Path) -> None:
     assert all(word in text for word in ("film-data 1.2", "the film makers", "its authors", "CC0-1.0"))
 
 
+def test_the_page_names_scores_that_are_not_clean(built: Path) -> None:
+    text = (built / "index.html").read_text(encoding="utf-8")
+    assert "Scores that are not clean, for training kept samples that met their items: films_vqa." in text
+
+
 def test_equal_inputs_give_equal_bytes(built: Path, params: ReportParams, run_tree: Path) -> None:
     before = read_manifest(built)
     build_report(params, run_tree)

@@ -44,6 +44,7 @@ def test_the_contamination_matrix(data_tree: Path) -> None:
     assert found.benchmarks == ["films_report", "films_vqa"]
     assert found.sources == [("films", [Cell(0, 0), Cell(1, 0)], 1), ("phantom", [Cell(0, 0), Cell(1, 1)], 1)]
     assert (found.report_only, found.not_checked) == (False, [])
+    assert found.not_clean == ["films_vqa"]
 
 
 def test_what_report_only_and_absent_benchmarks_say(data_tree: Path) -> None:

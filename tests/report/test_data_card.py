@@ -87,7 +87,7 @@ def test_synthetic_rows_count_for_what_they_were_made_from(root):
 
 
 def test_the_card_and_the_notice(root):
-    write_json(root / "metrics/mix/instruct.json", {"held_out_rows": {"wiki/test": 1}})
+    write_json(root / "metrics/mix/instruct.json", {"held_out_rows": {"wiki/test": 1, "wiki/validation": 0}})
     found = licences(root, ["deep", "instruct"])
     thanks = notices(root, ["open", "wiki", "iu", "never"], "net")
     card, notice = data_card("mine", found, thanks), notice_text("mine", found, thanks)
@@ -100,6 +100,7 @@ def test_the_card_and_the_notice(root):
     )
     assert "- **No**, because of iu: a mixture selects, rewords and joins rows" in card
     assert "- instruct: 1 rows of wiki/test. Scores on that benchmark say nothing about new data." in card
+    assert "- instruct: none of wiki/validation, though sources.benchmark_splits_in_training lets its rows in." in card
     for text in (card, notice):
         assert "iu et al." in text
         assert "never" not in text

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 import yaml
+from dvc.utils.hydra import apply_overrides
 
 from lingshu.commands.planning.command import mix_lines
 from lingshu.commands.references import problems
@@ -90,6 +92,22 @@ def test_plan_and_the_mix_stage_refuse_what_check_refuses(checkout):
             assert told in " ".join(done.stderr.split())
             assert "Traceback" not in done.stderr
     assert not (checkout / "data").exists()
+
+
+def test_the_documented_command_switches_the_iu_reports_on_and_shared_refuses_them(tmp_path):
+    block = (ROOT / "docs/pull.md").read_text().split("dvc exp run ", 1)[1].split("```", 1)[0]
+    overrides = [word for word in shlex.split(block.replace("\\\n", " ")) if word != "-S"]
+    assert len(overrides) == 5
+    params = tmp_path / "params.yaml"
+    params.write_text((ROOT / "params.yaml").read_text())
+    assert "iu_xray_reports" not in params.read_text()
+    apply_overrides(params, overrides)  # as `dvc exp run -S` does
+    values = read_yaml(params)
+    assert list(problems(ROOT, Recipe.model_validate(values))) == []
+    assert values["mix"]["instruct"]["iu_reports"]["samples"] == 300
+    values["sources"]["shared"] = True
+    (problem,) = problems(ROOT, Recipe.model_validate(values))
+    assert "a mix with iu_xray_reports may not be handed on" in str(problem)
 
 
 def test_plan_says_what_may_not_be_handed_on_where_nothing_is(checkout):

@@ -35,6 +35,12 @@ class Contamination:
     report_only: bool
     not_checked: list[str]
 
+    @property
+    def not_clean(self) -> list[str]:
+        """Benchmarks whose items training samples met and were kept: their scores say less than they seem to."""
+        rows = [zip(self.benchmarks, cells, strict=True) for _, cells, _ in self.sources]
+        return sorted({name for row in rows for name, cell in row if cell.spared})
+
 
 def contamination(root: Path) -> Contamination:
     """Return what the metrics of `decontaminate` say; a sample that met several benchmarks counts for each."""

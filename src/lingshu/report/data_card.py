@@ -82,7 +82,10 @@ def _held_out(found: Licences) -> Iterator[str]:
     if not listed:
         yield "None: test and validation rows of sources were left out."
     for stage, name, rows in listed:
-        yield f"- {stage}: {rows} rows of {name}. Scores on that benchmark say nothing about new data."
+        if rows:
+            yield f"- {stage}: {rows} rows of {name}. Scores on that benchmark say nothing about new data."
+        else:
+            yield f"- {stage}: none of {name}, though sources.benchmark_splits_in_training lets its rows in."
 
 
 def _thanks(parts: Iterable[Notice]) -> list[tuple[str, str]]:
