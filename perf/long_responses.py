@@ -87,8 +87,8 @@ def main() -> None:
             for kind, gold in KINDS.items():
                 choices = CHOICES if kind == "mcq" else None
                 row[kind] = milliseconds(Item("long", kind, "Is there a mass?", choices, gold, text))
-        for name, (sentence, choices) in WEIGHED.items():
-            item = Item("long", "mcq", "Which?", choices, "B", repeated(sentence, words))
+        for name, (sentence, options) in WEIGHED.items():
+            item = Item("long", "mcq", "Which?", options, "B", repeated(sentence, words))
             found[f"{name}, {words} words"] = {"mcq": milliseconds(item)}
     print(json.dumps(found, indent=2))
 

@@ -70,7 +70,7 @@ def test_measuring_again_decodes_only_new_pictures(tmp_path: Path, monkeypatch: 
     corpus.write()
     path = tmp_path / "data/signals/films/images.parquet"
     before = path.read_bytes()
-    monkeypatch.setattr("lingshu.signals.pictures._decode", _refuse)
+    monkeypatch.setattr("lingshu.signals.pictures.decode", _refuse)
     measure_source("films", SIGNALS_PARAMS, tmp_path)
     assert path.read_bytes() == before
     with pytest.raises(UserError, match="decoded"):
