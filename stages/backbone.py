@@ -7,8 +7,8 @@ from lingshu.core.layout import METRICS, MODELS
 from lingshu.core.manifest import write_manifest
 from lingshu.core.params import load_section, load_value
 from lingshu.core.stage import run_stage
-from lingshu.modeling.backbone import Origins, make_backbone
 from lingshu.modeling.encoder_params import read_choice
+from lingshu.modeling.launch import Origins, launch
 from lingshu.modeling.params import ModelingParams
 
 
@@ -17,7 +17,7 @@ def main() -> None:
     sources, recipes = load_value("sources.enabled", list[str]), load_value("synthesis.enabled", list[str])
     folder = MODELS / "backbone"
     origins = Origins(sources, recipes, read_choice())
-    metrics = make_backbone(folder, params, seed, origins)
+    metrics = launch(folder, params, seed, origins)
     write_manifest(folder, "backbone", metrics["pretraining"]["conversations"])
     write_json(METRICS / "modeling" / "backbone.json", metrics)
 

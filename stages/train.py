@@ -9,13 +9,13 @@ from lingshu.core.files import write_json
 from lingshu.core.layout import METRICS
 from lingshu.core.params import load_section, load_value
 from lingshu.core.stage import run_stage
+from lingshu.training.launch import StageRun, launch
 from lingshu.training.params import TrainingParams
-from lingshu.training.train import StageRun, train
 
 
 def main(stage: str, start: Path) -> None:
     params = load_section("training", TrainingParams)
-    metrics = train(StageRun(stage, start, params.stage(stage), params.common, load_value("seed", int)))
+    metrics = launch(StageRun(stage, start, params.stage(stage), params.common, load_value("seed", int)))
     write_json(METRICS / "training" / f"{stage}.json", metrics)
 
 

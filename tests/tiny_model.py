@@ -18,6 +18,7 @@ from tests.corpora import Corpus, scene
 
 PARAMS = ModelingParams.model_validate(
     {
+        "processes": 1,
         "threads": 1,
         "vocabulary": 640,
         "initializer_range": 0.1,

@@ -12,8 +12,9 @@ from transformers import AutoModelForImageTextToText, AutoProcessor
 from lingshu.core.errors import UserError
 from lingshu.facts.reading import facts_from_text
 from lingshu.modeling.architecture import build_model, save_checkpoint
-from lingshu.modeling.backbone import Origins, make_backbone
+from lingshu.modeling.backbone import make_backbone
 from lingshu.modeling.corpus import corpus_samples, notes, pretraining_conversations
+from lingshu.modeling.launch import Origins, launch
 from lingshu.modeling.load import load_checkpoint
 from tests.random_encoder import ENCODER, put_encoder
 from tests.tiny_model import CAPTIONS, PARAMS, Drawn, tiny, write_corpus
@@ -42,6 +43,14 @@ def test_the_same_seed_gives_the_same_bytes(made):
     assert json.dumps(metrics[0])
     assert metrics[0]["vision_pretraining"]["pictures"] == 6
     assert math.isclose(metrics[0]["pretraining"]["loss_first"], math.log(640), rel_tol=0.3)
+
+
+def test_side_by_side_is_one_after_the_other(made, monkeypatch):
+    root, _, metrics = made
+    monkeypatch.chdir(root)
+    params = PARAMS.model_copy(update={"processes": 2})
+    assert launch(root / "three", params, 3, Origins(["films"], [], ENCODER)) == metrics[0]
+    assert digests(root / "three") == digests(root / "one")
 
 
 def test_any_program_can_load_it(made):

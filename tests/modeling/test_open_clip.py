@@ -12,8 +12,9 @@ from PIL import Image
 
 from lingshu.core.errors import UserError
 from lingshu.core.params import load_section, read_yaml, validate
-from lingshu.modeling.backbone import Origins, make_backbone
+from lingshu.modeling.backbone import make_backbone
 from lingshu.modeling.encoder_params import OpenClipParams, read_choice
+from lingshu.modeling.launch import Origins
 from lingshu.modeling.open_clip_encoder import encoder_digest, load_open_clip, load_picture_encoder
 from lingshu.modeling.params import ModelingParams
 from tests.corpora import scene

@@ -13,8 +13,9 @@ import torch
 
 from lingshu.core.errors import UserError
 from lingshu.core.params import validate
-from lingshu.modeling.backbone import Origins, make_backbone
+from lingshu.modeling.backbone import make_backbone
 from lingshu.modeling.collate import Pictures, conversation, encode
+from lingshu.modeling.launch import Origins
 from lingshu.modeling.load import load_checkpoint
 from lingshu.modeling.params import ModelingParams
 from tests.loopback_hub import LoopbackHub
@@ -39,7 +40,9 @@ def published(tmp_path_factory):
 
 
 def params(**backbone):
-    return validate(ModelingParams, {"threads": 1, "image": IMAGE, "backbone": backbone}, "params.yaml: modeling")
+    return validate(
+        ModelingParams, {"processes": 1, "threads": 1, "image": IMAGE, "backbone": backbone}, "params.yaml: modeling"
+    )
 
 
 def test_a_folder_becomes_the_backbone_with_the_recipe_s_picture_limits(published, tmp_path):
@@ -65,7 +68,7 @@ def test_a_folder_becomes_the_backbone_with_the_recipe_s_picture_limits(publishe
 
 def test_the_hub_is_asked_by_the_stage_itself(published, tmp_path):
     files = {path.name: path.read_bytes() for path in published.iterdir()}
-    backbone = {"threads": 1, "image": IMAGE, "backbone": {"hub": "owner/tiny-vl", "revision": "v1"}}
+    backbone = {"processes": 1, "threads": 1, "image": IMAGE, "backbone": {"hub": "owner/tiny-vl", "revision": "v1"}}
     values = {"seed": 1, "modeling": backbone, "sources": {"enabled": []}, "synthesis": {"enabled": []}}
     (tmp_path / "params.yaml").write_text(json.dumps(values | {"modality": {"encoder": "none"}}))
     with LoopbackHub() as hub:

@@ -10,8 +10,8 @@ from lingshu.core.corpus import MIXTURE_SCHEMA
 from lingshu.core.layout import MIXTURES, MODELS, SAMPLES
 from lingshu.core.manifest import write_manifest
 from lingshu.modeling.architecture import save_checkpoint
+from lingshu.training.launch import StageRun
 from lingshu.training.params import CommonParams, StageParams, VaryParams
-from lingshu.training.train import StageRun
 from tests.tiny_model import tiny, write_corpus
 
 VARY = VaryParams(
@@ -27,7 +27,7 @@ VARY = VaryParams(
     noise=0.02,
 )
 COMMON = CommonParams(
-    device="cpu", threads=1, adam_beta2=0.95, max_grad_norm=1.0, log_steps=1, checkpoint_steps=2, vary=VARY
+    device="cpu", processes=1, threads=1, adam_beta2=0.95, max_grad_norm=1.0, log_steps=1, checkpoint_steps=2, vary=VARY
 )
 
 

@@ -8,6 +8,7 @@ import os
 import shutil
 import signal
 import time
+from dataclasses import replace
 
 import pytest
 import torch
@@ -17,6 +18,7 @@ from lingshu.core.layout import MODELS, PLOTS, WORK
 from lingshu.modeling.freeze import part_of
 from lingshu.modeling.load import load_model
 from lingshu.modeling.resume import MARK, newest_checkpoint
+from lingshu.training.launch import launch
 from lingshu.training.train import train
 
 pytestmark = pytest.mark.slow
@@ -24,6 +26,11 @@ pytestmark = pytest.mark.slow
 
 def copy_of(project, tmp_path):
     return shutil.copytree(project, tmp_path / "copy")
+
+
+def in_two(run):
+    """The same run by two processes."""
+    return replace(run, common=run.common.model_copy(update={"processes": 2}))
 
 
 def outputs(root, stage):
@@ -41,7 +48,7 @@ def table(root, stage, name):
 @pytest.fixture(scope="module")
 def whole(project, tmp_path_factory):
     """An uninterrupted run in a copy of the project: its root and metrics."""
-    from lingshu.training.train import StageRun
+    from lingshu.training.launch import StageRun
     from tests.training.conftest import COMMON, stage_params
 
     root = shutil.copytree(project, tmp_path_factory.mktemp("whole") / "copy")
@@ -157,3 +164,38 @@ def test_long_samples_are_dropped_and_counted(project, run, tmp_path):
 def test_nothing_that_fits_is_an_error(project, run, tmp_path):
     with pytest.raises(UserError, match=r"training\.deep\.max_length"):
         train(run(max_length=16), copy_of(project, tmp_path))
+
+
+def test_ranks_share_the_steps_of_one(whole, project, run, tmp_path):
+    """Two processes with half of each step's rows learn what one learns, but for the order of additions."""
+    root, metrics = whole
+    shared = copy_of(project, tmp_path)
+    found = launch(in_two(run()), shared)
+    measured = ("loss_first", "loss_last", "token_accuracy_last")
+    assert {**found, **dict.fromkeys(measured)} == {**metrics, **dict.fromkeys(measured)}
+    assert [found[name] for name in measured] == pytest.approx([metrics[name] for name in measured], abs=2e-3)
+    expected = dict(load_model(root / MODELS / "deep").named_parameters())
+    for name, weight in load_model(shared / MODELS / "deep").named_parameters():
+        assert torch.allclose(weight, expected[name], atol=2e-3), name
+    again = shutil.copytree(project, tmp_path / "again")
+    assert launch(in_two(run()), again) == found
+    assert outputs(again, "deep") == outputs(shared, "deep")
+
+
+def test_killed_ranks_go_on_together(project, run, tmp_path):
+    shared, broken = (shutil.copytree(project, tmp_path / name) for name in ("shared", "broken"))
+    metrics = launch(in_two(run()), shared)
+    child = multiprocessing.get_context("spawn").Process(target=launch, args=(in_two(run()), broken))
+    child.start()
+    while not list(broken.glob(f"{WORK}/train-deep/*/checkpoint-*/{MARK}")):
+        assert child.is_alive(), "the run ended before it could be killed"
+        time.sleep(0.002)
+    os.kill(child.pid, signal.SIGKILL)
+    child.join()
+    assert launch(in_two(run()), broken) == metrics
+    assert outputs(broken, "deep") == outputs(shared, "deep")
+
+
+def test_a_users_mistake_comes_out_of_a_rank(project, run, tmp_path):
+    with pytest.raises(UserError, match="max_length: no sample of the mixture fits 16 tokens"):
+        launch(in_two(run(max_length=16)), copy_of(project, tmp_path))

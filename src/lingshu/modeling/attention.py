@@ -2,9 +2,9 @@
 
 Several samples (or the patches of several pictures) lie in one row. Qwen2.5-VL's own code without flash attention
 loops over pictures in its vision tower and builds a square mask over the whole row in its language model. Here every
-segment becomes one line of a padded batch and one fused kernel call does the rest. Segments come as `cu_seq_lens_q`
-(vision) or as position ids that restart at 0 (language model), exactly as `flash_attention_2` takes them, so the
-same batches run there.
+segment becomes one line of a padded batch, with others of about its length, and a fused kernel call for each batch
+does the rest. Segments come as `cu_seq_lens_q` (vision) or as position ids that restart at 0 (language model), exactly
+as `flash_attention_2` takes them, so the same batches run there.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from lingshu.modeling.load import Model
 
 # Qwen2.5-VL hands its vision tower's segment bounds only to implementations with "flash" in their name.
 NAME = "segment_flash"
+GROUPS = 4  # padded batches of one call: in one alone, packed samples of mini would be padded to twice their tokens
 
 
 def use_segments(model: Model, *, text: bool) -> None:
@@ -62,20 +63,31 @@ def segment_attention(  # noqa: PLR0917 (transformers passes the first five by p
             raise ValueError("segment attention needs cu_seq_lens_q or position ids that restart at 0")
         cu_seq_lens_q = bounds_of(position_ids[0])
     lengths = torch.diff(cu_seq_lens_q)
-    longest = int(lengths.max())
     causal = bool(module.is_causal)
-    if int(lengths.min()) == longest:
+    if int(lengths.min()) == int(lengths.max()):
         batch = [_split(tensor, lengths.numel()) for tensor in (query, key, value)]
         output = _attend(*batch, causal=causal, mask=None, scaling=scaling)
         return output.reshape(1, -1, *output.shape[2:]), None
-    steps = torch.arange(longest, device=query.device)
-    valid = steps < lengths[:, None]
-    places = (cu_seq_lens_q[:-1, None] + steps).clamp(max=query.shape[2] - 1)
-    batch = [_gather(tensor, places) for tensor in (query, key, value)]
-    # In a causal row, padding lies after every real token and is never seen by one.
-    mask = None if causal else valid[:, None, None, :]
-    output = _attend(*batch, causal=causal, mask=mask, scaling=scaling)
-    return output[valid].unsqueeze(0), None
+    return _by_length(query, key, value, cu_seq_lens_q, causal=causal, scaling=scaling), None
+
+
+def _by_length(
+    query: Tensor, key: Tensor, value: Tensor, bounds: Tensor, *, causal: bool, scaling: float | None
+) -> Tensor:
+    """Attend in `GROUPS` padded batches, the shortest segments in the first; shape (1, tokens, heads, head size)."""
+    lengths = torch.diff(bounds)
+    tokens: list[Tensor] = []
+    outputs: list[Tensor] = []
+    for group in torch.argsort(lengths).tensor_split(min(GROUPS, lengths.numel())):
+        steps = torch.arange(int(lengths[group[-1]]), device=query.device)
+        valid = steps < lengths[group, None]
+        places = (bounds[group, None] + steps).clamp(max=query.shape[2] - 1)
+        batch = [_gather(tensor, places) for tensor in (query, key, value)]
+        # In a causal row, padding lies after every real token and is never seen by one.
+        mask = None if causal else valid[:, None, None, :]
+        outputs.append(_attend(*batch, causal=causal, mask=mask, scaling=scaling)[valid])
+        tokens.append(places[valid])
+    return torch.cat(outputs)[torch.argsort(torch.cat(tokens))].unsqueeze(0)
 
 
 def bounds_of(positions: Tensor) -> Tensor:

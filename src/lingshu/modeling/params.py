@@ -143,11 +143,13 @@ class ModelingParams(Strict):
     """Section `modeling`: either `backbone` or all knobs of `MadeParams`.
 
     Attributes:
-        threads: of tensor arithmetic on the CPU; 0 leaves the choice to torch.
+        processes: 2 pre-train vision and language side by side, 1 one after the other; results are the same.
+        threads: of tensor arithmetic on the CPU, for each process; 0 leaves the choice to torch.
         image: limits of what the model sees of a picture.
         backbone: the published checkpoint that training starts from; without it one is made.
     """
 
+    processes: int = Field(ge=1, le=2)
     threads: int = Field(ge=0)
     image: ImageParams
     backbone: BackboneParams | None = None
@@ -163,6 +165,8 @@ class ModelingParams(Strict):
         given = [name for name in MadeParams.model_fields if getattr(self, name) is not None]
         if self.backbone is not None and given:
             raise ValueError(f"a published backbone has its own {', '.join(given)}: take the keys out, or `backbone`")
+        if self.backbone is not None and self.processes > 1:
+            raise ValueError("processes: a published backbone is taken by one")
         if self.backbone is None and (missing := [name for name in MadeParams.model_fields if name not in given]):
             raise ValueError(f"without `backbone` these keys are needed: {', '.join(missing)}")
         return self

@@ -6,6 +6,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from torch import distributed
 from torch.nn import Module
 from transformers.trainer_callback import TrainerCallback, TrainerControl, TrainerState
 from transformers.training_args import TrainingArguments
@@ -20,9 +21,12 @@ class MarkComplete(TrainerCallback):
     """Marks a checkpoint after the trainer has written all of it (its own files appear one by one)."""
 
     def on_save(self, args: TrainingArguments, state: TrainerState, control: TrainerControl, **_: Any) -> None:
-        """Put the mark into the checkpoint of this step."""
+        """Put the mark into the checkpoint of this step, once every rank has written its part."""
         assert args.output_dir is not None
-        (Path(args.output_dir) / f"{PREFIX}{state.global_step}" / MARK).touch()
+        if args.world_size > 1:
+            distributed.barrier()
+        if state.is_world_process_zero:
+            (Path(args.output_dir) / f"{PREFIX}{state.global_step}" / MARK).touch()
 
 
 def newest_checkpoint(scratch: Path) -> str | None:

@@ -71,7 +71,8 @@ class CommonParams(Strict):
     Attributes:
         device: cpu, or cuda.
         vary: how differently real pictures are shown each time.
-        threads: of tensor arithmetic on the CPU; 0 leaves the choice to torch.
+        processes: of this machine that share each step's rows, on a GPU of their own where `device` is cuda.
+        threads: of tensor arithmetic on the CPU, for each process; 0 leaves the choice to torch.
         adam_beta2: decay of AdamW's second moment.
         max_grad_norm: gradients are scaled down to this norm.
         log_steps: optimiser steps between two points of the learning curve.
@@ -79,6 +80,7 @@ class CommonParams(Strict):
     """
 
     device: Literal["cpu", "cuda"]
+    processes: int = Field(ge=1)
     threads: int = Field(ge=0)
     adam_beta2: float = Field(gt=0, lt=1)
     max_grad_norm: float = Field(gt=0)
@@ -132,6 +134,17 @@ class TrainingParams(Strict):
     shallow: StageParams
     deep: StageParams
     instruct: StageParams
+
+    @model_validator(mode="after")
+    def _processes_share_a_step(self) -> TrainingParams:
+        for name in ("shallow", "deep", "instruct"):
+            stage = self.stage(name)
+            if (stage.batch // stage.accumulation) % self.common.processes:
+                raise ValueError(
+                    f"{name}.batch: {self.common.processes} processes (common.processes) can't share "
+                    f"{stage.batch // stage.accumulation} rows (batch / accumulation) evenly"
+                )
+        return self
 
     @model_validator(mode="after")
     def _shallow_keeps_the_llm(self) -> TrainingParams:

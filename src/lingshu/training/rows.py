@@ -82,16 +82,22 @@ def load_rows(
         )
     rows = pack(kept, params.max_length) if params.packing else [[sample] for sample in kept]
     variation = Variation(vary, Patching.of(processor), pictures_of(vary.sources, root), f"{seed}/{stage}")
-    order = run_order(len(rows), params.epochs, f"{seed}/{stage}")
+    order = run_order(len(rows), params.epochs, f"{seed}/{stage}", params.batch)
     return Rows(rows, pictures, order, variation, {TOO_LONG: len(encoded) - len(kept)})
 
 
-def run_order(rows: int, epochs: float, key: str) -> list[int]:
-    """Return the row at each place of a run: every row once an epoch, each epoch in an order of its own."""
+def run_order(rows: int, epochs: float, key: str, step: int = 1) -> list[int]:
+    """Return the row at each place of a run: every row once an epoch, each epoch in an order of its own.
+
+    The last step is filled up to `step` rows with the first ones of a further epoch, so that all processes have the
+    same share of it.
+    """
+    places = math.ceil(math.ceil(epochs * rows) / step) * step
     order: list[int] = []
-    for epoch in range(math.ceil(epochs)):
+    while len(order) < places:
+        epoch = len(order) // rows
         order.extend(np.random.default_rng(stable_hash(key, "order", str(epoch))).permutation(rows).tolist())
-    return order[: math.ceil(epochs * rows)]
+    return order[:places]
 
 
 def pictures_of(sources: Sequence[str], root: Path = Path()) -> frozenset[str]:

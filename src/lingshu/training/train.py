@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -13,6 +12,7 @@ from transformers.trainer_callback import PrinterCallback
 
 from lingshu.core.layout import MIXTURES, MODELS, PLOTS
 from lingshu.core.manifest import read_manifest, write_manifest
+from lingshu.core.ranks import ALONE, Rank
 from lingshu.core.scratch import clear_scratch, fingerprint, scratch_folder
 from lingshu.modeling.architecture import fix_seed, save_checkpoint
 from lingshu.modeling.attention import use_segments
@@ -21,30 +21,18 @@ from lingshu.modeling.freeze import PartSize, freeze_all_but, print_sizes
 from lingshu.modeling.load import load_checkpoint, use_threads
 from lingshu.modeling.memory import keep_freed_memory
 from lingshu.modeling.params import Part
+from lingshu.modeling.ranks import joined
 from lingshu.modeling.resume import MarkComplete, newest_checkpoint
 from lingshu.training.curves import CurveLog
-from lingshu.training.params import CommonParams, StageParams
+from lingshu.training.launch import StageRun
 from lingshu.training.rows import Rows, load_rows
 from lingshu.training.trainer import StageTrainer, make_config
 
 LOGS_AVERAGED = 3
 
 
-@dataclass(frozen=True, slots=True)
-class StageRun:
-    """What decides a stage's result, but for its mixture: `start` is the folder of the checkpoint it goes on from."""
-
-    stage: str
-    start: Path
-    params: StageParams
-    common: CommonParams
-    seed: int
-
-
-def train(run: StageRun, root: Path = Path()) -> dict[str, Any]:
-    """Train the checkpoint `run.start` into `models/<stage>` and return the metrics.
-
-    A run that was killed goes on from its last checkpoint under `.work/` and ends with the same weights.
+def train(run: StageRun, root: Path = Path(), rank: Rank = ALONE) -> dict[str, Any]:
+    """Be one rank of the stage's training (`launch` starts them); rank 0 writes, and returns the metrics.
 
     Raises:
         UserError: `start` is no checkpoint, the mixture names a missing sample, or no sample fits `max_length`.
@@ -53,23 +41,33 @@ def train(run: StageRun, root: Path = Path()) -> dict[str, Any]:
     if run.common.device == "cpu":
         keep_freed_memory()
     fix_seed(run.seed)
+    with joined(rank, run.common.device):
+        return _train(run, root, rank)
+
+
+def _train(run: StageRun, root: Path, rank: Rank) -> dict[str, Any]:
     model, processor = load_checkpoint(root / run.start, torch.float32)
     sizes = freeze_all_but(model, run.params.trainable)
     rates = run.params.learning_rate.by_part()
-    print_sizes(f"train@{run.stage}", sizes, rates)
     rows = load_rows(run.stage, run.params, processor, root, vary=run.common.vary, seed=run.seed)
     scratch = scratch_folder(f"train-{run.stage}", _mark(run, root), root)
     use_segments(model, text=True)
+    first = rank.number == 0
+    if first:
+        print_sizes(f"train@{run.stage}", sizes, rates)
+    curves = [CurveLog(root / PLOTS / "training" / run.stage, run.stage)] if first else []
     trainer = StageTrainer(
         model,
         processor,
         rows,
         config=make_config(scratch, run.params, run.common, run.seed),
         rates=rates,
-        callbacks=[CurveLog(root / PLOTS / "training" / run.stage, run.stage), MarkComplete()],
+        callbacks=[*curves, MarkComplete()],
     )
     trainer.remove_callback(PrinterCallback)
     trainer.train(resume_from_checkpoint=newest_checkpoint(scratch))
+    if not first:
+        return {}
     folder = root / MODELS / run.stage
     save_checkpoint(folder, model, processor)
     write_manifest(folder, f"train@{run.stage}", len(rows.samples()))

@@ -40,7 +40,7 @@ def make_config(scratch: Path, params: StageParams, common: CommonParams, seed: 
         output_dir=str(scratch),
         num_train_epochs=1,
         train_sampling_strategy="sequential",
-        per_device_train_batch_size=params.batch // params.accumulation,
+        per_device_train_batch_size=params.batch // params.accumulation // common.processes,
         gradient_accumulation_steps=params.accumulation,
         learning_rate=max(params.learning_rate.by_part().values()),
         lr_scheduler_type="cosine",
@@ -87,6 +87,8 @@ class StageTrainer(ExactResume, SFTTrainer):
     ) -> None:
         self._weights = trained_by_part(model)
         self._rates = rates
+        # A process whose share of a step shows no picture leaves the vision tower without a gradient.
+        config.ddp_find_unused_parameters = any(not sample.image_ids for sample in rows.samples())
         super().__init__(
             model=model,
             args=config,
@@ -128,7 +130,9 @@ class StageTrainer(ExactResume, SFTTrainer):
         outputs = model(**inputs, logits_to_keep=places, use_cache=False)
         logits = outputs.logits[0].float()
         answers = targets.numel() if num_items_in_batch is None else num_items_in_batch
-        loss = cross_entropy(logits, targets, reduction="sum") / answers
-        accuracy = (logits.detach().argmax(-1) == targets).float().mean().item()
-        self._metrics["train"]["token_accuracy"].append(accuracy)
+        # The gradients of the ranks are averaged, so each is made as many times larger.
+        loss = self.accelerator.num_processes * cross_entropy(logits, targets, reduction="sum") / answers
+        right = (logits.detach().argmax(-1) == targets).sum()
+        counts = self.accelerator.reduce(torch.stack([right, right.new_tensor(targets.numel())]))
+        self._metrics["train"]["token_accuracy"].append((counts[0] / counts[1]).item())
         return (loss, outputs) if return_outputs else loss
