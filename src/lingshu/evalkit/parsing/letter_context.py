@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from lingshu.evalkit.parsing.cues import by_first_letter
 from lingshu.evalkit.parsing.options import word_set
 
 WORDS_TOO = frozenset("AI")  # letters that are English words
@@ -31,15 +32,17 @@ _MORE = word_set(
     "would could can cannot should will may might must has describe describes represent represents best only alone"
     " correct wrong incorrect right based given for then too also with on in which who while whereas here instead"
 )
-_WORDS_ANY = rf"(?:{'|'.join(sorted(_ANY))}|(?:is|was|are|were|does)n['’]t)\b"
-_WORDS_MORE = rf"(?:{'|'.join(sorted(_MORE))}|can['’]t)\b"
+_SHORT_ANY, _SHORT_MORE = "(?:is|was|are|were|does)n['’]t", "can['’]t"
+_WORDS_ANY = by_first_letter(rf"(?:{'|'.join(sorted(_ANY))}|{_SHORT_ANY})\b")
+_WORDS_MORE = by_first_letter(rf"(?:{'|'.join(sorted(_MORE))}|{_SHORT_MORE})\b")
+_WORDS = by_first_letter(rf"(?:{'|'.join(sorted(_ANY | _MORE))}|{_SHORT_ANY}|{_SHORT_MORE})\b")
 _AFTER_ANY = re.compile(
     r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|(?!型|超|族|级|细胞|淋巴|链|线|波)[\u4e00-\u9fff]|[-–—]\s"
     rf"|{_WORDS_ANY}|[✓✔✅✗✘❌√×])"
 )
 _AFTER_MORE = re.compile(rf"\s*(?:\(|{_WORDS_MORE})")
 _NOT_LED = "".join(rf"(?<!{lead} .)" for lead in ("ption", "ptions", "hoice", "hoices", "etter"))
-IN_PROSE = rf"(?<=[a-z,] .){_NOT_LED} (?!(?i:{_WORDS_ANY}|{_WORDS_MORE}))[a-z]"
+IN_PROSE = rf"(?<=[a-z,] .){_NOT_LED} (?!{_WORDS})(?![a-z]+[A-Z])[a-z]"
 """Behind a capital: it stands between a word and one that says nothing of options, so it is none but by its own text.
 
 What `is_option_letter` would find, told by a pattern, which passes over such letters at no cost.
@@ -70,11 +73,7 @@ def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: li
     sign = text[end : end + 1]
     if sign in ENDING_CLAUSES:
         return True
-    if (
-        sign == "."
-        and _ABBREVIATION.match(text, end)
-        and not _FUNCTION_WORD.match(lowered, end, end + _AFTER)
-    ):
+    if sign == "." and _ABBREVIATION.match(text, end) and not _FUNCTION_WORD.match(lowered, end, end + _AFTER):
         return led
     behind = end + _AFTER
     if letters == ["I"] and not _AFTER_I.match(lowered, end, behind):

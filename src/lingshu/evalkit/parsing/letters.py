@@ -35,7 +35,9 @@ _OWN_PREDICATE = re.compile(
 )
 _OPENING, _CLOSING = "([{【〔（", ")]}】〕）"
 _TIES_BEFORE, _TIES_AFTER = frozenset("'’-./"), frozenset("'’-.")
-_JOINTS = frozenset(",，、/&+.aon和与及或以")  # what may follow a letter, after a blank or not, that a list goes on from
+_JOINTS = frozenset(
+    ",，、/&+.aon和与及或以"
+)  # what may follow a letter, after a blank or not, that a list goes on from
 _BEFORE_BRACKET = frozenset(" " + _OPENING)
 _JOINING = frozenset({"and", "or", "nor", "as"})
 _NEXT = 15  # characters that may hold the next word, as in `is_option_letter`
