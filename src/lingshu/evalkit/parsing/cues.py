@@ -166,6 +166,11 @@ def _compiled(*, english: bool) -> Cues:
 _ENGLISH, _ALL = _compiled(english=True), _compiled(english=False)
 
 
+def cues_of(english: bool) -> Cues:
+    """Return the English cues, or all of them."""
+    return _ENGLISH if english else _ALL
+
+
 def cues_for(text: str) -> Cues:
     """Return the cues that can stand in `text`."""
     return _ALL if not text.isascii() and _BEYOND_ENGLISH.search(text) else _ENGLISH

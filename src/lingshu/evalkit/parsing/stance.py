@@ -13,7 +13,8 @@ from enum import Enum
 from itertools import chain
 
 from lingshu.evalkit.parsing.cue_words import CUE_STEMS, CUE_WORDS, word_places
-from lingshu.evalkit.parsing.cues import Cues, cues_for
+from lingshu.evalkit.parsing.cues import cues_for
+from lingshu.evalkit.parsing.said import DENYING, DOUBLE, EXCLUDING, LEAD, STATING, WEIGHED, said_after, said_before
 
 
 class Stance(Enum):
@@ -59,8 +60,9 @@ _LISTED = re.compile(r"(?P<gap>\n\s*)[(\[*\-• \t]*(?P<letter>[a-z])[)\].:]")
 _SIGN = re.compile("[×√]")  # outside ASCII, and yet among English cues
 _CONCLUDING = ("so", "hence", "therefore", "thus", "consequently", "in conclusion", "conclude that")
 _LEAVING = ("leaves", "leaving")
-# By one word of each, how far behind the beginning it stands.
-_CONCLUDING_RUNS = {phrase.split()[-1]: phrase.rfind(" ") + 1 for phrase in (*_CONCLUDING, *_LEAVING)}
+# A word of each, and how far behind the beginning it stands.
+_CONCLUDING_RUNS = {phrase.removeprefix("in ").split()[0]: 3 * phrase.startswith("in ") for phrase in _CONCLUDING}
+_CONCLUDING_RUNS |= dict.fromkeys(_LEAVING, 0)
 _WANTED = _CONTRAST | _CONCLUDING_RUNS.keys() | CUE_WORDS
 _CONCLUDING_ZH = "所以|因此|因而|综上|故"
 _CONCLUDED = re.compile(
@@ -68,12 +70,6 @@ _CONCLUDED = re.compile(
     r"[\s,，:：]*(?:[a-z]+\s+){0,4}[\"'“‘(\[(（]*\Z"
     rf"|\b(?:{'|'.join(_LEAVING)})\s+(?:(?:us|me|only|just|with|the|option|choice|letter|answer)\s+){{0,4}}[\"'“‘(\[（]*\Z",
 )
-_OF_NEXT = re.compile(
-    r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非)[\s(\[\"']*\Z",
-)
-_NEXT_DENIED = ("not", "nor", "over", "是", "非")
-_TAIL = 32  # characters before the next mention that may hold its "not"
-_LEAD = 96  # characters before a mention that may hold "the answer is"
 
 
 class Clauses:
@@ -129,7 +125,8 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         mentions: (start, end) offsets, ascending and not overlapping.
         findings: the mentions are words about a picture, which "no", "without", "absent" deny too.
     """
-    text, hard, cues, has_conclusions = clauses.text, clauses.hard, clauses.cues, bool(clauses.conclusions)
+    text, hard, has_conclusions = clauses.text, clauses.hard, bool(clauses.conclusions)
+    english = clauses.cues.english
     result: list[Stance] = []
     stance = carried = MENTIONED  # what a list that is being excluded or weighed gives to its later members
     previous_end = 0
@@ -137,7 +134,7 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         next_start = mentions[number][0] if number < len(mentions) else len(text)
         if carried is not MENTIONED and bisect_left(hard, start) > bisect_left(hard, previous_end):
             carried = MENTIONED
-        concluded = has_conclusions and clauses.concluded(max(previous_end, start - _LEAD), start)
+        concluded = has_conclusions and clauses.concluded(max(previous_end, start - LEAD), start)
         asked = not findings and text.startswith("?", end)
         loose = not asked and carried is MENTIONED and (stance is not DENIED or not findings)
         if loose and clauses.silent(previous_end, next_start):
@@ -146,13 +143,14 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
             previous_end = end
             continue
         before, after = clauses.around(start, end, previous_end, next_start)
-        stance = UNCLEAR if asked else _stance(cues, before, after, findings, concluded)
+        ahead = said_before(english, findings, before)
+        stance = UNCLEAR if asked else _stance(ahead, said_after(english, after), concluded)
         if stance is MENTIONED:
             joined = findings and result and result[-1] is DENIED and _JOINED.match(before)
             stance = DENIED if joined else carried
         elif stance is not DENIED:
-            carried = UNCLEAR if cues.weighed_before.search(before) else MENTIONED
-        elif cues.excluding_before.search(before):
+            carried = UNCLEAR if ahead & WEIGHED else MENTIONED
+        elif ahead & EXCLUDING:
             carried = DENIED
         result.append(stance)
         previous_end = end
@@ -172,7 +170,7 @@ def _announced(text: str) -> list[tuple[int, range]]:
         start = text.find(word)
         while start >= 0:
             found = _ANNOUNCED.match(text, start)
-            lead = _ANNOUNCING.search(text, max(0, start - _LEAD), start) if found else None
+            lead = _ANNOUNCING.search(text, max(0, start - LEAD), start) if found else None
             if found and lead and not _lists(text, found):
                 result.append((lead.start() - 1, range(*found.span("gap"))))
             start = text.find(word, start + len(word))
@@ -224,38 +222,12 @@ def _is_whole(text: str, word: str, start: int) -> bool:
     return beside.isspace() or not (beside[0].isalnum() or beside[1:].isalnum() or "_" in beside)
 
 
-def _stance(cues: Cues, before: str, after: str, findings: bool, concluded: bool) -> Stance:
-    said_before = (cues.any_before_finding if findings else cues.any_before).search(before)
-    said_after = cues.any_after.search(after)
-    if not said_before and not said_after:
-        return STATED if concluded else MENTIONED
-    # No cue begins before the first of any, except in what is cut short, where a word may end at the cut.
-    start = said_before.start() if said_before else len(before)
-    predicate = _predicate(cues, after) if said_after else ""
-    since = said_after.start() if said_after and len(predicate) == len(after) else 0
-    if (said_before and cues.double.search(before, start)) or (predicate and cues.double.search(predicate, since)):
+def _stance(ahead: int, behind: int, concluded: bool) -> Stance:
+    said = ahead | behind
+    if said & DOUBLE:
         return UNCLEAR
-    if said_before and (
-        cues.denied_before.search(before, start) or (findings and cues.finding_denied.search(before, start))
-    ):
+    if said & DENYING:
         return DENIED
-    if predicate and cues.denied_after.search(predicate, since):
-        return DENIED
-    if said_before and cues.weighed_before.search(before, start):
+    if ahead & WEIGHED:
         return UNCLEAR
-    stated = (
-        concluded
-        or (said_before and cues.stated_before.search(before, max(start, len(before) - _LEAD)))
-        or (predicate and cues.stated_after.search(predicate, since))
-    )
-    return STATED if stated else MENTIONED
-
-
-def _predicate(cues: Cues, after: str) -> str:
-    """Return what is said of a mention: what follows it, up to a reason, or a "not" that belongs to the next one."""
-    if after.rstrip(" \t\r\n([\"'").endswith(_NEXT_DENIED) and (
-        of_next := _OF_NEXT.search(after, max(0, len(after) - _TAIL))
-    ):
-        after = after[: of_next.start()]
-    reason = cues.reason.search(after)
-    return after[: reason.start()] if reason else after
+    return STATED if concluded or said & STATING else MENTIONED
