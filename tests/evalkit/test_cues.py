@@ -26,7 +26,7 @@ def test_alternatives_are_told_apart_outside_groups_and_sets(pattern, wanted):
 @pytest.mark.parametrize("cue", ["_DENIED_BEFORE", "_DENIED_AFTER", "_DOUBLE", "_STATED_BEFORE", "_STATED_AFTER"])
 def test_grouped_cues_find_the_same_places(cue):
     words = getattr(cues, cue).words
-    plain, grouped = (re.compile(rf"\b(?:{each})") for each in (words, cues._by_first_letter(words)))
+    plain, grouped = (re.compile(rf"\b(?:{each})") for each in (words, cues.by_first_letter(words)))
     draw = random.Random(5)
     vocabulary = [*re.findall(r"[a-z]+", words), "a", "b", "only", "sided", "x", " ", ".", ":", "(", "'"]
     found = 0

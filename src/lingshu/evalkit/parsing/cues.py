@@ -97,6 +97,7 @@ class Cues:
         any_before: finds what any cue before a mention would; where it finds nothing, none of them has to be tried.
         any_before_finding: … where the mention is a finding.
         any_after: … after a mention, or what ends what is said of it (a reason, a "not" that belongs to the next one).
+        english: only what English cues are made of.
     """
 
     reason: re.Pattern[str]
@@ -111,9 +112,10 @@ class Cues:
     any_before: re.Pattern[str]
     any_before_finding: re.Pattern[str]
     any_after: re.Pattern[str]
+    english: bool
 
 
-def _by_first_letter(words: str) -> str:
+def by_first_letter(words: str) -> str:
     """Return alternatives grouped by their first letter: the engine then tries few of them at a word, not all."""
     groups: dict[str, list[str]] = {}
     for word in dict.fromkeys(_alternatives(words)):
@@ -139,7 +141,7 @@ def _alternatives(pattern: str) -> list[str]:
 
 def _compiled(*, english: bool) -> Cues:
     def either(*cues: _Cue) -> re.Pattern[str]:
-        words = _by_first_letter("|".join(cue.words for cue in cues))
+        words = by_first_letter("|".join(cue.words for cue in cues))
         parts = [rf"\b(?:{words})", *(cue.other for cue in cues if cue.other)]
         return re.compile("|".join(parts + [cue.beyond for cue in cues if cue.beyond and not english]))
 
@@ -157,10 +159,16 @@ def _compiled(*, english: bool) -> Cues:
         any_before=either(*before),
         any_before_finding=either(*before, _FINDING_DENIED),
         any_after=either(_DOUBLE, _DENIED_AFTER, _STATED_AFTER, _REASON, _OF_NEXT),
+        english=english,
     )
 
 
 _ENGLISH, _ALL = _compiled(english=True), _compiled(english=False)
+
+
+def cues_of(english: bool) -> Cues:
+    """Return the English cues, or all of them."""
+    return _ENGLISH if english else _ALL
 
 
 def cues_for(text: str) -> Cues:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 
+from lingshu.evalkit.parsing.cues import by_first_letter
 from lingshu.evalkit.parsing.options import word_set
 
 WORDS_TOO = frozenset("AI")  # letters that are English words
@@ -23,25 +24,30 @@ _NOUNS = word_set(
 _NOUNS_ZH = ("维生素", "型", "图")
 _LEADS = word_set("option options choice choices letter")
 _LEADS_ZH = ("选项", "选", "选择", "答案")
-_WORDS_ANY = (
-    r"(?:is|was|are|were|does|(?:is|was|are|does)n['’]t"
-    r"|because|since|due|and|or|nor|but|so|not|as|over|rather|instead|fits?|seems?|appears?|looks|matches|remains)\b"
+_ANY = word_set(
+    "is was are were does because since due and or nor but so not as over rather instead fit fits seem seems appear"
+    " appears looks matches remains"
 )
-_WORDS_MORE = (
-    r"(?:would|could|can|cannot|can['’]t|should|will|may|might|must|has|describes?|represents?|best|only|alone"
-    r"|correct|wrong|incorrect|right|based|given|for|then|too|also|with|on|in|which|who|while|whereas|here|instead)\b"
+_MORE = word_set(
+    "would could can cannot should will may might must has describe describes represent represents best only alone"
+    " correct wrong incorrect right based given for then too also with on in which who while whereas here instead"
 )
+_SHORT_ANY, _SHORT_MORE = "(?:is|was|are|were|does)n['’]t", "can['’]t"
+_WORDS_ANY = by_first_letter(rf"(?:{'|'.join(sorted(_ANY))}|{_SHORT_ANY})\b")
+_WORDS_MORE = by_first_letter(rf"(?:{'|'.join(sorted(_MORE))}|{_SHORT_MORE})\b")
+_WORDS = by_first_letter(rf"(?:{'|'.join(sorted(_ANY | _MORE))}|{_SHORT_ANY}|{_SHORT_MORE})\b")
 _AFTER_ANY = re.compile(
     r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|(?!型|超|族|级|细胞|淋巴|链|线|波)[\u4e00-\u9fff]|[-–—]\s"
     rf"|{_WORDS_ANY}|[✓✔✅✗✘❌√×])"
 )
 _AFTER_MORE = re.compile(rf"\s*(?:\(|{_WORDS_MORE})")
 _NOT_LED = "".join(rf"(?<!{lead} .)" for lead in ("ption", "ptions", "hoice", "hoices", "etter"))
-IN_PROSE = rf"(?<=[a-z,] .){_NOT_LED} (?!(?i:{_WORDS_ANY}|{_WORDS_MORE}))[a-z]"
+IN_PROSE = rf"(?<=[a-z,] .){_NOT_LED} (?!{_WORDS})(?![a-z]+[A-Z])[a-z]"
 """Behind a capital: it stands between a word and one that says nothing of options, so it is none but by its own text.
 
 What `is_option_letter` would find, told by a pattern, which passes over such letters at no cost.
 """
+ENDING_CLAUSES = frozenset(",;:!?")  # whatever stands before
 _AFTER_I = re.compile(r"\s*(?:\Z|[.,;:!?)\n]|is\b)")
 _ABBREVIATION = re.compile(r"\. ?[a-z]")  # "E. coli"; a sentence that follows begins with a capital
 _FUNCTION_WORD = re.compile(r"\.\s+(?:because|since|this|the|it|as|due|a|an|these|that|there|based|given)\b")
@@ -64,11 +70,10 @@ def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: li
     noun, led, colon = _word_before(before)
     if noun or own_text:
         return not noun
-    if (
-        text[end : end + 1] == "."
-        and _ABBREVIATION.match(text, end)
-        and not _FUNCTION_WORD.match(lowered, end, end + _AFTER)
-    ):
+    sign = text[end : end + 1]
+    if sign in ENDING_CLAUSES:
+        return True
+    if sign == "." and _ABBREVIATION.match(text, end) and not _FUNCTION_WORD.match(lowered, end, end + _AFTER):
         return led
     behind = end + _AFTER
     if letters == ["I"] and not _AFTER_I.match(lowered, end, behind):
@@ -78,6 +83,16 @@ def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: li
     if letters[-1] in WORDS_TOO:
         return len(letters) > 1 or (led and not colon)
     return led or _AFTER_MORE.match(lowered, end, behind) is not None
+
+
+def is_letter_among_words(lowered: str, at: int, letter: str, follows: str) -> bool:
+    """Return what `is_option_letter` does of a capital after a blank; `follows`: the word behind a blank, or a sign."""
+    noun, led, colon = _word_before(lowered[max(0, at - _BEFORE) : at])
+    if noun or follows in ENDING_CLAUSES or follows == ".":
+        return not noun
+    if letter in WORDS_TOO:
+        return (letter != "I" or follows == "is") and (follows in _ANY or (led and not colon))
+    return follows in _ANY or follows in _MORE or led
 
 
 def _word_before(before: str) -> tuple[bool, bool, bool]:

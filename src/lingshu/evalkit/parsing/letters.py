@@ -10,8 +10,10 @@ from typing import NamedTuple
 from lingshu.evalkit.parsing.letter_context import (
     AFTER_SMALL,
     EDGES,
+    ENDING_CLAUSES,
     IN_PROSE,
     WORDS_TOO,
+    is_letter_among_words,
     is_option_letter,
     is_small_option_letter,
 )
@@ -33,6 +35,12 @@ _OWN_PREDICATE = re.compile(
 )
 _OPENING, _CLOSING = "([{【〔（", ")]}】〕）"
 _TIES_BEFORE, _TIES_AFTER = frozenset("'’-./"), frozenset("'’-.")
+_JOINTS = frozenset(
+    ",，、/&+.aon和与及或以"
+)  # what may follow a letter, after a blank or not, that a list goes on from
+_BEFORE_BRACKET = frozenset(" " + _OPENING)
+_JOINING = frozenset({"and", "or", "nor", "as"})
+_NEXT = 15  # characters that may hold the next word, as in `is_option_letter`
 _MARGIN = 12  # characters beside a letter that decide whether it stands alone on its line
 _WINDOW = 48  # characters that may lead a run of letters
 
@@ -112,6 +120,12 @@ def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] 
     position = 0
     prose = scan.own_texts_in_prose()
     candidates = _candidates(count, several, prose)
+    if not several:  # the commonest case: single letters only
+        for found in candidates.finditer(text):
+            if (at := found.start()) >= position and (group := scan.group(at)):
+                position = group.end
+                result.append(group)
+        return result
     while found := candidates.search(text, position):
         group = scan.run(found) if len(found[0]) > 1 else None
         end = found.end()
@@ -161,6 +175,11 @@ class _Scan:
     def group(self, at: int) -> Group | None:
         """Return the mention that begins with the single letter `at`, if it is an option letter."""
         text = self.text
+        beside = text[at - 2 : at + 4] if at > 1 else ""
+        if beside[1:2] == " " and beside[2].isupper() and beside[0] not in _BEFORE_BRACKET:
+            follows = self._follows(at, beside)
+            if follows:
+                return self._among_words(at, beside[2], follows)
         tied = text[at - 1 : at] in _TIES_BEFORE or text[at + 1 : at + 2] in _TIES_AFTER
         if tied and not _stands_alone(text, at) and not self._labels_own_text(at):
             return None
@@ -178,9 +197,40 @@ class _Scan:
             return None
         return self._placed(start, end, own_end, letters)
 
+    def _follows(self, at: int, beside: str) -> str:
+        """Return the word behind a capital, or the sign that a word follows; "" if it may be a list or its option.
+
+        `beside` are the characters around the capital, from two before it to three behind.
+        """
+        sign, character = beside[3:4], beside[5:6].lower()
+        if sign == " ":
+            word = self.lowered[at + 2 : at + 2 + _NEXT].partition(" ")[0].rstrip(",.:;")
+            if word in _JOINING or not word.isalpha():
+                return ""
+            sign, character = word, word[0]
+        elif beside[4:5] != " " or not character.isalpha() or not _plain_stop(sign, beside[5]):
+            return ""
+        index = ord(beside[2]) - ord("A")
+        own = index < len(self.texts) and self.texts[index].startswith(character)
+        return "" if own or not character.isascii() or not sign.isascii() else sign
+
+    def _among_words(self, at: int, letter: str, follows: str) -> Group | None:
+        """Return what `group` does of a capital between words; `follows` is the word behind it, or the sign.
+
+        It is the commonest case: no brackets, no list, no option's text.
+        """
+        if not is_letter_among_words(self.lowered, at, letter, follows):
+            return None
+        if at > _MARGIN and self.text.find("\n", at - _MARGIN, at) < 0:
+            return Group(at, at + 1, (letter,), False, False)
+        return self._placed(at, at + 1, at + 1, [letter])
+
     def _list(self, first: str, end: int) -> tuple[list[str], int]:
         """Return the letters of the list that begins with `first`, and its end."""
         letters, last_joint, previous_end = [first], "", end
+        joint = self.text[end : end + 2]
+        if joint[:1] not in _JOINTS and (not joint[:1].isspace() or (joint[1:].isalpha() and joint[1:] not in _JOINTS)):
+            return letters, end
         while following := self.lists.match(self.text, end):
             letters.append((following["b"] or following["u"]).upper())
             last_joint, previous_end, end = following["joint"], end, following.end()
@@ -219,7 +269,10 @@ class _Scan:
             return end  # the commonest case: another word follows
         own, core = self.texts[index], self.cores[index]
         behind = self.lowered[end : end + _MARGIN]
-        at = end + len(behind) - len(behind.lstrip(EDGES))
+        bare = behind.lstrip(EDGES)
+        if bare and not own.startswith(bare[0]):
+            return end
+        at = end + len(behind) - len(bare)
         if len(self.lowered) - at < len(core) and self._cut_off(end, at, index):
             return len(self.lowered)
         if (
@@ -254,6 +307,13 @@ class _Scan:
         if len(set(letters)) < len(letters) or not (led or _RUN_AFTER.match(self.text, found.end())):
             return None
         return Group(found.start(), found.end(), letters, leads_line=False, is_line=False)
+
+
+def _plain_stop(sign: str, character: str) -> bool:
+    """Return whether a sign and a blank behind a letter end what is said, as they do before this character."""
+    if sign == ".":
+        return character.isupper()  # neither an abbreviation ("E. coli") nor "A. and B"
+    return sign in ENDING_CLAUSES and (sign != "," or (character.islower() and character not in _JOINTS))
 
 
 def _stands_alone(text: str, at: int) -> bool:

@@ -10,8 +10,11 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from enum import Enum
+from itertools import chain
 
-from lingshu.evalkit.parsing.cues import Cues, cues_for
+from lingshu.evalkit.parsing.cue_words import CUE_STEMS, CUE_WORDS, word_places
+from lingshu.evalkit.parsing.cues import cues_for
+from lingshu.evalkit.parsing.said import DENYING, DOUBLE, EXCLUDING, LEAD, STATING, WEIGHED, said_after, said_before
 
 
 class Stance(Enum):
@@ -34,9 +37,9 @@ _NO_ABBREVIATION = "".join(rf"(?<!\b{word}\.)" for word in ("dr", "mr", "mrs", "
 # A full stop ends a sentence if it is not that of a number or an abbreviation.
 _SENTENCE_END = re.compile(rf"[.!?。！？\n;；](?:(?<!\.)|(?=[ \n\t\r\"')\]]|\Z){_NO_ABBREVIATION})")
 _JOINED = re.compile(r"\s*(?:or|nor|或者?|和|及)\s*(?:an?\s+|the\s+)?\Z")
-_CONTRAST = (
-    *("but", "so", "hence", "therefore", "thus", "whereas", "while", "leaving", "leaves", "however", "although"),
-    *("though", "then", "rather", "instead"),
+_CONTRAST = frozenset(
+    {"but", "so", "hence", "therefore", "thus", "whereas", "while", "leaving", "leaves", "however", "although"}
+    | {"though", "then", "rather", "instead"}
 )
 _NO_CONTRAST = {"rather": " than", "instead": " of"}  # unless this follows
 _CONTRAST_ZH = re.compile(r"而是|所以|因此|因而|故|但|(?<=[，,])(?:考虑|诊断)")
@@ -54,34 +57,32 @@ _ANNOUNCING = re.compile(
 )
 _LISTED = re.compile(r"(?P<gap>\n\s*)[(\[*\-• \t]*(?P<letter>[a-z])[)\].:]")
 
+_SIGN = re.compile("[×√]")  # outside ASCII, and yet among English cues
 _CONCLUDING = ("so", "hence", "therefore", "thus", "consequently", "in conclusion", "conclude that")
-_CONCLUDING_ONLY = tuple(word for word in _CONCLUDING if word not in _CONTRAST)
 _LEAVING = ("leaves", "leaving")
+# A word of each, and how far behind the beginning it stands.
+_CONCLUDING_RUNS = {phrase.removeprefix("in ").split()[0]: 3 * phrase.startswith("in ") for phrase in _CONCLUDING}
+_CONCLUDING_RUNS |= dict.fromkeys(_LEAVING, 0)
+_WANTED = _CONTRAST | _CONCLUDING_RUNS.keys() | CUE_WORDS
 _CONCLUDING_ZH = "所以|因此|因而|综上|故"
 _CONCLUDED = re.compile(
     rf"(?:\b(?:{'|'.join(_CONCLUDING)})\b|{_CONCLUDING_ZH})"
     r"[\s,，:：]*(?:[a-z]+\s+){0,4}[\"'“‘(\[(（]*\Z"
     rf"|\b(?:{'|'.join(_LEAVING)})\s+(?:(?:us|me|only|just|with|the|option|choice|letter|answer)\s+){{0,4}}[\"'“‘(\[（]*\Z",
 )
-_OF_NEXT = re.compile(
-    r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非)[\s(\[\"']*\Z",
-)
-_NEXT_DENIED = ("not", "nor", "over", "是", "非")
-_TAIL = 32  # characters before the next mention that may hold its "not"
-_LEAD = 96  # characters before a mention that may hold "the answer is"
 
 
 class Clauses:
     """A text in lower case and where its clauses end, found once for all that it mentions."""
 
-    __slots__ = ("breaks", "conclusions", "cues", "hard", "text", "word_ends")
+    __slots__ = ("breaks", "conclusions", "cue_places", "cues", "hard", "text", "word_ends")
 
     def __init__(self, text: str) -> None:
         self.text = lower(text)
         self.cues = cues_for(self.text)
-        places = _places(self.text, _CONTRAST)
-        words = _contrasts(self.text, places)
-        self.word_ends = dict(words)  # other breaks are one character long
+        places = word_places(self.text, _WANTED, CUE_STEMS)
+        self.word_ends = dict(_contrasts(self.text, places))  # other breaks are one character long
+        self.cue_places = _cue_places(self.text, places) if self.cues.english else None
         ends = [found.start() for found in _SENTENCE_END.finditer(self.text)]
         if announced := _announced(self.text):
             inside = {at for _, gap in announced for at in gap}
@@ -89,6 +90,14 @@ class Clauses:
         self.hard = sorted([*ends, *self.word_ends])
         self.breaks = sorted([*self.hard, *(found.start() for found in _SOFT_BREAK.finditer(self.text))])
         self.conclusions = _conclusions(self.text, places)
+
+    def silent(self, start: int, end: int) -> bool:
+        """Return whether no cue can stand between two places."""
+        places = self.cue_places
+        if places is None:
+            return False
+        index = bisect_left(places, start)
+        return index == len(places) or places[index] >= end
 
     def around(self, start: int, end: int, after: int, before: int) -> tuple[str, str]:
         """Return what stands beside a mention in its clause, back to `after` and on to `before`."""
@@ -116,24 +125,32 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         mentions: (start, end) offsets, ascending and not overlapping.
         findings: the mentions are words about a picture, which "no", "without", "absent" deny too.
     """
-    text, hard, cues, has_conclusions = clauses.text, clauses.hard, clauses.cues, bool(clauses.conclusions)
+    text, hard, has_conclusions = clauses.text, clauses.hard, bool(clauses.conclusions)
+    english = clauses.cues.english
     result: list[Stance] = []
-    carried = MENTIONED  # what a list that is being excluded or weighed gives to its later members
+    stance = carried = MENTIONED  # what a list that is being excluded or weighed gives to its later members
     previous_end = 0
     for number, (start, end) in enumerate(mentions, start=1):
         next_start = mentions[number][0] if number < len(mentions) else len(text)
-        before, after = clauses.around(start, end, previous_end, next_start)
         if carried is not MENTIONED and bisect_left(hard, start) > bisect_left(hard, previous_end):
             carried = MENTIONED
-        concluded = has_conclusions and clauses.concluded(max(previous_end, start - _LEAD), start)
+        concluded = has_conclusions and clauses.concluded(max(previous_end, start - LEAD), start)
         asked = not findings and text.startswith("?", end)
-        stance = UNCLEAR if asked else _stance(cues, before, after, findings, concluded)
+        loose = not asked and carried is MENTIONED and (stance is not DENIED or not findings)
+        if loose and clauses.silent(previous_end, next_start):
+            stance = STATED if concluded else MENTIONED
+            result.append(stance)
+            previous_end = end
+            continue
+        before, after = clauses.around(start, end, previous_end, next_start)
+        ahead = said_before(english, findings, before)
+        stance = UNCLEAR if asked else _stance(ahead, said_after(english, after), concluded)
         if stance is MENTIONED:
             joined = findings and result and result[-1] is DENIED and _JOINED.match(before)
             stance = DENIED if joined else carried
         elif stance is not DENIED:
-            carried = UNCLEAR if cues.weighed_before.search(before) else MENTIONED
-        elif cues.excluding_before.search(before):
+            carried = UNCLEAR if ahead & WEIGHED else MENTIONED
+        elif ahead & EXCLUDING:
             carried = DENIED
         result.append(stance)
         previous_end = end
@@ -153,11 +170,19 @@ def _announced(text: str) -> list[tuple[int, range]]:
         start = text.find(word)
         while start >= 0:
             found = _ANNOUNCED.match(text, start)
-            lead = _ANNOUNCING.search(text, max(0, start - _LEAD), start) if found else None
+            lead = _ANNOUNCING.search(text, max(0, start - LEAD), start) if found else None
             if found and lead and not _lists(text, found):
                 result.append((lead.start() - 1, range(*found.span("gap"))))
             start = text.find(word, start + len(word))
     return result
+
+
+def _cue_places(text: str, places: dict[str, list[int]]) -> list[int]:
+    """Return where the words and signs of English cues stand, in order."""
+    starts = [places[word] for word in places if word in CUE_WORDS or word.startswith(CUE_STEMS)]
+    if not text.isascii():
+        starts.append([found.start() for found in _SIGN.finditer(text)])
+    return sorted(chain.from_iterable(starts))
 
 
 def _lists(text: str, found: re.Match[str]) -> bool:
@@ -168,73 +193,41 @@ def _lists(text: str, found: re.Match[str]) -> bool:
     )
 
 
-def _contrasts(text: str, places: list[Span]) -> list[Span]:
+def _contrasts(text: str, places: dict[str, list[int]]) -> list[Span]:
     """Return the words of contrast (at `places`, or Chinese), which end a clause."""
-    words = [
-        (start, end)
-        for start, end in places
-        if not (follows := _NO_CONTRAST.get(text[start:end])) or not text.startswith(follows, end)
-    ]
+    words: list[Span] = []
+    for word in _CONTRAST & places.keys():
+        length = len(word)
+        words += [(start, start + length) for start in places[word] if _is_whole(text, word, start)]
+        if follows := _NO_CONTRAST.get(word):
+            words = [(start, end) for start, end in words if not text.startswith(word + follows, start)]
     if not text.isascii():
         words += [(found.start(), found.end()) for found in _CONTRAST_ZH.finditer(text)]
     return words
 
 
-def _conclusions(text: str, places: list[Span]) -> list[int]:
-    """Return where words of conclusion stand, in order; some are words of contrast too (at `places`)."""
-    starts = [start for start, end in places if text[start:end] in (*_CONCLUDING, *_LEAVING)]
-    starts += [start for start, _ in _places(text, _CONCLUDING_ONLY)]
+def _conclusions(text: str, places: dict[str, list[int]]) -> list[int]:
+    """Return where a word of conclusion may stand, in order."""
+    runs = _CONCLUDING_RUNS.keys() & places.keys()
+    starts = [start - _CONCLUDING_RUNS[run] for run in runs for start in places[run]]
     if not text.isascii():
         starts += [found.start() for found in re.finditer(_CONCLUDING_ZH, text)]
     return sorted(starts)
 
 
-def _places(text: str, words: tuple[str, ...]) -> list[Span]:
-    """Return where whole `words` stand in `text`, word by word; `str.find` is many times faster than a pattern here."""
-    result: list[Span] = []
-    for word in words:
-        start = text.find(word)
-        while start >= 0:
-            end = start + len(word)
-            before, after = text[start - 1 : start] if start else "", text[end : end + 1]
-            if not (before.isalnum() or after.isalnum() or before == "_" or after == "_"):
-                result.append((start, end))
-            start = text.find(word, end)
-    return result
+def _is_whole(text: str, word: str, start: int) -> bool:
+    """Return whether no letter, digit or underscore is beside a run of letters."""
+    end = start + len(word)
+    beside = (text[start - 1] if start else " ") + text[end : end + 1]
+    return beside.isspace() or not (beside[0].isalnum() or beside[1:].isalnum() or "_" in beside)
 
 
-def _stance(cues: Cues, before: str, after: str, findings: bool, concluded: bool) -> Stance:
-    said_before = (cues.any_before_finding if findings else cues.any_before).search(before)
-    said_after = cues.any_after.search(after)
-    if not said_before and not said_after:
-        return STATED if concluded else MENTIONED
-    # No cue begins before the first of any, except in what is cut short, where a word may end at the cut.
-    start = said_before.start() if said_before else len(before)
-    predicate = _predicate(cues, after) if said_after else ""
-    since = said_after.start() if said_after and len(predicate) == len(after) else 0
-    if (said_before and cues.double.search(before, start)) or (predicate and cues.double.search(predicate, since)):
+def _stance(ahead: int, behind: int, concluded: bool) -> Stance:
+    said = ahead | behind
+    if said & DOUBLE:
         return UNCLEAR
-    if said_before and (
-        cues.denied_before.search(before, start) or (findings and cues.finding_denied.search(before, start))
-    ):
+    if said & DENYING:
         return DENIED
-    if predicate and cues.denied_after.search(predicate, since):
-        return DENIED
-    if said_before and cues.weighed_before.search(before, start):
+    if ahead & WEIGHED:
         return UNCLEAR
-    stated = (
-        concluded
-        or (said_before and cues.stated_before.search(before, max(start, len(before) - _LEAD)))
-        or (predicate and cues.stated_after.search(predicate, since))
-    )
-    return STATED if stated else MENTIONED
-
-
-def _predicate(cues: Cues, after: str) -> str:
-    """Return what is said of a mention: what follows it, up to a reason, or a "not" that belongs to the next one."""
-    if after.rstrip(" \t\r\n([\"'").endswith(_NEXT_DENIED) and (
-        of_next := _OF_NEXT.search(after, max(0, len(after) - _TAIL))
-    ):
-        after = after[: of_next.start()]
-    reason = cues.reason.search(after)
-    return after[: reason.start()] if reason else after
+    return STATED if concluded or said & STATING else MENTIONED

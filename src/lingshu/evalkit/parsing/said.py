@@ -1,0 +1,81 @@
+"""What a clause says of a mention, before it and after it, as a set of bits.
+
+Texts that mention much say little of each mention, and the same again and again (" or ", " is incorrect"), so that what
+short parts of clauses say is kept.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from functools import lru_cache
+
+from lingshu.evalkit.parsing.cues import Cues, cues_of
+
+DOUBLE, DENYING, EXCLUDING, WEIGHED, STATING = 1, 2, 4, 8, 16
+LEAD = 96  # characters before a mention that may hold "the answer is"
+_OF_NEXT = re.compile(
+    r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非)[\s(\[\"']*\Z",
+)
+_NEXT_DENIED = ("not", "nor", "over", "是", "非")
+_TAIL = 32  # characters before the next mention that may hold its "not"
+_SHORT = 48  # characters of what is kept
+_KEPT = 1 << 13
+
+
+def said_before(english: bool, findings: bool, before: str) -> int:
+    """Return what the clause's part `before` a mention says of it."""
+    return (_before_kept if len(before) <= _SHORT else _before)(english, findings, before)
+
+
+def said_after(english: bool, after: str) -> int:
+    """Return what the clause's part `after` a mention says of it: none of `EXCLUDING` and `WEIGHED`."""
+    return (_after_kept if len(after) <= _SHORT else _after)(english, after)
+
+
+def _before(english: bool, findings: bool, before: str) -> int:
+    cues = cues_of(english)
+    first = (cues.any_before_finding if findings else cues.any_before).search(before)
+    if not first:
+        return 0
+    # No cue begins before the first of any, except in what is cut short, where a word may end at the cut.
+    start = first.start()
+    said = DOUBLE if cues.double.search(before, start) else 0
+    if cues.denied_before.search(before, start) or (findings and cues.finding_denied.search(before, start)):
+        said |= DENYING
+        if cues.excluding_before.search(before, start):
+            said |= EXCLUDING
+    if cues.weighed_before.search(before, start):
+        said |= WEIGHED
+    if not said and cues.stated_before.search(before, max(start, len(before) - LEAD)):
+        said = STATING
+    return said
+
+
+def _after(english: bool, after: str) -> int:
+    cues = cues_of(english)
+    first = cues.any_after.search(after)
+    if not first:
+        return 0
+    predicate = _predicate(cues, after)
+    start = first.start() if len(predicate) == len(after) else 0
+    said = DOUBLE if cues.double.search(predicate, start) else 0
+    if cues.denied_after.search(predicate, start):
+        said |= DENYING
+    if not said and cues.stated_after.search(predicate, start):
+        said = STATING
+    return said
+
+
+def _predicate(cues: Cues, after: str) -> str:
+    """Return what is said of a mention: what follows it, up to a reason, or a "not" that belongs to the next one."""
+    if after.rstrip(" \t\r\n([\"'").endswith(_NEXT_DENIED) and (
+        of_next := _OF_NEXT.search(after, max(0, len(after) - _TAIL))
+    ):
+        after = after[: of_next.start()]
+    reason = cues.reason.search(after)
+    return after[: reason.start()] if reason else after
+
+
+_before_kept: Callable[[bool, bool, str], int] = lru_cache(maxsize=_KEPT)(_before)
+_after_kept: Callable[[bool, str], int] = lru_cache(maxsize=_KEPT)(_after)
