@@ -162,9 +162,10 @@ def test_mistakes_with_files_are_one_message(tmp_path: Path) -> None:
         (["none.jsonl"], "none.jsonl: no such file"),
         (["empty.jsonl"], "empty.jsonl: no responses"),
         (["."], ".: Is a directory"),
-        (["in.jsonl", "--out", "in.jsonl"], "in.jsonl: would overwrite the responses"),
+        (["in.jsonl", "--out", "in.jsonl"], "in.jsonl: can't be written: it would overwrite an input"),
         (["in.jsonl", "--out", "file/out.jsonl"], "file/out.jsonl: can't be written"),
         (["in.jsonl", "--summary", "file/x"], "file/x: can't be written"),
+        (["in.jsonl", "--summary", "x", "--out", "./x"], "x: can't be written: it would overwrite another output"),
     ):
         result = score(*arguments, at=tmp_path)
         assert result.returncode == 2, arguments
@@ -180,7 +181,7 @@ def test_a_device_or_pipe_is_never_replaced_by_a_file(tmp_path: Path, option: st
     os.mkfifo(tmp_path / "pipe")
     result = score("in.jsonl", option, "pipe", at=tmp_path)
     assert (result.returncode, result.stdout) == (2, "")
-    assert "error: pipe: is a device or a pipe" in result.stderr
+    assert "error: pipe: can't be written: it is a device or a pipe" in result.stderr
     assert (tmp_path / "pipe").is_fifo()
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import subprocess
 import sys
@@ -12,7 +13,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lingshu.core.files import atomic_path, fresh_dir, write_json, write_text
+from lingshu.core.errors import UserError
+from lingshu.core.files import atomic_path, check_files, check_folder, fresh_dir, write_json, write_text
 
 WRITER = """
 import pathlib, sys, time
@@ -64,6 +66,91 @@ def test_an_error_while_writing_leaves_the_old_file_and_no_rubbish(target: Path)
         raise ZeroDivisionError
     assert [path.name for path in target.parent.iterdir()] == ["file.txt"]
     assert target.read_text() == "old"
+
+
+@pytest.mark.parametrize(
+    ("name", "what"),
+    [
+        ("pipe", "it is a device or a pipe"),
+        ("to_null", "it is a device or a pipe"),
+        ("/dev/null", "it is a device or a pipe"),
+        ("/dev/stdout", "it is a device or a pipe"),
+        ("/dev/fd/1", "it is a device or a pipe"),
+        ("/dev/no-such-device", "it is a device or a pipe"),
+        ("/proc/self/fd/1", "it is a device or a pipe"),
+        (".", "it is a folder"),
+        ("to_folder", "it is a folder"),
+        ("file/x", "file is no folder"),
+        ("file/deep/x", "Not a directory"),
+        ("n" * 300, "File name too long"),
+        ("n" * 250, "File name too long"),
+    ],
+)
+def test_what_is_no_file_is_never_replaced_by_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, what: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    os.mkfifo("pipe")
+    Path("to_null").symlink_to("/dev/null")
+    Path("to_folder").symlink_to(tmp_path)
+    Path("file").write_text("x")
+    before = sorted(tmp_path.iterdir())
+    leads_to = os.path.realpath(name)
+    with pytest.raises(UserError) as caught:
+        write_text(Path(name), "new")
+    assert caught.value.what == f"{Path(name)}: can't be written: {what}"
+    assert caught.value.fix
+    assert sorted(tmp_path.iterdir()) == before
+    assert os.path.realpath(name) == leads_to
+    assert Path("file").read_text() == "x"
+
+
+def test_a_file_in_shared_memory_is_a_file() -> None:
+    folder = Path("/dev/shm")
+    if not folder.is_dir():
+        pytest.skip("no shared memory here")
+    path = folder / f"lingshu-test-{os.getpid()}"
+    write_text(path, "x")
+    assert path.read_text() == "x"
+    path.unlink()
+
+
+def test_stdout_that_leads_to_a_file_is_not_replaced(tmp_path: Path) -> None:
+    code = "from pathlib import Path\nfrom lingshu.core.files import write_text\nwrite_text(Path('/dev/stdout'), 'x')"
+    with (tmp_path / "out").open("w") as out:
+        command = [sys.executable, "-c", code]
+        result = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
+    assert "UserError: /dev/stdout: can't be written: it is a device or a pipe" in result.stderr
+    assert Path("/dev/stdout").is_symlink()
+
+
+def test_outputs_overwrite_neither_inputs_nor_one_another(target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(target.parent)
+    Path("link").symlink_to(target)
+    new = target.with_name("new")
+    check_files([None, new], [target])
+    for outputs in ([target], [Path("file.txt")], [Path("link")]):
+        with pytest.raises(UserError, match="it would overwrite an input"):
+            check_files(outputs, [target])
+    with pytest.raises(UserError, match="new: can't be written: it would overwrite another output"):
+        check_files([new, Path("new")], [target])
+
+
+def test_a_folder_that_is_none_is_named(target: Path) -> None:
+    for folder in (target, target / "below"):
+        for make in (check_folder, fresh_dir):
+            with pytest.raises(UserError, match=rf"{folder}: can't be written: (it is no folder|Not a directory)"):
+                make(folder)
+    assert target.read_text() == "old"
+
+
+def test_a_folder_without_the_right_to_write_is_named(target: Path) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    target.parent.chmod(0o500)
+    with pytest.raises(UserError, match=r"file\.txt: can't be written: .* is not writable"):
+        write_text(target, "new")
+    target.parent.chmod(0o700)
 
 
 def test_readers_see_old_or_new_while_it_is_written_again_and_again(target: Path) -> None:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from lingshu.core.errors import UserError
+from lingshu.core.files import check_folder
 from lingshu.core.layout import SIGNALS, verdict_file
 from lingshu.core.params import load_section, load_value
 from lingshu.core.verdicts import read_verdicts
@@ -20,6 +21,7 @@ def data_docs(
     out: Annotated[Path, typer.Option(help="Folder for the pages, emptied before; open its index.html.")],
 ) -> None:
     """Write Great Expectations' Data Docs of the gate's suites on the data as they lie here."""
+    _check_pages(out)
     from lingshu.quality.docs import gate_suites, write_docs  # noqa: PLC0415 (seconds of imports)
 
     sources = _gated()
@@ -47,10 +49,22 @@ def data_report(
     picture_px: Annotated[int, typer.Option(min=32, help="Longest side of a picture.")] = 192,
 ) -> None:
     """Write pages that show, for each source and step, counts, reasons, and random kept and dropped samples."""
+    _check_pages(out)
     from lingshu.report.data_report import DataReportSettings, build_data_report  # noqa: PLC0415 (jinja2)
 
     built = build_data_report(_gated(), DataReportSettings(number, seed, picture_px), out)
     typer.echo(f"{built.page}: {built.sources} sources, {built.shown:,} samples shown, {built.pictures:,} pictures")
+
+
+def _check_pages(out: Path) -> None:
+    """Find out that emptying `out` would delete what is no pages of an earlier call.
+
+    Raises:
+        UserError: it holds something else, or can't be written.
+    """
+    check_folder(out)
+    if any(out.iterdir()) and not (out / "index.html").is_file():
+        raise UserError(f"{out}: holds files, but no index.html: they would be deleted", "name a new or empty folder")
 
 
 def _gated() -> list[str]:

@@ -15,6 +15,7 @@ from lingshu.commands.judge_request import JudgeRequest
 from lingshu.commands.scored_run import SCORES, check_judges, score_run
 from lingshu.commands.shuffles import ShuffleRequest, failed_shuffles, plan_shuffles, tell_position_bias
 from lingshu.core.errors import UserError
+from lingshu.core.files import check_folder
 from lingshu.inference.evaluate import AskedBenchmark, evaluate
 from lingshu.inference.models import Setup
 from lingshu.inference.record import RUN_FILE, RunRecord, too_many_failed
@@ -81,6 +82,9 @@ def run(found: Found, job: Job) -> Iterator[str]:
         raise UserError("\n".join(["no question to ask", *found.problems]), "name --suite, --benchmarks or --questions")
     if len(set(names)) < len(names):
         raise UserError(f"two benchmarks share a name: {', '.join(names)}", "rename a file given by --questions")
+    for folder in (job.out, job.store, job.judges and job.judges.store):
+        if folder is not None:
+            check_folder(folder)
     if job.judges is not None:
         check_judges(job.judges)
     if job.shuffles is not None and job.setup.spec.engine == "responses":

@@ -10,7 +10,7 @@ import typer
 
 from lingshu.commands.catalogue import find_catalog
 from lingshu.core.errors import UserError
-from lingshu.core.files import write_json
+from lingshu.core.files import check_folder, write_json
 from lingshu.core.layout import IMAGES, SAMPLES
 from lingshu.intake.places import ChainedFiles, FolderFiles
 from lingshu.sources.catalog import SOURCES_FOLDER, SPLITS_FOLDER, read_source
@@ -36,6 +36,7 @@ def normalize(
     """Turn your own copy of a source into samples and pictures, and say what was refused and why."""
     from lingshu.sources.rows import normalize_rows  # noqa: PLC0415 (readers of volumes bring scipy)
 
+    check_folder(out)
     catalog = find_catalog()
     record = read_source(source, catalog / SOURCES_FOLDER.name)
     if not record.forms:

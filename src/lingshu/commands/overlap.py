@@ -14,7 +14,7 @@ import typer
 from typer.core import TyperCommand
 
 from lingshu.core.errors import UserError
-from lingshu.core.files import write_json, write_text
+from lingshu.core.files import check_folder, write_json, write_text
 from lingshu.core.progress import count
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ def overlap(
     from lingshu.decontam.text_index import TextRule  # noqa: PLC0415
 
     fields = Fields(_roles(field or []), short_words)
-    _make(out)
+    check_folder(out)
     pictures = PictureRule(radius=radius, agreement=agreement, crops=crops, crop_agreement=crop_agreement)
     texts = TextRule(ngram=ngram, coverage=coverage, short_words=min(short_words, ngram))
     inputs = find_inputs(train, against, raw or [], fields)
@@ -112,13 +112,6 @@ def _roles(given: list[str]) -> dict[str, str]:
             raise UserError(f"--field {text}: not ROLE=COLUMN", "write for example --field question=Frage")
         roles[role] = column
     return roles
-
-
-def _make(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise UserError(f"{out}: can't be made: {error.strerror}", "name a folder that can be written") from None
 
 
 def _told(one: Input, side: str) -> Input:
@@ -154,14 +147,11 @@ def _summary(
 
 
 def _write(out: Path, rows: list[Pair], summary: dict[str, Any], inputs: list[Input]) -> None:
-    try:
-        cells = ((p.train, p.against, p.kind, p.method, f"{round(p.distance, 6):g}") for p in rows)
-        write_text(out / PAIRS_FILE, _csv(COLUMNS, cells))
-        problems = ((problem.name, problem.reason) for one in inputs for problem in one.tally.problems)
-        write_text(out / PROBLEMS_FILE, _csv(("name", "reason"), problems))
-        write_json(out / SUMMARY_FILE, summary)
-    except OSError as error:
-        raise UserError(f"{out}: can't be written: {error.strerror}", "name a folder that can be written") from None
+    cells = ((p.train, p.against, p.kind, p.method, f"{round(p.distance, 6):g}") for p in rows)
+    write_text(out / PAIRS_FILE, _csv(COLUMNS, cells))
+    problems = ((problem.name, problem.reason) for one in inputs for problem in one.tally.problems)
+    write_text(out / PROBLEMS_FILE, _csv(("name", "reason"), problems))
+    write_json(out / SUMMARY_FILE, summary)
 
 
 def _csv(header: tuple[str, ...], rows: Iterator[tuple[str, ...]]) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 
 from lingshu.core.errors import UserError
-from lingshu.core.files import write_text
+from lingshu.core.files import check_files, write_text
 from lingshu.evalkit.reports.sections import Form, Section, Tokens
 
 if TYPE_CHECKING:
@@ -184,29 +183,28 @@ def score_files(
     models = {key: value for key, value in settings["models"].items() if value is not None}
     model_settings = ModelSettings(**models)
     chosen = ReportSettings(**{**settings, "metrics": tuple(metrics), "models": model_settings})
-    for path in written.files():
-        _check_writable(path)
+    check_files(written.files(), [path for path in (references, candidates, sub_scores) if path is not None])
     ask_green = _ask_green(green, candidates) if green is not None else None
     most = green.most if green is not None else 0.0
     evaluation = evaluate(references, candidates, chosen, sub_scores, ask_green, green_max_failed=most)
     for warning in evaluation.result["warnings"]:
         typer.echo(f"warning: {warning}", err=True)
     if written.per_sample is not None:
-        _write(written.per_sample, "".join(_json(sample) + "\n" for sample in evaluation.samples))
+        write_text(written.per_sample, "".join(_json(sample) + "\n" for sample in evaluation.samples))
     _write_both_sides(evaluation, written)
     text = _json(evaluation.result, indent=2) + "\n"
     if written.out is None:
         return Told(text, evaluation.problems)
-    _write(written.out, text)
+    write_text(written.out, text)
     return Told(f"wrote {written.out}\n", evaluation.problems)
 
 
 def _write_both_sides(evaluation: Evaluation, written: Written) -> None:
     prepared = evaluation.prepared
     for path, texts in zip(written.texts(), (prepared.references, prepared.candidates), strict=False):
-        _write(path, _json(dict(zip(prepared.ids, texts, strict=True)), indent=1) + "\n")
+        write_text(path, _json(dict(zip(prepared.ids, texts, strict=True)), indent=1) + "\n")
     for path in written.annotations():
-        _write(path, _json(evaluation.models.annotations[path.name], indent=1) + "\n")
+        write_text(path, _json(evaluation.models.annotations[path.name], indent=1) + "\n")
 
 
 def _ask_green(green: GreenRequest, candidates: Path) -> AskGreen:
@@ -219,26 +217,3 @@ def _ask_green(green: GreenRequest, candidates: Path) -> AskGreen:
 
 def _json(value: Any, indent: int | None = None) -> str:
     return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
-
-
-def _check_writable(path: Path) -> None:
-    """Find out before hours of work that their result can't be written."""
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise _not_written(path, str(error.strerror)) from None
-    if path.is_dir():
-        raise _not_written(path, "it is a folder")
-    if not os.access(path.parent, os.W_OK):
-        raise _not_written(path, "its folder is not writable")
-
-
-def _write(path: Path, text: str) -> None:
-    try:
-        write_text(path, text)
-    except OSError as error:
-        raise _not_written(path, str(error.strerror)) from None
-
-
-def _not_written(path: Path, reason: str) -> UserError:
-    return UserError(f"{path}: can't be written: {reason}", "name a file that can be written")

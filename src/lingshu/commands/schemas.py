@@ -67,11 +67,7 @@ def write_apart(folder: Path) -> list[Path]:
     """
     files = {folder / path.name: text for path, text in documents().items()}
     for path, text in files.items():
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            write_text(path, text)
-        except OSError as error:
-            raise UserError(f"{path}: can't be written: {error.strerror}", "name another folder") from None
+        write_text(path, text)
     return list(files)
 
 

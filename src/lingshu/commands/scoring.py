@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from lingshu.core.errors import UserError
-from lingshu.core.files import atomic_path, write_bytes
+from lingshu.core.files import atomic_path, check_files, write_bytes
 from lingshu.core.ids import sha256_file
 from lingshu.evalkit.items import encoded, escaped
 
@@ -42,12 +42,7 @@ def score(
     """
     from lingshu.commands.evaluate import IncompleteRunError  # noqa: PLC0415
 
-    for path in (out, summary):
-        if path is not None and path.exists() and path.samefile(file if file.exists() else path.parent):
-            raise UserError(f"{path}: would overwrite the responses", "give another file")
-        if path is not None and path.exists() and not (path.is_file() or path.is_dir()):
-            # A finished file takes the path's place: as root, that of /dev/null too.
-            raise UserError(f"{path}: is a device or a pipe", "give a file; without --out lines go to stdout")
+    check_files([out, summary], [file])
     asked = _asked(file, judges) if judges is not None else None
     lines = score_judged(file, rules, out, summary, seed=seed, confidence=confidence, asked=asked)
     if asked and asked.problems:
@@ -80,8 +75,7 @@ def score_judged(
         found = breakdown.summary(rules, seed, confidence) | ({"judges": asked.records} if asked else {})
         found["responses_sha256"] = sha256_file(file)
         if summary is not None:
-            with _writing(summary):
-                write_bytes(summary, _json(found))
+            write_bytes(summary, _json(found))
     return [escaped(line) for line in (_sentence(found), *_judge_lines(found))]
 
 
@@ -128,7 +122,7 @@ def _sentence(found: dict[str, Any]) -> str:
 def _output(out: Path | None) -> Iterator[BinaryIO]:
     """Yield a file that becomes `out`, or is copied to stdout, only if the block ends without an error."""
     if out is not None:
-        with _writing(out), atomic_path(out) as temporary, temporary.open("wb") as handle:
+        with atomic_path(out) as temporary, temporary.open("wb") as handle:
             yield handle
         return
     with _writing(Path(tempfile.gettempdir())), tempfile.TemporaryFile() as handle:
@@ -181,10 +175,10 @@ def compare(run_a: Path, run_b: Path, options: CompareOptions, out: Path | None)
     from lingshu.evalkit.comparison_table import table  # noqa: PLC0415
     from lingshu.evalkit.runfiles import read_run  # noqa: PLC0415
 
+    check_files([out], [run_a, run_b])
     runs = [read_run(path, options.rules, options.seed) for path in (run_a, run_b)]
     settings = ComparisonSettings(options.confidence, options.power, options.seed, options.resamples, options.common)
     found = compare_runs(runs[0], runs[1], settings)
     if out is not None:
-        with _writing(out):
-            write_bytes(out, _json(found.as_json()))
+        write_bytes(out, _json(found.as_json()))
     return [escaped(line) for line in table(found)]

@@ -17,6 +17,7 @@ from lingshu.commands.evaluate import parse_wanted
 from lingshu.commands.pipeline_run import pipeline_facts, pipeline_pictures, project_of
 from lingshu.commands.scored_run import METRICS, REPORT, SCORES
 from lingshu.core.errors import UserError
+from lingshu.core.files import check_folder
 from lingshu.inference.evaluate import RESPONSES, AskedBenchmark
 from lingshu.inference.own_questions import read_own
 from lingshu.inference.record import RUN_FILE, RunRecord, read_run
@@ -68,6 +69,7 @@ def view(
     # jinja2 and scipy take a second to import; `lingshu --help` needs neither
     from lingshu.report.viewer.build import ViewerSettings, build_viewer  # noqa: PLC0415
 
+    check_folder(out.parent)
     found = find_runs(runs)
     around = _surroundings(found, folder or [], questions or [])
     built = build_viewer([run.input for run in found], around, ViewerSettings(seed, confidence, picture_px), out)
