@@ -9,7 +9,7 @@ import typer
 
 from lingshu.core.errors import UserError
 from lingshu.core.layout import SIGNALS, verdict_file
-from lingshu.core.params import load_section, load_value
+from lingshu.core.params import load_section, load_sources
 from lingshu.core.verdicts import read_verdicts
 from lingshu.quality.drift import snapshot, write_snapshot
 from lingshu.quality.inputs import read_tables
@@ -59,7 +59,7 @@ def _gated() -> list[str]:
     Raises:
         UserError: they have not been measured, or the gate has not run.
     """
-    sources = load_value("sources.enabled", list[str])
+    sources = load_sources()
     needed = [SIGNALS / source / "texts.parquet" for source in sources] + [verdict_file("gate")]
     for path in needed:
         if not path.exists():
