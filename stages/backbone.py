@@ -5,7 +5,7 @@ from __future__ import annotations
 from lingshu.core.files import write_json
 from lingshu.core.layout import METRICS, MODELS
 from lingshu.core.manifest import write_manifest
-from lingshu.core.params import load_section, load_value
+from lingshu.core.params import load_section, load_sources, load_value
 from lingshu.core.stage import run_stage
 from lingshu.modeling.encoder_params import read_choice
 from lingshu.modeling.launch import Origins, launch
@@ -14,7 +14,7 @@ from lingshu.modeling.params import ModelingParams
 
 def main() -> None:
     params, seed = load_section("modeling", ModelingParams), load_value("seed", int)
-    sources, recipes = load_value("sources.enabled", list[str]), load_value("synthesis.enabled", list[str])
+    sources, recipes = load_sources(), load_value("synthesis.enabled", list[str])
     folder = MODELS / "backbone"
     origins = Origins(sources, recipes, read_choice())
     metrics = launch(folder, params, seed, origins)

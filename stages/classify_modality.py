@@ -5,14 +5,14 @@ from __future__ import annotations
 from lingshu.core.files import write_json
 from lingshu.core.layout import METRICS, MODALITY
 from lingshu.core.manifest import write_manifest
-from lingshu.core.params import load_section, load_value
+from lingshu.core.params import load_section, load_sources
 from lingshu.core.stage import run_stage
 from lingshu.modality.classify import classify_modality
 from lingshu.modality.params import ModalityParams
 
 
 def main() -> None:
-    done = classify_modality(load_value("sources.enabled", list[str]), load_section("modality", ModalityParams))
+    done = classify_modality(load_sources(), load_section("modality", ModalityParams))
     write_manifest(MODALITY, "classify_modality", len(done.verdicts))
     write_json(METRICS / "modality" / "classify_modality.json", done.metrics)
 

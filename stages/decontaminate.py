@@ -6,7 +6,7 @@ from lingshu.benchmarks.public.several import load_several
 from lingshu.core.files import write_json
 from lingshu.core.layout import CATALOG, DECONTAM, METRICS, verdict_folder
 from lingshu.core.manifest import write_manifest
-from lingshu.core.params import load_section, load_value
+from lingshu.core.params import load_section, load_sources
 from lingshu.core.stage import run_stage
 from lingshu.decontam.decontaminate import decontaminate
 from lingshu.decontam.params import DecontamParams
@@ -15,7 +15,7 @@ from lingshu.decontam.params import DecontamParams
 def main() -> None:
     params = load_section("decontam", DecontamParams)
     public = load_several(params.public.names, CATALOG, params.public.files, params.public.may_be_absent)
-    sources = load_value("sources.enabled", list[str])
+    sources = load_sources()
     done = decontaminate(sources, params, questions=(q for one in public.loaded for q in one.questions))
     write_manifest(verdict_folder("decontaminate"), "decontaminate", len(done.verdicts))
     write_manifest(DECONTAM, "decontaminate", len(done.verdicts))

@@ -21,7 +21,8 @@ parser.add_argument("--cache", type=Path, default=CACHE, help="folder that keeps
 def main() -> None:
     arguments = parser.parse_args()
     record = read_source(arguments.source)
-    check_allowed(arguments.source, record, load_value("sources.allowed_licences", list[str]))
+    allowed, opted_in = load_value("sources.allowed_licences", list[str]), load_value("sources.opt_in", list[str])
+    check_allowed(arguments.source, record, allowed, opted_in)
     pull(arguments.source, record, Pulling(arguments.cache, load_value("sources.downloads", int)))
 
 

@@ -29,7 +29,7 @@ STEPS = ("gate", "deduplicate", "decontaminate", "classify_modality")
 PARAMS = {
     "recipe": "tiny",
     "seed": 5,
-    "sources": {"enabled": ["films", "phantom"], "pulled": ["films"], "generated": ["phantom"]},
+    "sources": {"enabled": ["films", "phantom"], "pulled": ["films"], "generated": ["phantom"], "opt_in": []},
     "modality": {"encoder": "small_net"},
     "inference": {"suites": {"untrained": ["multimodal"], "instruct": ["multimodal"], "reinforce": ["multimodal"]}},
     "evalkit": {"score": {"confidence": 0.95}},

@@ -69,7 +69,7 @@ def test_a_folder_becomes_the_backbone_with_the_recipe_s_picture_limits(publishe
 def test_the_hub_is_asked_by_the_stage_itself(published, tmp_path):
     files = {path.name: path.read_bytes() for path in published.iterdir()}
     backbone = {"processes": 1, "threads": 1, "image": IMAGE, "backbone": {"hub": "owner/tiny-vl", "revision": "v1"}}
-    values = {"seed": 1, "modeling": backbone, "sources": {"enabled": []}, "synthesis": {"enabled": []}}
+    values = {"seed": 1, "modeling": backbone, "sources": {"enabled": [], "opt_in": []}, "synthesis": {"enabled": []}}
     (tmp_path / "params.yaml").write_text(json.dumps(values | {"modality": {"encoder": "none"}}))
     with LoopbackHub() as hub:
         commit = hub.add("owner/tiny-vl", files, kind="models", branch="v1")

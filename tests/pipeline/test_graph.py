@@ -27,6 +27,7 @@ def everything_on() -> Graph:
     """The graph with the stages that the mini recipe has of no source: each rule holds for them, too."""
     values = read_yaml(ROOT / "params.yaml")
     values["signals"]["embeddings"]["sources"] = values["sources"]["pulled"]
+    values["sources"]["opt_in"] = ["iu_xray_reports"]
     with tempfile.TemporaryDirectory() as folder:
         (Path(folder) / "params.yaml").write_text(json.dumps(values), encoding="utf-8")
         shutil.copy(ROOT / "dvc.yaml", folder)
@@ -63,7 +64,25 @@ def code_deps(stage: Stage) -> set[str]:
 
 def test_the_mini_recipe_stays_small() -> None:
     assert len(MINI.stages) <= 40
-    assert {stage.family for stage in GRAPH.stages} - {stage.family for stage in MINI.stages} == {"embed"}
+    opted_in = {"pull_opted_in", "normalize_opted_in", "measure_opted_in"}
+    assert {stage.family for stage in GRAPH.stages} - {stage.family for stage in MINI.stages} == {"embed", *opted_in}
+
+
+def test_the_switch_adds_the_stages_of_its_source_and_changes_no_other() -> None:
+    """A source that is opted in is pulled, read and measured as an enabled one is; the rest of the graph stays."""
+    values = read_yaml(ROOT / "params.yaml")
+    assert values["sources"]["opt_in"] == []
+    values["sources"]["opt_in"] = ["iu_xray_reports"]
+    stages = read_graph(ROOT, values).stages
+    added = [stage for stage in stages if stage.item == "iu_xray_reports"]
+    assert [stage for stage in stages if stage not in added] == list(MINI.stages)
+    values["sources"]["opt_in"] = []
+    values["sources"]["pulled"].append("iu_xray_reports")
+    values["sources"]["enabled"].append("iu_xray_reports")
+    enabled = [stage for stage in read_graph(ROOT, values).stages if stage.item == "iu_xray_reports"]
+    assert [(s.command, s.deps, s.params, s.outs) for s in added] == [
+        (s.command, s.deps, s.params, s.outs) for s in enabled
+    ]
 
 
 def test_deps_hold_the_import_closure() -> None:
@@ -131,14 +150,17 @@ def test_sections_that_a_script_loads_are_declared() -> None:
 
 
 def loaded_keys(script: Path) -> set[str]:
-    calls = (node for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
-    return {
+    calls = [node for node in ast.walk(ast.parse(script.read_text(encoding="utf-8"))) if isinstance(node, ast.Call)]
+    named = {
         call.args[0].value
         for call in calls
         if isinstance(call.func, ast.Name)
         and call.func.id in {"load_section", "load_value"}
         and isinstance(call.args[0], ast.Constant)
     }
+    if any(isinstance(call.func, ast.Name) and call.func.id == "load_sources" for call in calls):
+        named |= {"sources.enabled", "sources.opt_in"}
+    return named
 
 
 def test_no_two_outs_overlap() -> None:

@@ -79,14 +79,14 @@ def noted(corpus: Corpus, *said: Identifying) -> list[str]:
 
 
 def decisions_as_written(corpus: Corpus) -> pl.DataFrame:
-    from lingshu.quality.inputs import read_tables
+    from lingshu.quality.inputs import Tables
     from lingshu.quality.rules import judge
     from lingshu.signals.measure import measure_source
     from tests.corpora import SIGNALS_PARAMS
 
     measure_source("scans", SIGNALS_PARAMS, corpus.root)
-    tables = read_tables(["scans"], corpus.root)
-    return judge(tables.judged, tables.all_texts, tables.all_pictures, PARAMS)
+    tables = Tables(corpus.root, ("scans",))
+    return judge(tables.judged("scans"), tables.texts("scans"), tables.pictures("scans"), PARAMS)
 
 
 def test_what_files_say_of_a_person(corpus: Corpus) -> None:

@@ -12,6 +12,7 @@ import yaml
 from dvc.utils.hydra import apply_overrides
 
 from lingshu.commands.planning.command import mix_lines
+from lingshu.commands.planning.mixtures import stage_plans
 from lingshu.commands.references import problems
 from lingshu.config import Recipe
 from lingshu.core.errors import UserError
@@ -25,6 +26,7 @@ ROOT = Path(__file__).parents[2]
 def test_a_class_outside_the_recipe_is_refused_by_name():
     record = read_source("radiology", ROOT / "catalog/sources").model_copy(update={"licence_class": "no-derivatives"})
     check_allowed("radiology", record, ["permissive", "no-derivatives"])
+    check_allowed("radiology", record, ["permissive"], ["radiology"])
     with pytest.raises(
         UserError, match=r"radiology: its licence is no-derivatives \(.*\), .* takes only permissive"
     ) as raised:
@@ -95,19 +97,66 @@ def test_plan_and_the_mix_stage_refuse_what_check_refuses(checkout):
 
 
 def test_the_documented_command_switches_the_iu_reports_on_and_shared_refuses_them(tmp_path):
-    block = (ROOT / "docs/pull.md").read_text().split("dvc exp run ", 1)[1].split("```", 1)[0]
-    overrides = [word for word in shlex.split(block.replace("\\\n", " ")) if word != "-S"]
-    assert len(overrides) == 5
+    line = next(one for one in (ROOT / "docs/pull.md").read_text().splitlines() if one.startswith("dvc exp run "))
+    overrides = [word for word in shlex.split(line.removeprefix("dvc exp run ")) if word != "-S"]
+    assert len(overrides) == 1
     params = tmp_path / "params.yaml"
     params.write_text((ROOT / "params.yaml").read_text())
-    assert "iu_xray_reports" not in params.read_text()
+    off = Recipe.model_validate(read_yaml(params))
+    assert "iu_xray_reports" not in off.sources.in_use
+    assert "iu_reports" not in off.mix.instruct.switched(off.sources.in_use).groups
     apply_overrides(params, overrides)  # as `dvc exp run -S` does
     values = read_yaml(params)
-    assert list(problems(ROOT, Recipe.model_validate(values))) == []
-    assert values["mix"]["instruct"]["iu_reports"]["samples"] == 300
+    on = Recipe.model_validate(values)
+    assert list(problems(ROOT, on)) == []
+    assert on.sources.allowed_licences == ["permissive"]
+    assert on.mix.instruct.switched(on.sources.in_use).groups["iu_reports"].samples == 300
+    assert off.mix.instruct.left_out(off.sources.in_use) == {"iu_reports": ["iu_xray_reports"]}
     values["sources"]["shared"] = True
     (problem,) = problems(ROOT, Recipe.model_validate(values))
     assert "a mix with iu_xray_reports may not be handed on" in str(problem)
+
+
+def test_plan_shows_both_positions_of_the_switch():
+    values = yaml.safe_load((ROOT / "params.yaml").read_text())
+    off = "\n".join(mix_lines(ROOT, "params.yaml"))
+    assert "left out: iu_reports, until sources.opt_in names iu_xray_reports" in off
+    assert "NOT TO BE HANDED ON" not in off
+    values["sources"]["opt_in"] = ["iu_xray_reports"]
+    recipe = Recipe.model_validate(values)
+    with_reports = {line.group: line for plan in stage_plans(recipe, ROOT) for line in plan.lines}
+    assert (with_reports["iu_reports"].sources, with_reports["iu_reports"].rows) == (("iu_xray_reports",), 300)
+    assert len(with_reports) == 1 + len({line.group for line in lines_of(ROOT)})
+
+
+def lines_of(root):
+    recipe = Recipe.model_validate(read_yaml(root / "params.yaml"))
+    return [line for plan in stage_plans(recipe, root) for line in plan.lines]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"opt_in": ["radiology"]}, "must name each source once"),
+        ({"opt_in": ["iu_xray_report"]}, "catalog/sources"),
+        ({"opt_in": ["iu_xray_reports", "medquad"]}, "no group of mix shows ['medquad']"),
+    ],
+)
+def test_check_names_what_is_wrong_with_the_switch(change, told):
+    values = read_yaml(ROOT / "params.yaml")
+    values["sources"] |= change
+    try:
+        said = " ".join(str(problem) for problem in problems(ROOT, Recipe.model_validate(values)))
+    except ValueError as error:
+        said = str(error)
+    assert told in said
+
+
+def test_a_group_that_no_switch_can_let_in_is_named():
+    values = read_yaml(ROOT / "params.yaml")
+    values["mix"]["instruct"]["iu_reports"]["sources"] = ["iu_xray_report"]
+    (problem,) = problems(ROOT, Recipe.model_validate(values))
+    assert "mix.instruct.iu_reports.sources: ['iu_xray_report'] are not in catalog/sources" in str(problem)
 
 
 def test_plan_says_what_may_not_be_handed_on_where_nothing_is(checkout):

@@ -28,6 +28,7 @@ from tests.sources.made import PARAMS, dicom, noise, save
 SOURCES = SourcesParams.model_validate(
     {
         "enabled": ["scans"],
+        "opt_in": [],
         "pulled": ["scans"],
         "generated": [],
         "workers": {"engine": "local", "processes": 1},

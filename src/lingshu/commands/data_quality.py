@@ -10,10 +10,10 @@ import typer
 from lingshu.core.errors import UserError
 from lingshu.core.files import check_folder
 from lingshu.core.layout import SIGNALS, verdict_file
-from lingshu.core.params import load_section, load_value
+from lingshu.core.params import load_section, load_sources
 from lingshu.core.verdicts import read_verdicts
-from lingshu.quality.drift import snapshot, write_snapshot
-from lingshu.quality.inputs import read_tables
+from lingshu.quality.drift import PICTURE_NUMBERS, TEXT_SHAPE, snapshot, write_snapshot
+from lingshu.quality.inputs import Tables
 from lingshu.quality.params import QualityParams
 
 
@@ -35,10 +35,12 @@ def accept() -> None:
     params = load_section("quality", QualityParams)
     if not params.drift.accepted:
         raise UserError("params.yaml: quality.drift.accepted names no file", "name one, as recipes/accepted/NAME.json")
-    tables = read_tables(_gated())
-    taken = snapshot(tables.texts, tables.pictures, read_verdicts(verdict_file("gate")))
+    tables = Tables(Path(), tuple(_gated()))
+    texts = {source: tables.texts(source, TEXT_SHAPE) for source in tables.sources}
+    pictures = {source: tables.pictures(source, PICTURE_NUMBERS) for source in tables.sources}
+    taken = snapshot(texts, pictures, read_verdicts(verdict_file("gate")))
     write_snapshot(Path(params.drift.accepted), taken)
-    typer.echo(f"{params.drift.accepted}: {len(tables.texts)} sources; commit it")
+    typer.echo(f"{params.drift.accepted}: {len(tables.sources)} sources; commit it")
 
 
 def data_report(
@@ -73,7 +75,7 @@ def _gated() -> list[str]:
     Raises:
         UserError: they have not been measured, or the gate has not run.
     """
-    sources = load_value("sources.enabled", list[str])
+    sources = load_sources()
     needed = [SIGNALS / source / "texts.parquet" for source in sources] + [verdict_file("gate")]
     for path in needed:
         if not path.exists():

@@ -29,8 +29,9 @@ def pull_source(
     """Pull a source to data/raw/SOURCE; kill it and run it again to go on."""
     record = read_source(source)
     typer.echo(f"{source}: {record.licence} ({record.licence_class}), {record.access}", err=True)
+    allowed, opted_in = load_value("sources.allowed_licences", list[str]), load_value("sources.opt_in", list[str])
     try:
-        check_allowed(source, record, load_value("sources.allowed_licences", list[str]))
+        check_allowed(source, record, allowed, opted_in)
     except UserError as refusal:
         typer.echo(f"note: `dvc repro` would refuse it: {refusal}", err=True)
     if raw is not None:

@@ -51,15 +51,16 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
     read_public(root / CATALOG)
     yield from _sources(recipe, sources, root)
     yield from _licences(recipe, sources)
-    yield from _caught(partial(check_listed, recipe.sources.benchmark_splits_in_training, recipe.sources.enabled))
+    yield from _caught(partial(check_listed, recipe.sources.benchmark_splits_in_training, recipe.sources.in_use))
     yield from _benchmark_records(benchmarks, sources)
     yield from _benchmarks(recipe, benchmarks)
     yield from _mixtures(recipe)
+    yield from _opt_in(recipe, sources)
     yield from _topics(recipe, root)
     yield from _checkpoints(recipe)
     if recipe.evalkit.judge.judge == "llm":
         yield from _caught(partial(judges_of_params, recipe.evalkit.judge, with_keys=False))
-    if unranked := [name for name in recipe.sources.enabled if name not in recipe.dedup.reliability]:
+    if unranked := [name for name in recipe.sources.in_use if name not in recipe.dedup.reliability]:
         yield UserError(
             f"params.yaml: dedup.reliability does not rank {unranked}", "add each enabled source to the list"
         )
@@ -71,13 +72,13 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
 def _embeddings(recipe: Recipe) -> Iterator[UserError]:
     """Yield embedded sources that are not enabled, and sources that `dedup.semantic` names and nobody embeds."""
     embedded = recipe.signals.embeddings.sources
-    if unknown := sorted(set(embedded) - set(recipe.sources.enabled)):
+    if unknown := sorted(set(embedded) - set(recipe.sources.in_use)):
         yield UserError(f"params.yaml: signals.embeddings.sources: {unknown} are not enabled", "use enabled sources")
     semantic = recipe.dedup.semantic
     if semantic is None or Path(semantic.embeddings) != EMBEDDINGS:
         return
     named = {source for scope in semantic.scopes for source in scope.sources}
-    if bare := sorted(named & set(recipe.sources.enabled) - set(embedded)):
+    if bare := sorted(named & set(recipe.sources.in_use) - set(embedded)):
         yield UserError(
             f"params.yaml: dedup.semantic.scopes: {bare}, which signals.embeddings.sources does not list",
             "add each of them, or name other sources",
@@ -109,13 +110,13 @@ def _caught(call: Callable[[], object]) -> Iterator[UserError]:
 
 def _sources(recipe: Recipe, records: dict[str, SourceRecord], root: Path) -> Iterator[UserError]:
     """Yield sources without a record, wrong notes, and records of the other kind than the list they are in."""
-    listed = {"pulled": recipe.sources.pulled, "generated": recipe.sources.generated}
-    for key, names in listed.items():
+    own = recipe.sources
+    for key, names in {"pulled": own.pulled, "opt_in": own.opt_in, "generated": own.generated}.items():
         for name in names:
             yield from _caught(partial(read_source, name, root / SOURCES_FOLDER))
             record = records.get(name)
             right = "generated" if record and record.kind == "generated" else "pulled"
-            if record and key != right:
+            if record and (key == "generated") != (right == "generated"):
                 kind = f"{record.kind} in {SOURCES_FOLDER}/{name}.yaml"
                 yield UserError(
                     f"params.yaml: sources.{key}: {name!r} is of kind {kind}", f"move it to sources.{right}"
@@ -126,9 +127,10 @@ def _sources(recipe: Recipe, records: dict[str, SourceRecord], root: Path) -> It
 
 def _licences(recipe: Recipe, records: dict[str, SourceRecord]) -> Iterator[UserError]:
     """Yield enabled sources of a licence that the recipe does not take, and combinations that can't be handed on."""
-    enabled = {name: records[name] for name in recipe.sources.enabled if name in records}
+    enabled = {name: records[name] for name in recipe.sources.in_use if name in records}
     terms = {name: terms_of(record) for name, record in enabled.items()}
-    yield from refusals(terms, recipe.sources.allowed_licences, shared=recipe.sources.shared)
+    own = recipe.sources
+    yield from refusals(terms, own.allowed_licences, shared=own.shared, opted_in=own.opt_in)
 
 
 def _benchmark_records(records: dict[str, BenchmarkRecord], sources: dict[str, SourceRecord]) -> Iterator[UserError]:
@@ -148,18 +150,35 @@ def _benchmarks(recipe: Recipe, records: dict[str, BenchmarkRecord]) -> Iterator
     for name in recipe.benchmarks.enabled:
         yield from _caught(partial(pick_benchmark, records, [name]))
         if name in records:
-            yield from _caught(partial(check_benchmark_sources, {name: records[name]}, recipe.sources.enabled))
+            yield from _caught(partial(check_benchmark_sources, {name: records[name]}, recipe.sources.in_use))
 
 
 def _mixtures(recipe: Recipe) -> Iterator[UserError]:
     """Yield mix groups of a source or recipe that is not enabled, and mixtures of nothing."""
-    sources = recipe.sources.enabled
+    sources = recipe.sources.in_use
     recipes: list[str] = [*recipe.synthesis.enabled]
     for stage in STAGES:
-        mixture = recipe.mix.stage(stage)
-        yield from _caught(partial(parts_of, stage, mixture))
+        try:
+            mixture = recipe.mix.stage(stage).switched(sources)
+            parts_of(stage, mixture)
+        except UserError as error:
+            yield error
+            continue
         for name, group in mixture.groups.items():
             yield from _caught(partial(check_mix_sources, stage, {name: group}, sources, recipes))
+
+
+def _opt_in(recipe: Recipe, records: dict[str, SourceRecord]) -> Iterator[UserError]:
+    """Yield opt-in groups that no switch can let in, and sources that were opted in and that no mixture shows."""
+    groups = [(s, name, group) for s in STAGES for name, group in recipe.mix.stage(s).groups.items()]
+    for stage, name, group in groups:
+        if group.opt_in and (unknown := sorted(set(group.sources) - set(records))):
+            where = f"params.yaml: mix.{stage}.{name}.sources"
+            yield UserError(f"{where}: {unknown} are not in {SOURCES_FOLDER}", "mend the name")
+    shown = {source for _, _, group in groups for source in group.sources}
+    if idle := sorted(set(recipe.sources.opt_in) - shown):
+        fix = "add a group with `opt_in: true` to a stage of mix, or take it out of the list"
+        yield UserError(f"params.yaml: sources.opt_in: no group of mix shows {idle}", fix)
 
 
 def _topics(recipe: Recipe, root: Path) -> Iterator[UserError]:

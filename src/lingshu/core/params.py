@@ -122,3 +122,12 @@ def load_value(key: str, kind: type[V], path: Path = PARAMS_FILE) -> V:
     except ValidationError as error:
         complaint = f"{path}: {key}: {error.errors()[0]['msg']} (got {value!r:.80})"
         raise UserError(complaint, "correct the value") from None
+
+
+def load_sources(path: Path = PARAMS_FILE) -> list[str]:
+    """Return the sources in use: `sources.enabled`, then those that the switch `sources.opt_in` lets in.
+
+    Raises:
+        UserError: as `load_value`.
+    """
+    return load_value("sources.enabled", list[str], path) + load_value("sources.opt_in", list[str], path)

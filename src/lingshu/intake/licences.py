@@ -61,16 +61,19 @@ def read_terms(sources: Sequence[str], root: Path = Path()) -> dict[str, Terms]:
     return {name: Terms(str(found["licence"]), str(found["licence_class"])) for name, found in records.items()}
 
 
-def refusals(terms: Mapping[str, Terms], allowed: Collection[str], *, shared: bool) -> Iterator[UserError]:
+def refusals(
+    terms: Mapping[str, Terms], allowed: Collection[str], *, shared: bool, opted_in: Collection[str] = ()
+) -> Iterator[UserError]:
     """Yield an error for each source and combination that a recipe may not mix; `check`, `plan` and `mix` ask it.
 
     Args:
         terms: of the recipe's sources, by name.
         allowed: classes that the recipe takes, `sources.allowed_licences`.
         shared: whether mixtures or models are handed on, `sources.shared`.
+        opted_in: sources that `sources.opt_in` takes by name, whatever their class.
     """
     for name, own in terms.items():
-        if own.kind not in allowed:
+        if own.kind not in allowed and name not in opted_in:
             yield UserError(
                 f"{name}: its licence is {own.kind} ({own.licence}), and the recipe takes only "
                 f"{', '.join(sorted(allowed)) or 'none'}",
@@ -84,9 +87,11 @@ def refusals(terms: Mapping[str, Terms], allowed: Collection[str], *, shared: bo
         )
 
 
-def check_terms(terms: Mapping[str, Terms], allowed: Collection[str], *, shared: bool) -> None:
+def check_terms(
+    terms: Mapping[str, Terms], allowed: Collection[str], *, shared: bool, opted_in: Collection[str] = ()
+) -> None:
     """Raise the first of `refusals`; arguments as there."""
-    for refusal in refusals(terms, allowed, shared=shared):
+    for refusal in refusals(terms, allowed, shared=shared, opted_in=opted_in):
         raise refusal
 
 

@@ -46,7 +46,7 @@ def make_mixture(
         UserError: no such stage, a source that is not enabled, more samples asked for than exist, or groups that
             share samples (names stage and group).
     """
-    mixture = params.stage(stage)
+    mixture = params.stage(stage).switched(sources)
     check_sources(stage, mixture.groups, sources, recipes)
     check_listed(held_out, sources)
     by_modality = any(group.balance and "modality" in group.balance.over for group in mixture.groups.values())

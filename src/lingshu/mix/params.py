@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
 from lingshu.core.errors import UserError
-from lingshu.core.params import Strict
+from lingshu.core.params import Strict, validate
 from lingshu.core.sample import Task
 
 STAGES = ("shallow", "deep", "instruct", "reinforce")
@@ -73,6 +74,7 @@ class GroupParams(Amount):
         amounts: how much of the group each of its sources is.
         max_repeats: how often a sample may appear when too few exist.
         balance: over strata; null takes samples as they come.
+        opt_in: whether the group is left out until each of its sources is in use; else such a source is an error.
     """
 
     sources: list[str] = Field(min_length=1)
@@ -81,6 +83,7 @@ class GroupParams(Amount):
     topics: list[str] | None = Field(default=None, min_length=1)
     max_repeats: int = Field(default=1, ge=1)
     balance: BalanceParams | None = None
+    opt_in: bool = False
 
     @model_validator(mode="after")
     def _one_way(self) -> GroupParams:
@@ -112,6 +115,21 @@ class StageMix(Strict):
     def groups(self) -> dict[str, GroupParams]:
         """The groups by name, sorted."""
         return dict(sorted(self.__pydantic_extra__.items()))
+
+    def left_out(self, sources: Collection[str]) -> dict[str, list[str]]:
+        """Return the opt-in groups that are left out, each with its sources that are not among those in use."""
+        absent = {n: sorted(set(g.sources) - set(sources)) for n, g in self.groups.items() if g.opt_in}
+        return {name: names for name, names in absent.items() if names}
+
+    def switched(self, sources: Collection[str]) -> StageMix:
+        """Return the mixture without the groups that are left out.
+
+        Raises:
+            UserError: there are no others.
+        """
+        absent = self.left_out(sources)
+        kept = {name: group for name, group in self.groups.items() if name not in absent}
+        return validate(StageMix, {"total": self.total, **kept}, "params.yaml: mix")
 
     @model_validator(mode="after")
     def _some_group(self) -> StageMix:

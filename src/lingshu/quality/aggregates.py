@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
@@ -53,7 +53,7 @@ PICTURE_CHECKS: tuple[Check, ...] = (
 )
 
 
-def checked(tables: Mapping[str, pl.DataFrame], checks: tuple[Check, ...]) -> pl.DataFrame:
+def checked(tables: Mapping[str, pl.LazyFrame | pl.DataFrame], checks: tuple[Check, ...]) -> pl.DataFrame:
     """Return per source, in the order given: source, rows, and how many rows break each check, under its name."""
     return pl.concat(
         broken_counts(table, checks).select(pl.lit(source).alias("source"), pl.all())
@@ -61,9 +61,11 @@ def checked(tables: Mapping[str, pl.DataFrame], checks: tuple[Check, ...]) -> pl
     )
 
 
-def kinds(samples: pl.DataFrame) -> pl.DataFrame:
-    """Return the distinct (source, task, split) that occur, sorted, with how many rows each."""
-    return samples.group_by("source", "task", "split").agg(pl.len().alias("rows")).sort("source", "task", "split")
+def kinds(samples: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the distinct (source, task, split) that occur, sorted, with how many rows each in all the tables."""
+    key = ("source", "task", "split")
+    counted = pl.concat(table.group_by(key).agg(pl.len().alias("rows")) for table in samples)
+    return counted.group_by(key).agg(pl.col("rows").sum()).sort(key)
 
 
 def coverage(samples: pl.DataFrame, texts: pl.DataFrame, index: pl.DataFrame, pictures: pl.DataFrame) -> pl.DataFrame:
@@ -88,6 +90,11 @@ def coverage(samples: pl.DataFrame, texts: pl.DataFrame, index: pl.DataFrame, pi
             pl.col(name).fill_null(0)
         )
     return table
+
+
+def total(tables: Iterable[pl.DataFrame]) -> pl.DataFrame:
+    """Return the sums of several tables of counts by source, in the order of the sources."""
+    return pl.concat(tables).group_by("source").agg(pl.all().sum()).sort("source")
 
 
 def outcome(decisions: pl.DataFrame) -> pl.DataFrame:

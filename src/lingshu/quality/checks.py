@@ -69,10 +69,10 @@ def unique(column: str) -> Check:
 def broken_counts(frame: pl.LazyFrame | pl.DataFrame, checks: Sequence[Check]) -> pl.DataFrame:
     """Return one row: `rows`, and for each check, under its name, how many rows break it."""
     counts = [check.broken.cast(pl.Int64).alias(check.name) for check in checks]
-    found = frame.lazy().select(pl.len().cast(pl.Int64).alias("rows"), *counts).collect()
+    found = frame.lazy().select(pl.len().cast(pl.Int64).alias("rows"), *counts).collect(engine="streaming")
     again = [
         check.exact.cast(pl.Int64).alias(check.name)
         for check in checks
         if check.exact is not None and found[check.name].item() > 0
     ]
-    return found.with_columns(frame.lazy().select(again).collect()) if again else found
+    return found.with_columns(frame.lazy().select(again).collect(engine="streaming")) if again else found

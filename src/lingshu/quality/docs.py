@@ -18,7 +18,7 @@ from lingshu.core.layout import verdict_file
 from lingshu.core.verdicts import read_verdicts
 from lingshu.quality.docs_pages import Outcome, make_offline
 from lingshu.quality.expectations import Suite
-from lingshu.quality.inputs import read_tables
+from lingshu.quality.inputs import Tables
 from lingshu.quality.params import QualityParams
 from lingshu.quality.suites import content_suites, decision_suites, schema_suites
 
@@ -27,7 +27,7 @@ SITE = "lingshu"
 
 def gate_suites(sources: Sequence[str], params: QualityParams, root: Path = Path()) -> list[Suite]:
     """Return every suite of the gate on what lies under data/ now, its last decisions included."""
-    tables = read_tables(sources, root)
+    tables = Tables(root, tuple(sources))
     decisions = read_verdicts(root / verdict_file("gate"))
     return [*schema_suites(tables), *content_suites(tables), *decision_suites(tables, decisions, params)]
 

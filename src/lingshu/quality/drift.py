@@ -23,6 +23,7 @@ from lingshu.core.params import Strict, validate
 SNAPSHOT_VERSION = 1
 TEXT_NUMBERS = ("prompt_tokens", "target_tokens", "repetition")
 TEXT_WORDS = ("task", "language", "split")
+TEXT_SHAPE = (*TEXT_NUMBERS, *TEXT_WORDS)
 PICTURE_NUMBERS = ("min_side", "sharpness", "entropy", "blank_share", "border_share", "colour_share")
 DECILES = [step / 10 for step in range(1, 10)]
 DECIMALS = 6

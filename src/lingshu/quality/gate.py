@@ -12,9 +12,9 @@ from lingshu.core.files import fresh_dir, write_json
 from lingshu.core.layout import verdict_file, verdict_folder
 from lingshu.core.verdicts import account, write_verdicts
 from lingshu.quality.expectations import failures, require, validate
-from lingshu.quality.inputs import read_tables
+from lingshu.quality.inputs import Tables
 from lingshu.quality.params import QualityParams
-from lingshu.quality.rules import judge
+from lingshu.quality.rules import JUDGED_PICTURES, JUDGED_TEXTS, judge
 from lingshu.quality.suites import DRIFT, content_suites, decision_suites, schema_suites
 
 STEP = "gate"
@@ -30,24 +30,29 @@ def gate(sources: Sequence[str], params: QualityParams, root: Path = Path()) -> 
         UserError: an expectation failed (its record is written first).
     """
     folder = fresh_dir(root / verdict_folder(STEP))
-    tables = read_tables(sources, root)
+    tables = Tables(root, tuple(sources))
     records = validate(schema_suites(tables))
     _record(folder, root, records, params)
     records += validate(content_suites(tables))
     _record(folder, root, records, params)
-    judged = tables.judged
-    # Source by source: a sample's pictures lie with its source, and what a join holds is then of one source.
-    decisions = pl.concat(
-        judge(judged.filter(pl.col("source") == name), tables.texts[name], tables.pictures_of(name), params)
-        for name in sources
-    )
+    parts = [_decided(tables, source, params) for source in sources]
+    ids = pl.concat(judged for judged, _ in parts)
+    decisions = pl.concat(made for _, made in parts).sort("sample_id")
+    del parts
     records += validate(decision_suites(tables, decisions, params))
     _record(folder, root, records, params)
 
-    verdicts = decisions.with_columns(pl.lit(STEP).alias("step")).sort("sample_id")
-    account(STEP, judged["sample_id"], verdicts)
+    verdicts = decisions.with_columns(pl.lit(STEP).alias("step"))
+    account(STEP, ids, verdicts)
     write_verdicts(root / verdict_file(STEP), verdicts)
     return verdicts
+
+
+def _decided(tables: Tables, source: str, params: QualityParams) -> tuple[pl.Series, pl.DataFrame]:
+    """Return the ids of a source's samples that are judged, and their decisions: its pictures lie with it."""
+    judged = tables.judged(source)
+    texts, pictures = tables.texts(source, JUDGED_TEXTS), tables.pictures(source, JUDGED_PICTURES)
+    return judged["sample_id"], judge(judged, texts, pictures, params)
 
 
 def _record(folder: Path, root: Path, records: Sequence[dict[str, object]], params: QualityParams) -> None:

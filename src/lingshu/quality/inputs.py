@@ -1,4 +1,4 @@
-"""What the gate reads: samples, the picture index and the signals of every source."""
+"""What the gate reads: samples, the picture index and the signals of the sources, one source at a time."""
 
 from __future__ import annotations
 
@@ -12,46 +12,42 @@ from lingshu.core.images import read_index
 from lingshu.core.layout import IMAGES, SAMPLES, SIGNALS
 from lingshu.core.tables import sample_table
 
-INDEX_COLUMNS = ("image_id", "source")
-SAMPLE_COLUMNS = ("sample_id", "source", "split", "task", "image_ids")
-
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Signals by source; samples (columns `SAMPLE_COLUMNS`) and picture index (`INDEX_COLUMNS`) of all."""
+    """Where the tables of the sources lie. Each is read when it is asked for: memory is for one source, and columns."""
 
     root: Path
-    texts: dict[str, pl.DataFrame]
-    pictures: dict[str, pl.DataFrame]
-    samples: pl.DataFrame
-    index: pl.DataFrame
+    sources: tuple[str, ...]
 
-    @property
-    def all_texts(self) -> pl.DataFrame:
-        """The text signals of every source."""
-        return pl.concat(self.texts.values())
+    def text_file(self, source: str) -> Path:
+        """Return the file of a source's text signals, a row a sample."""
+        return self.root / SIGNALS / source / "texts.parquet"
 
-    @property
-    def all_pictures(self) -> pl.DataFrame:
-        """The picture signals of every source, with a column `source`."""
-        return pl.concat(self.pictures_of(source) for source in self.pictures)
+    def picture_file(self, source: str) -> Path:
+        """Return the file of a source's picture signals, a row a picture."""
+        return self.root / SIGNALS / source / "images.parquet"
 
-    def pictures_of(self, source: str) -> pl.DataFrame:
-        """Return the picture signals of one source, with a column `source`."""
-        return self.pictures[source].with_columns(pl.lit(source).alias("source"))
+    def texts(self, source: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return a source's text signals: these columns, or all."""
+        return pl.read_parquet(self.text_file(source), columns=None if columns is None else list(columns))
 
-    @property
-    def judged(self) -> pl.DataFrame:
-        """The samples outside the test split: that is what training is checked against, and is never trained on."""
-        return self.samples.filter(pl.col("split") != "test")
+    def pictures(self, source: str, columns: Sequence[str] | None = None) -> pl.DataFrame:
+        """Return a source's picture signals: these columns, or all."""
+        return pl.read_parquet(self.picture_file(source), columns=None if columns is None else list(columns))
 
+    def samples(self, source: str, columns: Sequence[str]) -> pl.DataFrame:
+        """Return these columns of a source's samples (and sample_id), sorted by sample_id."""
+        return sample_table([self.root / SAMPLES / source], columns)
 
-def read_tables(sources: Sequence[str], root: Path = Path()) -> Tables:
-    """Return the tables of the sources."""
-    return Tables(
-        root=root,
-        texts={source: pl.read_parquet(root / SIGNALS / source / "texts.parquet") for source in sources},
-        pictures={source: pl.read_parquet(root / SIGNALS / source / "images.parquet") for source in sources},
-        samples=sample_table((root / SAMPLES / source for source in sources), SAMPLE_COLUMNS),
-        index=read_index((root / IMAGES / source for source in sources), INDEX_COLUMNS),
-    )
+    def judged(self, source: str) -> pl.DataFrame:
+        """Return sample_id and image_ids of the samples outside the test split.
+
+        Those of the test split are what training is checked against, and are never trained on.
+        """
+        samples = self.samples(source, ("sample_id", "split", "image_ids"))
+        return samples.filter(pl.col("split") != "test").drop("split")
+
+    def index(self, source: str) -> pl.DataFrame:
+        """Return image_id and source of a source's picture index."""
+        return read_index([self.root / IMAGES / source], ("image_id", "source"))

@@ -13,11 +13,19 @@ from typing import Literal, Protocol
 import polars as pl
 
 from lingshu.core.verdicts import KEPT, NOTED, QUARANTINED
-from lingshu.quality.params import QualityParams, QuarantineParams
+from lingshu.quality.params import IDENTIFIER_KINDS, QualityParams, QuarantineParams
 
 CAPTION_TASK = "caption"
 REPORT_TASK = "report"
 ANYWHERE = pl.lit(True)
+JUDGED_TEXTS = (
+    "sample_id", "source", "task", "images", "target_tokens", "language", "repetition", "markup", "assistant_phrases",
+    "refusal_phrases", "picture_phrases", "other_sections", *(f"identifier_{kind}" for kind in IDENTIFIER_KINDS),
+)  # fmt: skip
+JUDGED_PICTURES = (
+    "image_id", "min_side", "blank_share", "entropy", "sharpness", "border_share", "burned_in_identifiers",
+    "burned_in_claimed", "identifying_tags",
+)  # fmt: skip
 IDENTITY_REMOVED = "PatientIdentityRemoved"  # among the tags of a file whose values are replacements
 
 
@@ -194,12 +202,12 @@ def judge(samples: pl.DataFrame, texts: pl.DataFrame, pictures: pl.DataFrame, pa
     """Return the decision on every row of `core.tables.sample_table`, in the order of `texts`.
 
     Args:
-        samples: the rows to judge.
-        texts: text signals, of these samples and possibly others.
-        pictures: picture signals; a picture that two sources hold may occur twice.
+        samples: the rows to judge: sample_id and image_ids.
+        texts: text signals (`JUDGED_TEXTS`), of these samples and possibly others.
+        pictures: picture signals (`JUDGED_PICTURES`); a picture may occur twice.
         params: the thresholds.
     """
     measured = texts.join(samples, on="sample_id", how="semi", maintain_order="left")
-    distinct = pictures.unique("image_id", keep="first", maintain_order=True).drop("source")
+    distinct = pictures.unique("image_id", keep="first", maintain_order=True)
     signals = sample_signals(measured, samples.select("sample_id", "image_ids"), distinct, params.quarantine.dicom_tags)
     return decide(signals, rules(params), params.report_only)

@@ -6,6 +6,7 @@ Importing this module imports Great Expectations.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 import polars as pl
 from great_expectations.expectations.core.expect_column_pair_values_to_be_equal import ExpectColumnPairValuesToBeEqual
@@ -26,9 +27,10 @@ from lingshu.quality.aggregates import (
     coverage,
     kinds,
     outcome,
+    total,
 )
 from lingshu.quality.checks import Check
-from lingshu.quality.drift import distances, read_snapshot
+from lingshu.quality.drift import PICTURE_NUMBERS, TEXT_SHAPE, Snapshot, distances, read_snapshot
 from lingshu.quality.expectations import Suite
 from lingshu.quality.inputs import Tables
 from lingshu.quality.params import QualityParams
@@ -39,20 +41,34 @@ DRIFT = "drift"
 def schema_suites(tables: Tables) -> list[Suite]:
     """Return the suites that ask for the columns the gate reads; judged before anything else is read from them."""
     pictures = (*PICTURE_COLUMNS, *OPTIONAL_PICTURE_COLUMNS)
+    texts = {source: _no_rows(tables.text_file(source)) for source in tables.sources}
+    shown = {source: _no_rows(tables.picture_file(source)) for source in tables.sources}
     return [
-        *(columns_suite(f"columns of {source} texts", frame, TEXT_COLUMNS) for source, frame in tables.texts.items()),
-        *(columns_suite(f"columns of {source} pictures", frame, pictures) for source, frame in tables.pictures.items()),
+        *(columns_suite(f"columns of {source} texts", frame, TEXT_COLUMNS) for source, frame in texts.items()),
+        *(columns_suite(f"columns of {source} pictures", frame, pictures) for source, frame in shown.items()),
     ]
 
 
 def content_suites(tables: Tables) -> list[Suite]:
     """Return what must hold inside the tables of signals, and between them and what was stored."""
+    pictures = {source: pl.scan_parquet(tables.picture_file(source)) for source in tables.sources}
+    texts = {source: pl.scan_parquet(tables.text_file(source)) for source in tables.sources}
     return [
-        row_suite("pictures", checked(tables.pictures, PICTURE_CHECKS), PICTURE_CHECKS),
-        row_suite("texts", checked(tables.texts, TEXT_CHECKS), TEXT_CHECKS),
-        kinds_suite(kinds(tables.samples)),
-        coverage_suite(coverage(tables.samples, tables.all_texts, tables.index, tables.all_pictures)),
+        row_suite("pictures", checked(pictures, PICTURE_CHECKS), PICTURE_CHECKS),
+        row_suite("texts", checked(texts, TEXT_CHECKS), TEXT_CHECKS),
+        kinds_suite(kinds(tables.samples(source, ("source", "task", "split")) for source in tables.sources)),
+        coverage_suite(total(_coverage(tables, source) for source in tables.sources)),
     ]
+
+
+def _no_rows(path: Path) -> pl.DataFrame:
+    return pl.DataFrame(schema=pl.read_parquet_schema(path))
+
+
+def _coverage(tables: Tables, source: str) -> pl.DataFrame:
+    texts, pictures = tables.texts(source, ("sample_id", "source")), tables.pictures(source, ("image_id",))
+    samples = tables.samples(source, ("sample_id", "source"))
+    return coverage(samples, texts, tables.index(source), pictures.with_columns(source=pl.lit(source)))
 
 
 def decision_suites(tables: Tables, decisions: pl.DataFrame, params: QualityParams) -> list[Suite]:
@@ -64,9 +80,15 @@ def decision_suites(tables: Tables, decisions: pl.DataFrame, params: QualityPara
     suites = [outcome_suite(outcome(decisions), params)]
     if params.drift.accepted:
         accepted = read_snapshot(tables.root / params.drift.accepted)
-        found = distances(accepted, tables.texts, tables.pictures, decisions)
+        found = pl.concat(_distances(accepted, tables, source, decisions) for source in tables.sources)
+        found = found.sort("table", "source", maintain_order=True)
         suites.append(drift_suite(found, params.drift.max_psi))
     return suites
+
+
+def _distances(accepted: Snapshot, tables: Tables, source: str, decisions: pl.DataFrame) -> pl.DataFrame:
+    texts, pictures = tables.texts(source, TEXT_SHAPE), tables.pictures(source, PICTURE_NUMBERS)
+    return distances(accepted, {source: texts}, {source: pictures}, decisions.filter(pl.col("source") == source))
 
 
 def columns_suite(name: str, table: pl.DataFrame, needed: tuple[str, ...]) -> Suite:

@@ -33,7 +33,7 @@ def read_run(root: Path) -> Run:
         recipe=str(values["recipe"]),
         seed=int(values["seed"]),
         changes=differences(read_yaml(path), values) if path.exists() else [],
-        enabled=list(values["sources"]["enabled"]),
+        enabled=[*values["sources"]["enabled"], *values["sources"]["opt_in"]],
         generated=list(values["sources"]["generated"]),
         encoder=values["modality"]["encoder"],
         checkpoints=list(values["inference"]["suites"]),

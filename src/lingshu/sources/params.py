@@ -72,6 +72,8 @@ class SourcesParams(Strict):
     """Section `sources`. `pulled` and `generated` together are `enabled`: dvc.yaml makes one stage of each name.
 
     Attributes:
+        opt_in: the switch of sources that a recipe leaves out because of their licence: one that is named here is used
+            as an enabled one is, its class of licence is taken for it alone, and mix groups with `opt_in` show it.
         allowed_licences: classes of licence that the recipe takes; a source of another one is refused.
         shared: whether mixtures or models are handed on; then a mix whose licences forbid that is refused by `check`.
         benchmark_splits_in_training: `source/split` of held-out rows that are trained on all the same, and reported.
@@ -82,6 +84,7 @@ class SourcesParams(Strict):
     enabled: list[str] = Field(min_length=1)
     pulled: list[str]
     generated: list[str]
+    opt_in: list[str]
     allowed_licences: list[LicenceClass]
     shared: bool
     benchmark_splits_in_training: list[Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]+/(validation|test)$")]]
@@ -96,4 +99,11 @@ class SourcesParams(Strict):
     def _kinds_partition_enabled(self) -> SourcesParams:
         if sorted(self.pulled + self.generated) != sorted(self.enabled):
             raise ValueError("`pulled` and `generated` together must list exactly the sources in `enabled`")
+        if len(set(self.in_use)) != len(self.in_use):
+            raise ValueError("`enabled` and `opt_in` together must name each source once")
         return self
+
+    @property
+    def in_use(self) -> list[str]:
+        """The enabled sources, then those that were opted in."""
+        return [*self.enabled, *self.opt_in]

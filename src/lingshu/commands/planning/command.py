@@ -63,9 +63,9 @@ def planned(root: Path, path: Path, recipe: Recipe) -> list[StagePlan]:
     Raises:
         UserError: as `stage_plans`, or the sources' licences may not be mixed so.
     """
-    terms = {name: terms_of(record) for name, record in _records(root, recipe).items()}
+    terms, own = {name: terms_of(record) for name, record in _records(root, recipe).items()}, recipe.sources
     try:
-        check_terms(terms, recipe.sources.allowed_licences, shared=recipe.sources.shared)
+        check_terms(terms, own.allowed_licences, shared=own.shared, opted_in=own.opt_in)
         return stage_plans(recipe, root)
     except UserError as error:
         raise UserError(error.what.replace(f"{PARAMS_FILE}:", f"{path}:"), error.fix) from None
@@ -94,6 +94,8 @@ def mix_lines(root: Path, name: str) -> Iterator[str]:
         yield from table(_mix_rows(stage), left=(0, 1, 3))
         shares = sorted(stage.modalities.items(), key=lambda item: (-item[1], item[0]))
         yield "  modalities: " + ", ".join(f"{kind} {rows / stage.rows:.1%}" for kind, rows in shares if rows)
+        for group, sources in recipe.mix.stage(stage.stage).left_out(recipe.sources.in_use).items():
+            yield f"  left out: {group}, until sources.opt_in names {', '.join(sources)}"
     for conflict in conflicts({name: record.licence_class for name, record in records.items()}):
         yield ""
         yield f"NOT TO BE HANDED ON (sources.shared is false): {', '.join(conflict.sources)}: {conflict.reason}"
@@ -210,7 +212,7 @@ def _assumption_lines(recipe: Recipe, weights: int, of_picture: int, assumed: As
 
 
 def _records(root: Path, recipe: Recipe) -> dict[str, SourceRecord]:
-    return {source: read_source(source, root / SOURCES_FOLDER) for source in recipe.sources.enabled}
+    return {source: read_source(source, root / SOURCES_FOLDER) for source in recipe.sources.in_use}
 
 
 def table(rows: Sequence[tuple[str, ...]], left: tuple[int, ...]) -> Iterator[str]:

@@ -80,21 +80,22 @@ def stage_plans(recipe: Recipe, root: Path) -> list[StagePlan]:
         UserError: amounts that do not fit, a source that is not enabled or has no record; where samples are there, also
             a group that asks for more than exist.
     """
-    sources = recipe.sources.enabled
+    sources = recipe.sources.in_use
     recipes: list[str] = [*recipe.synthesis.enabled]
-    for stage in STAGES:
-        check_sources(stage, recipe.mix.stage(stage).groups, sources, recipes)
+    mixtures = {stage: recipe.mix.stage(stage).switched(sources) for stage in STAGES}
+    for stage, mixture in mixtures.items():
+        check_sources(stage, mixture.groups, sources, recipes)
     if is_drawn(recipe, root):
         pool = read_pool(sources, recipes, root, kinds=True)
-        return [_drawn(stage, recipe.mix.stage(stage), pool, recipe.mix.seed) for stage in STAGES]
+        return [_drawn(stage, mixture, pool, recipe.mix.seed) for stage, mixture in mixtures.items()]
     records = {name: read_source(name, root / SOURCES_FOLDER) for name in sources}
-    return [_expected(stage, recipe.mix.stage(stage), records) for stage in STAGES]
+    return [_expected(stage, mixture, records) for stage, mixture in mixtures.items()]
 
 
 def is_drawn(recipe: Recipe, root: Path) -> bool:
     """Return whether the samples of all sources are there and were judged."""
     judged = [verdict_file("decontaminate"), verdict_file("verify"), MODALITY / "predictions.parquet"]
-    folders = [SAMPLES / source for source in recipe.sources.enabled]
+    folders = [SAMPLES / source for source in recipe.sources.in_use]
     return all((root / path).exists() for path in (*judged, *folders))
 
 
