@@ -6,13 +6,13 @@ from lingshu.core.files import write_json
 from lingshu.core.layout import METRICS
 from lingshu.core.params import load_section, load_value
 from lingshu.core.stage import run_stage
+from lingshu.reinforcement.launch import launch
 from lingshu.reinforcement.params import ReinforcementParams
-from lingshu.reinforcement.reinforce import reinforce
 
 
 def main() -> None:
     params = load_section("reinforcement", ReinforcementParams)
-    metrics = reinforce(params, load_value("seed", int))
+    metrics = launch(params, load_value("seed", int))
     write_json(METRICS / "reinforcement" / "reinforce.json", metrics)
 
 

@@ -19,6 +19,7 @@ from lingshu.core.manifest import write_manifest
 from lingshu.core.sample import Answer
 from lingshu.modeling.architecture import save_checkpoint
 from lingshu.modeling.resume import MARK
+from lingshu.reinforcement.launch import launch
 from lingshu.reinforcement.params import ReinforcementParams
 from lingshu.reinforcement.reinforce import reinforce
 from tests.corpora import Corpus, scene
@@ -28,6 +29,7 @@ pytestmark = pytest.mark.slow
 FOLDER = str(SAMPLES / "films")
 PARAMS = ReinforcementParams.model_validate(
     {
+        "processes": 1,
         "threads": 1,
         "device": "cpu",
         "steps": 4,
@@ -102,3 +104,32 @@ def test_a_killed_run_ends_like_an_unbroken_one(whole, project, tmp_path):
     assert not (broken / MODELS / "reinforce").exists()
     assert reinforce(PARAMS, 5, broken) == metrics
     assert outputs(broken) == outputs(root)
+
+
+def test_two_processes_share_the_work(whole, project, tmp_path):
+    root, metrics = whole
+    shared = PARAMS.model_copy(update={"processes": 2})
+    runs = []
+    for name in ("one", "two"):
+        copy = shutil.copytree(project, tmp_path / name)
+        runs.append((launch(shared, 5, copy), outputs(copy)))
+    assert runs[0] == runs[1]
+    found = runs[0][0]
+    assert found["held_out_reward"]["before"] == metrics["held_out_reward"]["before"]
+    assert (found["steps"], found["prompts"]) == (metrics["steps"], metrics["prompts"])
+    assert runs[0][1].keys() == outputs(root).keys()
+
+
+def test_two_killed_processes_go_on_together(project, tmp_path):
+    shared = PARAMS.model_copy(update={"processes": 2})
+    unbroken, broken = (shutil.copytree(project, tmp_path / name) for name in ("unbroken", "broken"))
+    metrics = launch(shared, 5, unbroken)
+    child = multiprocessing.get_context("spawn").Process(target=launch, args=(shared, 5, broken))
+    child.start()
+    while not list(broken.glob(f"{WORK}/reinforce/*/checkpoint-*/{MARK}")):
+        assert child.is_alive(), "the run ended before it could be killed"
+        time.sleep(0.002)
+    os.kill(child.pid, signal.SIGKILL)
+    child.join()
+    assert launch(shared, 5, broken) == metrics
+    assert outputs(broken) == outputs(unbroken)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import distributed
@@ -13,6 +13,8 @@ from torch import distributed
 from lingshu.core.ranks import Rank
 from lingshu.modeling.freeze import part_of
 from lingshu.modeling.load import Model
+
+A = TypeVar("A")
 
 
 @contextmanager
@@ -46,3 +48,12 @@ def take_llm(model: Model, said: dict[str, Any], source: int) -> dict[str, Any]:
     box = [said]
     distributed.broadcast_object_list(box, src=source)
     return box[0]
+
+
+def gathered(rank: Rank, said: A) -> list[A]:
+    """Return what each rank has to say, in their order, in all of them."""
+    if rank.of == 1:
+        return [said]
+    box: list[Any] = [None] * rank.of
+    distributed.all_gather_object(box, said)
+    return box

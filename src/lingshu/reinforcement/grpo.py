@@ -31,11 +31,14 @@ def train(policy: Policy, prompts: Sequence[Prompt], scratch: Path) -> list[dict
     Checkpoints go to `scratch`; if one lies there, training goes on from the newest.
     """
     rewards: list[Any] = [rewards_format, rewards_accuracy]
+    args = trainer_config(policy.params, policy.seed, scratch)
+    # A process whose share of a step shows no picture leaves the vision tower without a gradient.
+    args.ddp_find_unused_parameters = any(not prompt.image_ids for prompt in prompts)
     trainer = RolloutTrainer(
         model=policy.model,
         processing_class=policy.processor,
         reward_funcs=rewards,
-        args=trainer_config(policy.params, policy.seed, scratch),
+        args=args,
         train_dataset=dataset(prompts, policy.store),
         callbacks=[MarkComplete(), RewardLines()],
     )
@@ -50,7 +53,7 @@ def trainer_config(params: ReinforcementParams, seed: int, scratch: Path) -> GRP
     return GRPOConfig(
         output_dir=str(scratch),
         max_steps=params.steps,
-        per_device_train_batch_size=params.prompts_per_step * params.generations // params.accumulation,
+        per_device_train_batch_size=params.step_share,
         gradient_accumulation_steps=params.accumulation,
         steps_per_generation=params.accumulation * params.rollout_steps,
         num_generations=params.generations,

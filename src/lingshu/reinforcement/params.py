@@ -32,7 +32,8 @@ class ReinforcementParams(Strict):
     """Section `reinforcement`.
 
     Attributes:
-        threads: of tensor arithmetic on the CPU (0 leaves the choice to torch).
+        processes: of this machine that share rollouts and steps, on a GPU of their own where `device` is cuda.
+        threads: of tensor arithmetic on the CPU, for each process (0 leaves the choice to torch).
         device: cpu, or cuda.
         steps: optimiser steps; each sees `prompts_per_step` prompts with `generations` responses each.
         rollout_steps: optimiser steps that one rollout serves (the paper: rollouts of 512 prompts, steps of 128).
@@ -44,6 +45,7 @@ class ReinforcementParams(Strict):
         save_every: optimiser steps between checkpoints that a killed run goes on from.
     """
 
+    processes: int = Field(ge=1)
     threads: int = Field(ge=0)
     device: str = Field(pattern="^(cpu|cuda)$")
     steps: int = Field(ge=1)
@@ -66,6 +68,14 @@ class ReinforcementParams(Strict):
     def _rewards_something(self) -> ReinforcementParams:
         if self.reward.format_weight + self.reward.accuracy_weight <= 0:
             raise ValueError("reward: at least one weight must be above 0")
-        if (self.prompts_per_step * self.generations) % self.accumulation:
-            raise ValueError(f"accumulation {self.accumulation} does not divide a step's responses")
+        if (self.prompts_per_step * self.generations) % (self.accumulation * self.processes):
+            raise ValueError(
+                f"accumulation {self.accumulation} times processes {self.processes} does not divide a step's "
+                f"{self.prompts_per_step * self.generations} responses"
+            )
         return self
+
+    @property
+    def step_share(self) -> int:
+        """Responses that a process works on at once."""
+        return self.prompts_per_step * self.generations // self.accumulation // self.processes

@@ -11,7 +11,9 @@ import numpy as np
 import torch
 from scipy.stats import t as student
 
+from lingshu.core.ids import stable_hash
 from lingshu.core.progress import track
+from lingshu.modeling.ranks import gathered
 from lingshu.modeling.template import render_prompt
 from lingshu.reinforcement.policy import Policy
 from lingshu.reinforcement.prompts import Prompt
@@ -54,18 +56,23 @@ def gain(before: Measurement, after: Measurement) -> dict[str, Any]:
 
 
 def measure(policy: Policy, prompts: Sequence[Prompt]) -> Measurement:
-    """Sample `probe.samples` responses to each prompt and return the mean rewards per prompt."""
-    params = policy.params
-    torch.manual_seed(policy.seed)
+    """Sample `probe.samples` responses to each prompt and return the mean rewards per prompt, the same in every rank.
+
+    Each batch is drawn with a seed of its own, so that it does not matter which rank draws it.
+    """
+    params, rank = policy.params, policy.rank
     jobs = [number for number in range(len(prompts)) for _ in range(params.probe.samples)]
-    rewards: list[list[Reward]] = [[] for _ in prompts]
+    drawn: list[tuple[int, Reward]] = []
     policy.model.train(False)
-    starts = range(0, len(jobs), params.probe.batch)
-    for start in track(starts, "held-out rewards", len(starts)):
+    starts = range(0, len(jobs), params.probe.batch)[rank.number :: rank.of]
+    for start in track(starts, "held-out rewards", len(starts)) if rank.number == 0 else starts:
+        torch.manual_seed(stable_hash(policy.seed, "probe", str(start)) % 2**63)
         chosen = jobs[start : start + params.probe.batch]
-        responses = respond(policy, [prompts[number] for number in chosen])
-        for number, response in zip(chosen, responses, strict=True):
-            rewards[number].append(reward_of(response, prompts[number].question, prompts[number].answer))
+        for number, said in zip(chosen, respond(policy, [prompts[number] for number in chosen]), strict=True):
+            drawn.append((number, reward_of(said, prompts[number].question, prompts[number].answer)))
+    rewards: list[list[Reward]] = [[] for _ in prompts]
+    for number, reward in (pair for part in gathered(rank, drawn) for pair in part):
+        rewards[number].append(reward)
     return Measurement(
         [float(np.mean([r.total(params.reward) for r in found])) for found in rewards],
         [float(np.mean([r.format for r in found])) for found in rewards],

@@ -13,10 +13,12 @@ from lingshu.core.corpus import load_mixture, open_images
 from lingshu.core.files import write_text
 from lingshu.core.layout import MIXTURES, MODELS, PLOTS
 from lingshu.core.manifest import read_manifest, write_manifest
+from lingshu.core.ranks import ALONE, Rank
 from lingshu.core.scratch import clear_scratch, fingerprint, scratch_folder
 from lingshu.modeling.architecture import fix_seed, save_checkpoint
 from lingshu.modeling.load import load_checkpoint, use_threads
 from lingshu.modeling.memory import keep_freed_memory
+from lingshu.modeling.ranks import joined
 from lingshu.reinforcement.grpo import train
 from lingshu.reinforcement.params import ReinforcementParams
 from lingshu.reinforcement.policy import Policy
@@ -29,8 +31,8 @@ COLUMNS = ("step", "reward", "format", "accuracy", "kl", "length")
 START = "instruct"
 
 
-def reinforce(params: ReinforcementParams, seed: int, root: Path = Path()) -> dict[str, Any]:
-    """Train `models/instruct` into `models/reinforce`; return the metrics (held-out reward before, after, gain).
+def reinforce(params: ReinforcementParams, seed: int, root: Path = Path(), rank: Rank = ALONE) -> dict[str, Any]:
+    """Be one rank of the stage (`launch` starts them); rank 0 writes, and returns the metrics.
 
     Raises:
         UserError: the mixture has a row without a verifiable answer, or too few prompts.
@@ -38,18 +40,25 @@ def reinforce(params: ReinforcementParams, seed: int, root: Path = Path()) -> di
     use_threads(params.threads)
     if params.device == "cpu":
         keep_freed_memory()
+    with joined(rank, params.device):
+        return _reinforce(params, seed, root, rank)
+
+
+def _reinforce(params: ReinforcementParams, seed: int, root: Path, rank: Rank) -> dict[str, Any]:
     store = open_images(root)
     prompts = prompts_of(load_mixture(STAGE, root))
     training, held_out = set_aside(prompts, params.probe.prompts, seed)
     model, processor = load_checkpoint(root / MODELS / START, torch.float32)
     torch.nn.Module.to(model, params.device)
-    policy = Policy(model, processor, store, params, seed)
+    policy = Policy(model, processor, store, params, seed, rank)
     before = measure(policy, held_out)
     fix_seed(seed)
     inputs = [read_manifest(folder).model_dump() for folder in (root / MODELS / START, root / MIXTURES / STAGE)]
     scratch = scratch_folder(STAGE, fingerprint([params.model_dump(), seed, *inputs], [Path(__file__).parent]), root)
     log = train(policy, training, scratch)
     after = measure(policy, held_out)
+    if rank.number:
+        return {}
     processor.tokenizer.padding_side = "left"
     out = root / MODELS / STAGE
     save_checkpoint(out, model, processor)

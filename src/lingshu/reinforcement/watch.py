@@ -24,7 +24,7 @@ class RewardLines(TrainerCallback):
         **_: Any,
     ) -> None:
         """Print the line of a step that is due."""
-        if logs and "reward" in logs and state.global_step % STEPS_BETWEEN_LINES == 0:
+        if logs and "reward" in logs and state.is_world_process_zero and state.global_step % STEPS_BETWEEN_LINES == 0:
             reward, length = float(logs["reward"]), float(logs["completions/mean_length"])
             print(
                 f"reinforce: {state.global_step}/{state.max_steps}, reward {reward:.3f}, {length:.0f} tokens",
