@@ -6,6 +6,7 @@ own. Nothing heavy is imported here, so that the ranks alone pay for it, at the 
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import os
 import sys
@@ -83,4 +84,6 @@ def _run(work: Callable[[Rank], A], rank: Rank) -> A:
     """Return the rank's result; torch and accelerate look for these names in the environment."""
     names = {"RANK": rank.number, "LOCAL_RANK": rank.number, "WORLD_SIZE": rank.of, "LOCAL_WORLD_SIZE": rank.of}
     os.environ.update({name: str(value) for name, value in names.items()}, GLOO_SOCKET_IFNAME=LOOPBACK)
-    return work(rank)
+    result = work(rank)
+    gc.freeze()  # as at the end of a stage (core/stage.py)
+    return result
