@@ -69,11 +69,9 @@ def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: li
     start, end = span
     before = lowered[max(0, start - _BEFORE) : start]
     noun, led, colon = _word_before(before)
-    if noun or own_text:
-        return not noun
     sign = text[end : end + 1]
-    if sign in ENDING_CLAUSES:
-        return True
+    if noun or own_text or sign in ENDING_CLAUSES:
+        return not noun
     if sign == "." and _ABBREVIATION.match(text, end) and not _FUNCTION_WORD.match(lowered, end, end + _AFTER):
         return led
     behind = end + _AFTER

@@ -265,14 +265,11 @@ class _Scan:
         index = ord(letter) - ord("A")
         if index >= len(self.texts):
             return end
-        blank, word = self.lowered[end : end + 1], self.lowered[end + 1 : end + 2]
-        if blank == " " and word.isalpha() and not self.texts[index].startswith(word):
-            return end  # the commonest case: another word follows
         own, core = self.texts[index], self.cores[index]
         behind = self.lowered[end : end + _MARGIN]
         bare = behind.lstrip(EDGES)
         if bare and not own.startswith(bare[0]):
-            return end
+            return end  # the commonest case: another word follows
         at = end + len(behind) - len(bare)
         if len(self.lowered) - at < len(core) and self._cut_off(end, at, index):
             return len(self.lowered)

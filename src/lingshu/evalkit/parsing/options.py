@@ -85,6 +85,7 @@ class _Alike(NamedTuple):
     """The options that begin with one word, longest first, each as its words and its index.
 
     Attributes:
+        number: the word is a number.
         single: the indices of those that are no more than this word.
         second: what follows it in the others.
         heads: those words, and articles, which may stand before them.
@@ -92,6 +93,7 @@ class _Alike(NamedTuple):
             by that alone, and that are no other option's text nor the beginning of one.
     """
 
+    number: bool
     options: list[tuple[tuple[str, ...], int]]
     single: list[int]
     second: frozenset[str]
@@ -108,6 +110,7 @@ def _by_first_word(choices: tuple[str, ...]) -> dict[str, _Alike]:
             table.setdefault(option_words[0], []).append((option_words, index))
     return {
         first: _Alike(
+            first[0].isdigit(),
             sorted(options, key=lambda option: -len(option[0])),
             [index for option, index in options if len(option) == 1],
             second := frozenset(option[1] for option, _ in options if len(option) > 1),
@@ -174,19 +177,22 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
     result: list[tuple[Span, str]] = []
     position = 0
     for first in _first_words(table, text, lowered, simple):
-        word, start, end = first
+        start = first[1]
         if start < position:
             continue
-        alike = table[word]
-        if simple and not alike.single and lowered[end : end + 1] == " " and lowered[end + 1 : end + 2].isalpha():
-            if not lowered.startswith(alike.heads, end + 1):
-                continue  # the commonest case: no option goes on like this
-        if simple and (plain := _plain(alike, text, lowered, start)):
-            end, index = plain
-            if not (word[0].isdigit() and _signed(text, start)):
-                position = end
-                result.append(((start, end), letter_of(index)))
-            continue
+        alike = table[first[0]]
+        if simple:
+            plain = 0
+            for phrase, index in alike.phrases:
+                if lowered.startswith(phrase, start) and _ends_word(text, plain := start + len(phrase)):
+                    if not (alike.number and _signed(text, start)):
+                        position = plain
+                        result.append(((start, plain), letter_of(index)))
+                    break
+            else:
+                plain = 0
+            if plain:
+                continue
         last, indices = _longest(alike, text, lowered if simple else "", first)
         if not indices or _part_of_number(text, first, last):
             continue
@@ -196,14 +202,8 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
     return result
 
 
-def _plain(alike: _Alike, text: str, lowered: str, at: int) -> tuple[int, int] | None:
-    """Return the end and the index of an option that stands at `at` in its plain form, if one does."""
-    for phrase, index in alike.phrases:
-        if lowered.startswith(phrase, at):
-            end = at + len(phrase)
-            if not (text[end : end + 1].isalnum() and _LETTERS.match(text, end)):
-                return end, index
-    return None
+def _ends_word(text: str, end: int) -> bool:
+    return not (text[end : end + 1].isalnum() and _LETTERS.match(text, end))
 
 
 def _longest(alike: _Alike, text: str, lowered: str, first: Token) -> tuple[Token, list[int]]:

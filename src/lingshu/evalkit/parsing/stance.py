@@ -121,8 +121,9 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         concluded = has_conclusions and clauses.concluded(max(previous_end, start - LEAD), start)
         asked = not findings and text.startswith("?", end)
         before, after = clauses.around(start, end, previous_end, next_start)
-        ahead = said_before(clauses.english, findings, before)
-        stance = UNCLEAR if asked else _stance(ahead, said_after(clauses.english, after), concluded)
+        ahead = 0 if before == " " else said_before(clauses.english, findings, before)
+        behind = said_after(clauses.english, after) if after else 0
+        stance = UNCLEAR if asked else _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
         if stance is MENTIONED:
             joined = findings and result and result[-1] is DENIED and _JOINED.match(before)
             stance = DENIED if joined else carried
@@ -194,7 +195,7 @@ def _places(text: str, words: tuple[str, ...]) -> dict[str, list[int]]:
         start = text.find(word)
         while start >= 0:
             end = start + len(word)
-            beside = (text[start - 1] if start else " ") + text[end : end + 1]
+            beside = text[start - 1 : end + 1 : end + 1 - start] if start else " " + text[end : end + 1]
             if beside.isspace() or not (beside[0].isalnum() or beside[1:].isalnum() or "_" in beside):
                 result.setdefault(word, []).append(start)
             start = text.find(word, end)
