@@ -97,7 +97,6 @@ class Cues:
         any_before: finds what any cue before a mention would; where it finds nothing, none of them has to be tried.
         any_before_finding: … where the mention is a finding.
         any_after: … after a mention, or what ends what is said of it (a reason, a "not" that belongs to the next one).
-        english: only what English cues are made of.
     """
 
     reason: re.Pattern[str]
@@ -112,7 +111,6 @@ class Cues:
     any_before: re.Pattern[str]
     any_before_finding: re.Pattern[str]
     any_after: re.Pattern[str]
-    english: bool
 
 
 def by_first_letter(words: str) -> str:
@@ -159,7 +157,6 @@ def _compiled(*, english: bool) -> Cues:
         any_before=either(*before),
         any_before_finding=either(*before, _FINDING_DENIED),
         any_after=either(_DOUBLE, _DENIED_AFTER, _STATED_AFTER, _REASON, _OF_NEXT),
-        english=english,
     )
 
 
@@ -171,6 +168,6 @@ def cues_of(english: bool) -> Cues:
     return _ENGLISH if english else _ALL
 
 
-def cues_for(text: str) -> Cues:
-    """Return the cues that can stand in `text`."""
-    return _ALL if not text.isascii() and _BEYOND_ENGLISH.search(text) else _ENGLISH
+def is_english(text: str) -> bool:
+    """Return whether no other cues than English ones can stand in `text`."""
+    return text.isascii() or not _BEYOND_ENGLISH.search(text)

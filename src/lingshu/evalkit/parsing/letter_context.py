@@ -48,6 +48,7 @@ IN_PROSE = rf"(?<=[a-z,] .){_NOT_LED} (?!{_WORDS})(?![a-z]+[A-Z])[a-z]"
 What `is_option_letter` would find, told by a pattern, which passes over such letters at no cost.
 """
 ENDING_CLAUSES = frozenset(",;:!?")  # whatever stands before
+STOPS = ENDING_CLAUSES | {"."}
 _AFTER_I = re.compile(r"\s*(?:\Z|[.,;:!?)\n]|is\b)")
 _ABBREVIATION = re.compile(r"\. ?[a-z]")  # "E. coli"; a sentence that follows begins with a capital
 _FUNCTION_WORD = re.compile(r"\.\s+(?:because|since|this|the|it|as|due|a|an|these|that|there|based|given)\b")
@@ -68,11 +69,9 @@ def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: li
     start, end = span
     before = lowered[max(0, start - _BEFORE) : start]
     noun, led, colon = _word_before(before)
-    if noun or own_text:
-        return not noun
     sign = text[end : end + 1]
-    if sign in ENDING_CLAUSES:
-        return True
+    if noun or own_text or sign in ENDING_CLAUSES:
+        return not noun
     if sign == "." and _ABBREVIATION.match(text, end) and not _FUNCTION_WORD.match(lowered, end, end + _AFTER):
         return led
     behind = end + _AFTER
@@ -87,8 +86,8 @@ def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: li
 
 def is_letter_among_words(lowered: str, at: int, letter: str, follows: str) -> bool:
     """Return what `is_option_letter` does of a capital after a blank; `follows`: the word behind a blank, or a sign."""
-    noun, led, colon = _word_before(lowered[max(0, at - _BEFORE) : at])
-    if noun or follows in ENDING_CLAUSES or follows == ".":
+    noun, led, colon = _word_before(lowered[at - _BEFORE if at > _BEFORE else 0 : at])
+    if noun or follows in STOPS:
         return not noun
     if letter in WORDS_TOO:
         return (letter != "I" or follows == "is") and (follows in _ANY or (led and not colon))

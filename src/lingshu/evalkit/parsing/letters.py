@@ -10,8 +10,8 @@ from typing import NamedTuple
 from lingshu.evalkit.parsing.letter_context import (
     AFTER_SMALL,
     EDGES,
-    ENDING_CLAUSES,
     IN_PROSE,
+    STOPS,
     WORDS_TOO,
     is_letter_among_words,
     is_option_letter,
@@ -115,7 +115,8 @@ def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] 
         lowered = lower(text)
     texts = tuple(lower(option).lstrip(EDGES) for option in shown)
     cores = tuple(option.rstrip(EDGES) for option in texts)
-    scan = _Scan(text, lowered, texts, cores, _list_pattern(count))
+    firsts = {letter_of(index): option[:1] for index, option in enumerate(texts)}
+    scan = _Scan(text, lowered, texts, cores, firsts, _list_pattern(count))
     result: list[Group] = []
     position = 0
     prose = scan.own_texts_in_prose()
@@ -154,6 +155,7 @@ class _Scan:
     lowered: str
     texts: tuple[str, ...]
     cores: tuple[str, ...]
+    firsts: dict[str, str]  # of the options' texts, by letter
     lists: re.Pattern[str]
 
     def own_texts_in_prose(self) -> bool:
@@ -202,17 +204,16 @@ class _Scan:
 
         `beside` are the characters around the capital, from two before it to three behind.
         """
-        sign, character = beside[3:4], beside[5:6].lower()
+        sign, character = beside[3:4], beside[5:6]
         if sign == " ":
             word = self.lowered[at + 2 : at + 2 + _NEXT].partition(" ")[0].rstrip(",.:;")
-            if word in _JOINING or not word.isalpha():
+            if not word.isalpha() or not word.isascii() or word in _JOINING:
                 return ""
             sign, character = word, word[0]
-        elif beside[4:5] != " " or not character.isalpha() or not _plain_stop(sign, beside[5]):
+        elif sign not in STOPS or beside[4:5] != " " or not character.isalpha() or not _plain_stop(sign, character):
             return ""
-        index = ord(beside[2]) - ord("A")
-        own = index < len(self.texts) and self.texts[index].startswith(character)
-        return "" if own or not character.isascii() or not sign.isascii() else sign
+        own = self.firsts.get(beside[2])
+        return sign if own != character and own != character.lower() and character.isascii() else ""
 
     def _among_words(self, at: int, letter: str, follows: str) -> Group | None:
         """Return what `group` does of a capital between words; `follows` is the word behind it, or the sign.
@@ -264,14 +265,11 @@ class _Scan:
         index = ord(letter) - ord("A")
         if index >= len(self.texts):
             return end
-        blank, word = self.lowered[end : end + 1], self.lowered[end + 1 : end + 2]
-        if blank == " " and word.isalpha() and not self.texts[index].startswith(word):
-            return end  # the commonest case: another word follows
         own, core = self.texts[index], self.cores[index]
         behind = self.lowered[end : end + _MARGIN]
         bare = behind.lstrip(EDGES)
         if bare and not own.startswith(bare[0]):
-            return end
+            return end  # the commonest case: another word follows
         at = end + len(behind) - len(bare)
         if len(self.lowered) - at < len(core) and self._cut_off(end, at, index):
             return len(self.lowered)
@@ -313,7 +311,7 @@ def _plain_stop(sign: str, character: str) -> bool:
     """Return whether a sign and a blank behind a letter end what is said, as they do before this character."""
     if sign == ".":
         return character.isupper()  # neither an abbreviation ("E. coli") nor "A. and B"
-    return sign in ENDING_CLAUSES and (sign != "," or (character.islower() and character not in _JOINTS))
+    return sign != "," or (character.islower() and character not in _JOINTS)
 
 
 def _stands_alone(text: str, at: int) -> bool:

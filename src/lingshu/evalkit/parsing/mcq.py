@@ -41,6 +41,11 @@ _PLAIN = re.compile(
 )
 _SENTENCE = re.compile(r"[.!?]\s|[\n。！？]")
 _ENDING = 1000  # characters
+# What a statement may hold: without it, an ending need not be read before the whole.
+_STATING = re.compile(
+    r"\b(?:answer|correct|right|best|final|cho|select|pick|go|opt|settle|true|likely|most|better|remain|yes|so|hence"
+    r"|therefore|thus|consequently|conclu|leav)"
+)
 
 
 def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool) -> Parsed:
@@ -62,7 +67,8 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool) -> P
     if not several and len(text) > 2 * _ENDING:
         # The last statement of a letter decides; in a long response it is near the end, if there is one.
         ending = _ending(text)
-        groups, attitudes = _read(ending, Clauses(ending), count, choices, several)
+        stating = not ending.isascii() or _STATING.search(ending.lower())
+        groups, attitudes = _read(ending, Clauses(ending), count, choices, several) if stating else ([], [])
         if STATED in attitudes and (parsed := _by_letter(groups, attitudes, several)).rule == STATED_LETTER:
             return parsed
     clauses = Clauses(text)

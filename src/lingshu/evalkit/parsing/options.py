@@ -85,18 +85,20 @@ class _Alike(NamedTuple):
     """The options that begin with one word, longest first, each as its words and its index.
 
     Attributes:
+        number: the word is a number.
         single: the indices of those that are no more than this word.
         second: what follows it in the others.
         heads: those words, and articles, which may stand before them.
-        phrases: options as they stand in most texts, each with its last word and its index: those whose words are made
-            out by that alone, and that are no other option's text nor the beginning of one.
+        phrases: options as they stand in most texts, each with its index: those whose words are made out
+            by that alone, and that are no other option's text nor the beginning of one.
     """
 
+    number: bool
     options: list[tuple[tuple[str, ...], int]]
     single: list[int]
     second: frozenset[str]
     heads: tuple[str, ...]
-    phrases: list[tuple[str, str, int]]
+    phrases: list[tuple[str, int]]
 
 
 @lru_cache(maxsize=1 << 14)
@@ -108,12 +110,13 @@ def _by_first_word(choices: tuple[str, ...]) -> dict[str, _Alike]:
             table.setdefault(option_words[0], []).append((option_words, index))
     return {
         first: _Alike(
+            first[0].isdigit(),
             sorted(options, key=lambda option: -len(option[0])),
             [index for option, index in options if len(option) == 1],
             second := frozenset(option[1] for option, _ in options if len(option) > 1),
             tuple(second | ARTICLES),
             [
-                (phrase, option[-1], index)
+                (phrase, index)
                 for option, index in options
                 if (phrase := _phrase(shown[index], option))
                 and sum(other[: len(option)] == option for other, _ in options) == 1
@@ -148,12 +151,17 @@ def whole_option(choices: tuple[str, ...], text: str) -> str:
 
 def _part_of_number(text: str, first: Token, last: Token) -> bool:
     """Return whether an option that begins or ends with a number stands in another number ("-5", "> 5", "5 %")."""
-    if not (first[0][0].isdigit() or last[0][0].isdigit()):
-        return False
-    before = text[max(0, first[1] - 2) : first[1]].rstrip()[-1:]
-    after = text[last[2] : last[2] + 2].lstrip()[:1]
-    signed = first[0][0].isdigit() and before in _SIGNS and not text[max(0, first[1] - 2) : first[1] - 1].isalnum()
-    return signed or (last[0][0].isdigit() and after == "%")
+    if first[0][0].isdigit() and _signed(text, first[1]):
+        return True
+    return last[0][0].isdigit() and text[last[2] : last[2] + 2].lstrip()[:1] == "%"
+
+
+def _signed(text: str, at: int) -> bool:
+    """Return whether a sign belongs to the number at `at`, unless a word is before the sign ("Covid-19")."""
+    before = text[at - 1 : at]
+    if before.isspace():
+        return at > 1 and text[at - 2] in _SIGNS
+    return before in _SIGNS and not text[max(0, at - 2) : at - 1].isalnum()
 
 
 def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]:
@@ -169,28 +177,33 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
     result: list[tuple[Span, str]] = []
     position = 0
     for first in _first_words(table, text, lowered, simple):
-        if first[1] < position:
+        start = first[1]
+        if start < position:
             continue
         alike = table[first[0]]
-        last, indices = (simple and _plain(alike, text, lowered, first[1])) or _longest(
-            alike, text, lowered if simple else "", first
-        )
+        if simple:
+            plain = 0
+            for phrase, index in alike.phrases:
+                if lowered.startswith(phrase, start) and _ends_word(text, plain := start + len(phrase)):
+                    if not (alike.number and _signed(text, start)):
+                        position = plain
+                        result.append(((start, plain), letter_of(index)))
+                    break
+            else:
+                plain = 0
+            if plain:
+                continue
+        last, indices = _longest(alike, text, lowered if simple else "", first)
         if not indices or _part_of_number(text, first, last):
             continue
         position = last[2]
         if len(indices) == 1:
-            result.append(((first[1], position), letter_of(indices[0])))
+            result.append(((start, position), letter_of(indices[0])))
     return result
 
 
-def _plain(alike: _Alike, text: str, lowered: str, at: int) -> tuple[Token, list[int]] | None:
-    """Return what `_longest` does, if an option stands at `at` in its plain form."""
-    for phrase, word, index in alike.phrases:
-        if lowered.startswith(phrase, at):
-            end = at + len(phrase)
-            if not (text[end : end + 1].isalnum() and _LETTERS.match(text, end)):
-                return (word, end - len(word), end), [index]
-    return None
+def _ends_word(text: str, end: int) -> bool:
+    return not (text[end : end + 1].isalnum() and _LETTERS.match(text, end))
 
 
 def _longest(alike: _Alike, text: str, lowered: str, first: Token) -> tuple[Token, list[int]]:
@@ -244,5 +257,5 @@ def _first_words(firsts: Collection[str], text: str, lowered: str, simple: bool)
                 found.append((first, at, end))
             at = lowered.find(first, end)
     if others:
-        found += [(one[0], one.start(), one.end()) for one in _NO_LETTERS.finditer(text) if one[0] in firsts]
+        found += [(word, *one.span()) for one in _NO_LETTERS.finditer(text) if (word := one[0]) in firsts]
     return sorted(found, key=itemgetter(1))

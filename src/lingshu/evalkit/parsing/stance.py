@@ -10,10 +10,8 @@ import re
 from bisect import bisect_left
 from collections.abc import Sequence
 from enum import Enum
-from itertools import chain
 
-from lingshu.evalkit.parsing.cue_words import CUE_STEMS, CUE_WORDS, word_places
-from lingshu.evalkit.parsing.cues import cues_for
+from lingshu.evalkit.parsing.cues import is_english
 from lingshu.evalkit.parsing.said import DENYING, DOUBLE, EXCLUDING, LEAD, STATING, WEIGHED, said_after, said_before
 
 
@@ -37,9 +35,9 @@ _NO_ABBREVIATION = "".join(rf"(?<!\b{word}\.)" for word in ("dr", "mr", "mrs", "
 # A full stop ends a sentence if it is not that of a number or an abbreviation.
 _SENTENCE_END = re.compile(rf"[.!?。！？\n;；](?:(?<!\.)|(?=[ \n\t\r\"')\]]|\Z){_NO_ABBREVIATION})")
 _JOINED = re.compile(r"\s*(?:or|nor|或者?|和|及)\s*(?:an?\s+|the\s+)?\Z")
-_CONTRAST = frozenset(
-    {"but", "so", "hence", "therefore", "thus", "whereas", "while", "leaving", "leaves", "however", "although"}
-    | {"though", "then", "rather", "instead"}
+_CONTRAST = (
+    *("but", "so", "hence", "therefore", "thus", "whereas", "while", "leaving", "leaves", "however", "although"),
+    *("though", "then", "rather", "instead"),
 )
 _NO_CONTRAST = {"rather": " than", "instead": " of"}  # unless this follows
 _CONTRAST_ZH = re.compile(r"而是|所以|因此|因而|故|但|(?<=[，,])(?:考虑|诊断)")
@@ -57,13 +55,9 @@ _ANNOUNCING = re.compile(
 )
 _LISTED = re.compile(r"(?P<gap>\n\s*)[(\[*\-• \t]*(?P<letter>[a-z])[)\].:]")
 
-_SIGN = re.compile("[×√]")  # outside ASCII, and yet among English cues
 _CONCLUDING = ("so", "hence", "therefore", "thus", "consequently", "in conclusion", "conclude that")
+_CONCLUDING_ONLY = tuple(word for word in _CONCLUDING if word not in _CONTRAST)
 _LEAVING = ("leaves", "leaving")
-# A word of each, and how far behind the beginning it stands.
-_CONCLUDING_RUNS = {phrase.removeprefix("in ").split()[0]: 3 * phrase.startswith("in ") for phrase in _CONCLUDING}
-_CONCLUDING_RUNS |= dict.fromkeys(_LEAVING, 0)
-_WANTED = _CONTRAST | _CONCLUDING_RUNS.keys() | CUE_WORDS
 _CONCLUDING_ZH = "所以|因此|因而|综上|故"
 _CONCLUDED = re.compile(
     rf"(?:\b(?:{'|'.join(_CONCLUDING)})\b|{_CONCLUDING_ZH})"
@@ -75,14 +69,13 @@ _CONCLUDED = re.compile(
 class Clauses:
     """A text in lower case and where its clauses end, found once for all that it mentions."""
 
-    __slots__ = ("breaks", "conclusions", "cue_places", "cues", "hard", "text", "word_ends")
+    __slots__ = ("breaks", "conclusions", "english", "hard", "text", "word_ends")
 
     def __init__(self, text: str) -> None:
         self.text = lower(text)
-        self.cues = cues_for(self.text)
-        places = word_places(self.text, _WANTED, CUE_STEMS)
+        self.english = is_english(self.text)
+        places = _places(self.text, _CONTRAST)
         self.word_ends = dict(_contrasts(self.text, places))  # other breaks are one character long
-        self.cue_places = _cue_places(self.text, places) if self.cues.english else None
         ends = [found.start() for found in _SENTENCE_END.finditer(self.text)]
         if announced := _announced(self.text):
             inside = {at for _, gap in announced for at in gap}
@@ -90,14 +83,6 @@ class Clauses:
         self.hard = sorted([*ends, *self.word_ends])
         self.breaks = sorted([*self.hard, *(found.start() for found in _SOFT_BREAK.finditer(self.text))])
         self.conclusions = _conclusions(self.text, places)
-
-    def silent(self, start: int, end: int) -> bool:
-        """Return whether no cue can stand between two places."""
-        places = self.cue_places
-        if places is None:
-            return False
-        index = bisect_left(places, start)
-        return index == len(places) or places[index] >= end
 
     def around(self, start: int, end: int, after: int, before: int) -> tuple[str, str]:
         """Return what stands beside a mention in its clause, back to `after` and on to `before`."""
@@ -126,9 +111,8 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         findings: the mentions are words about a picture, which "no", "without", "absent" deny too.
     """
     text, hard, has_conclusions = clauses.text, clauses.hard, bool(clauses.conclusions)
-    english = clauses.cues.english
     result: list[Stance] = []
-    stance = carried = MENTIONED  # what a list that is being excluded or weighed gives to its later members
+    carried = MENTIONED  # what a list that is being excluded or weighed gives to its later members
     previous_end = 0
     for number, (start, end) in enumerate(mentions, start=1):
         next_start = mentions[number][0] if number < len(mentions) else len(text)
@@ -136,15 +120,10 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
             carried = MENTIONED
         concluded = has_conclusions and clauses.concluded(max(previous_end, start - LEAD), start)
         asked = not findings and text.startswith("?", end)
-        loose = not asked and carried is MENTIONED and (stance is not DENIED or not findings)
-        if loose and clauses.silent(previous_end, next_start):
-            stance = STATED if concluded else MENTIONED
-            result.append(stance)
-            previous_end = end
-            continue
         before, after = clauses.around(start, end, previous_end, next_start)
-        ahead = said_before(english, findings, before)
-        stance = UNCLEAR if asked else _stance(ahead, said_after(english, after), concluded)
+        ahead = 0 if before == " " else said_before(clauses.english, findings, before)
+        behind = said_after(clauses.english, after) if after else 0
+        stance = UNCLEAR if asked else _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
         if stance is MENTIONED:
             joined = findings and result and result[-1] is DENIED and _JOINED.match(before)
             stance = DENIED if joined else carried
@@ -177,14 +156,6 @@ def _announced(text: str) -> list[tuple[int, range]]:
     return result
 
 
-def _cue_places(text: str, places: dict[str, list[int]]) -> list[int]:
-    """Return where the words and signs of English cues stand, in order."""
-    starts = [places[word] for word in places if word in CUE_WORDS or word.startswith(CUE_STEMS)]
-    if not text.isascii():
-        starts.append([found.start() for found in _SIGN.finditer(text)])
-    return sorted(chain.from_iterable(starts))
-
-
 def _lists(text: str, found: re.Match[str]) -> bool:
     """Return whether the next line is an option too: right below, or B after A."""
     following = _LISTED.match(text, found.end())
@@ -196,30 +167,39 @@ def _lists(text: str, found: re.Match[str]) -> bool:
 def _contrasts(text: str, places: dict[str, list[int]]) -> list[Span]:
     """Return the words of contrast (at `places`, or Chinese), which end a clause."""
     words: list[Span] = []
-    for word in _CONTRAST & places.keys():
-        length = len(word)
-        words += [(start, start + length) for start in places[word] if _is_whole(text, word, start)]
-        if follows := _NO_CONTRAST.get(word):
-            words = [(start, end) for start, end in words if not text.startswith(word + follows, start)]
+    for word, starts in places.items():
+        length, follows = len(word), _NO_CONTRAST.get(word)
+        words += [
+            (start, start + length)
+            for start in starts
+            if follows is None or not text.startswith(follows, start + length)
+        ]
     if not text.isascii():
         words += [(found.start(), found.end()) for found in _CONTRAST_ZH.finditer(text)]
     return words
 
 
 def _conclusions(text: str, places: dict[str, list[int]]) -> list[int]:
-    """Return where a word of conclusion may stand, in order."""
-    runs = _CONCLUDING_RUNS.keys() & places.keys()
-    starts = [start - _CONCLUDING_RUNS[run] for run in runs for start in places[run]]
+    """Return where words of conclusion stand, in order; some are words of contrast too (at `places`)."""
+    starts = [start for word in (*_CONCLUDING, *_LEAVING) for start in places.get(word, ())]
+    starts += [start for found in _places(text, _CONCLUDING_ONLY).values() for start in found]
     if not text.isascii():
         starts += [found.start() for found in re.finditer(_CONCLUDING_ZH, text)]
     return sorted(starts)
 
 
-def _is_whole(text: str, word: str, start: int) -> bool:
-    """Return whether no letter, digit or underscore is beside a run of letters."""
-    end = start + len(word)
-    beside = (text[start - 1] if start else " ") + text[end : end + 1]
-    return beside.isspace() or not (beside[0].isalnum() or beside[1:].isalnum() or "_" in beside)
+def _places(text: str, words: tuple[str, ...]) -> dict[str, list[int]]:
+    """Return where whole `words` stand in `text`; `str.find` is many times faster than a pattern here."""
+    result: dict[str, list[int]] = {}
+    for word in words:
+        start = text.find(word)
+        while start >= 0:
+            end = start + len(word)
+            beside = text[start - 1 : end + 1 : end + 1 - start] if start else " " + text[end : end + 1]
+            if beside.isspace() or not (beside[0].isalnum() or beside[1:].isalnum() or "_" in beside):
+                result.setdefault(word, []).append(start)
+            start = text.find(word, end)
+    return result
 
 
 def _stance(ahead: int, behind: int, concluded: bool) -> Stance:
