@@ -123,7 +123,7 @@ def _ends_told() -> Iterator[None]:
     except IncompleteRunError as error:
         for problem in error.problems:
             typer.echo(f"error: {problem}", err=True)
-        typer.echo("run the same command again to ask what is missing", err=True)
+        typer.echo("mend that, then run the same command again: it asks only what is missing", err=True)
         raise typer.Exit(EXIT_INCOMPLETE) from None
     except KeyboardInterrupt:
         typer.echo("interrupted; run the same command again to go on", err=True)
