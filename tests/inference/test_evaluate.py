@@ -141,10 +141,12 @@ def test_failures_are_unscored_with_a_reason_and_asked_by_the_next_run(tmp_path)
         assert found["q9"]["error"].startswith("picture: 9.png: no such picture")
         run = record.benchmarks["invented"]
         assert (run.answered, run.failed) == (5, {"picture": 1, "server_error": 1})
-        assert too_many_failed(record, ["invented"], 0.01) == [
-            "invented: 2 of 7 questions have no answer (1 picture, 1 server_error)"
+        assert too_many_failed(record, ["invented"], 0.01, tmp_path) == [
+            "invented: 2 of 7 questions have no answer (1 picture, 1 server_error)\n"
+            "  such as q2: server_error: 500: oops (after 2 tries)\n"
+            "  such as q9: picture: 9.png: no such picture fix: fetch it again"
         ]
-        assert too_many_failed(record, ["invented"], 0.3) == []
+        assert too_many_failed(record, ["invented"], 0.3, tmp_path) == []
         again = evaluate([asked], setup(s), tmp_path)
         assert (again.benchmarks["invented"].asked, again.benchmarks["invented"].failed) == (1, {"picture": 1})
     rows = [json.loads(line) for line in (tmp_path / "store" / "responses-1.jsonl").read_text().splitlines()]

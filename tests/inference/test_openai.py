@@ -14,6 +14,7 @@ from lingshu.inference.identity import inquire
 from lingshu.inference.openai_engine import OpenAIEngine
 from lingshu.inference.openai_replies import Again, Refused, Stop, meaning
 from lingshu.inference.pacing import Budget, Pace, retry_after, wait_before
+from lingshu.inference.pixels import data_url
 from lingshu.inference.settings import Decoding, ServerLimits
 from tests.inference.invented import Shown, png, question
 from tests.loopback_openai import MODEL, SERVED_AS, Reply, error, serving
@@ -379,3 +380,10 @@ def test_a_budget_of_none_has_no_end():
     budget = Budget(None, None)
     budget.spend(10**9)
     assert budget.take()
+
+
+def test_what_is_said_of_a_broken_picture_is_equal_in_every_run():
+    for data, what in ((b"", "it is empty"), (b"not a picture", "cannot identify image file")):
+        with pytest.raises(UserError, match=rf"x\.png: not a readable picture: {what}\n") as caught:
+            data_url(Shown("x.png", data), Decoding())
+        assert "0x" not in caught.value.what

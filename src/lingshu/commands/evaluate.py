@@ -93,7 +93,7 @@ def run(found: Found, job: Job) -> Iterator[str]:
     more = plan.asked(found.benchmarks) if plan is not None else ()
     record = evaluate([*found.benchmarks, *more], job.setup, job.out, job.store)
     yield from summary(record, names)
-    problems = [*found.problems, *too_many_failed(record, names, job.most)]
+    problems = [*found.problems, *too_many_failed(record, names, job.most, job.out)]
     width = max(map(len, names))
     for scored in score_run(record, names, job.out, job.judges):
         yield from (f"{scored.name:<{width}}  {line}" for line in scored.lines)

@@ -99,6 +99,7 @@ def _judge_lines(found: dict[str, Any]) -> Iterator[str]:
         without = "".join(f", {count} {reason}" for reason, count in one["without"].items())
         told = f"{one['verdicts']} verdicts on {one['questions']} questions, {one['asked_now']} asked now"
         yield f"judge {one['judge']}: {told}{without}"
+        yield from (f"  {reason}, such as {example}" for reason, example in one.get("such_as", {}).items())
     for name, cell in found.get("rubric", {}).items():
         yield f"rubrics of {name}: score {cell['score']:.4f} ({cell['low']:.4f}–{cell['high']:.4f}) over {cell['n']}"
     for pair in found.get("agreement", []):

@@ -62,7 +62,7 @@ def failed_shuffles(plan: Plan, out: Path, most: float) -> list[str]:
         f"{place}: {line}"
         for place in plan.places()
         if names
-        for line in too_many_failed(read_run(out / place), names, most)
+        for line in too_many_failed(read_run(out / place), names, most, out / place)
     ]
 
 

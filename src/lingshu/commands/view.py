@@ -110,6 +110,9 @@ def _run(text: str) -> Run:
     if (path / RUN_FILE).exists():
         record = read_run(path)
         files = tuple(path / run.file for run in record.benchmarks.values())
+        if gone := [file for file in files if not file.is_file()]:
+            what = f"{gone[0]}: missing, although {path / RUN_FILE} names it"
+            raise UserError(what, "run the same `lingshu eval` again: what is answered is not asked twice")
         return Run(path, RunInput(given or record.model, files, scores, reports, _about(record)), record)
     files = tuple(sorted(path.glob("*.jsonl"))) or tuple(sorted((path / RESPONSES).glob("*.jsonl")))
     if not files:

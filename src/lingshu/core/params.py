@@ -38,8 +38,11 @@ def read_yaml(path: Path) -> Any:
         raise UserError(f"{path}: not valid YAML: {error}", "mend the line named above") from None
 
 
-def validate(model: type[M], data: Any, where: str) -> M:
-    """Return `data` as `model`; `where` (file and key) prefixes every complaint.
+CORRECT_KEYS = "correct the keys named above; `lingshu check` validates without running"
+
+
+def validate(model: type[M], data: Any, where: str, fix: str = CORRECT_KEYS) -> M:
+    """Return `data` as `model`; `where` (file and key) prefixes every complaint, `fix` says what to do about it.
 
     Raises:
         UserError: names each wrong key, what was expected, and the closest known key for an unknown one.
@@ -48,7 +51,6 @@ def validate(model: type[M], data: Any, where: str) -> M:
         return model.model_validate(data)
     except ValidationError as error:
         lines = [_complaint(model, item, where) for item in error.errors()]
-        fix = "correct the keys named above; `lingshu check` validates without running"
         raise UserError("\n  ".join(lines), fix) from None
 
 
@@ -62,6 +64,8 @@ def _complaint(model: type[BaseModel], item: Any, where: str) -> str:
         return f"{place}: unknown key" + (f"; did you mean {close[0]!r}?" if close else "")
     if item["type"] == "missing":
         return f"{place}: {item['msg']}"
+    if item["type"] == "model_type":
+        return f"{place}: should be an object with keys and values (got {item['input']!r:.80})"
     return f"{place}: {item['msg']} (got {item['input']!r:.80})"
 
 

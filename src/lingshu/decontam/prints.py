@@ -14,6 +14,7 @@ from PIL import Image, ImageOps
 
 from lingshu.core.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
 from lingshu.core.ids import sha256_bytes
+from lingshu.core.picture_errors import said
 from lingshu.decontam.alignment import GRID
 from lingshu.decontam.keypoints import SIDE, Keypoints, find_keypoints
 
@@ -77,7 +78,8 @@ def decoded(data: bytes) -> Image.Image | Unreadable:
             upright = ImageOps.exif_transpose(opened)
             return _grey(upright)
     except BROKEN as error:
-        return Unreadable(f"not a picture that can be decoded: {str(error).splitlines()[0] if str(error) else error!r}")
+        lines = said(error).splitlines()
+        return Unreadable(f"not a picture that can be decoded: {lines[0] if lines else repr(error)}")
 
 
 def working_size(grey: Image.Image) -> NDArray[np.uint8]:

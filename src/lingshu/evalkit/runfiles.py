@@ -119,7 +119,12 @@ def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
 
 
 def _suites(file: Path) -> dict[str, str]:
-    found = validate(RunOf, parsed_line(file.read_bytes(), str(file)), f"{file}: ")
+    again = "run the same `lingshu eval` again, which says what to do: what is answered is not asked twice"
+    try:
+        data = parsed_line(file.read_bytes(), str(file))
+    except UserError as error:
+        raise UserError(error.what, again) from None
+    found = validate(RunOf, data, f"{file}: ", again)
     return {name: run.record.suite for name, run in found.benchmarks.items() if run.record.suite}
 
 

@@ -30,6 +30,8 @@ from lingshu.inference.engine import Outcome, Response
 from lingshu.inference.judge_model import Matter, Replies, ask_judge
 from lingshu.inference.judges import Judge
 
+SHOWN = 200  # characters of what a judge said
+
 
 @dataclass(frozen=True, slots=True)
 class Asked:
@@ -144,6 +146,8 @@ def _judgements(docket: _Docket, votes: Sequence[Sequence[Vote]]) -> Judgements:
 
 
 def _record(judge: Judge, replies: Replies, matters: Sequence[Matter], votes: Sequence[Vote]) -> dict[str, Any]:
+    told = {one.reason: _example(matter, one) for one, matter in zip(reversed(votes), reversed(matters), strict=True)}
+    examples = {reason: told[reason] for reason in sorted(told) if reason not in ("", UNSURE)}
     return {
         "judge": judge.name,
         "model": replies.digest,
@@ -153,7 +157,12 @@ def _record(judge: Judge, replies: Replies, matters: Sequence[Matter], votes: Se
         "asked_now": replies.asked,
         "verdicts": sum(one.verdict is not None for one in votes),
         "without": dict(sorted(Counter(one.reason for one in votes if one.reason).items())),
-    }
+    } | ({"such_as": examples} if examples else {})
+
+
+def _example(matter: Matter, one: Vote) -> str:
+    """Return in one line what a judge said that is no verdict, or why it said nothing."""
+    return f"{matter.id}: {' '.join((one.detail or one.text).split())[:SHOWN] or 'nothing'}"
 
 
 def _too_many(name: str, records: Sequence[dict[str, Any]], most: float) -> list[str]:

@@ -11,7 +11,7 @@ import json
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field
 
@@ -19,7 +19,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_file
 from lingshu.core.params import Strict, validate
 from lingshu.core.question import Question, QuestionKind, Role, Turn
-from lingshu.evalkit.items import escaped, numbered_lines, parsed_line
+from lingshu.evalkit.items import MOST_CHOICES, escaped, numbered_lines, parsed_line
 from lingshu.inference.evaluate import AskedBenchmark
 
 
@@ -39,8 +39,8 @@ class QuestionLine(Strict):
     turns: list[TurnLine] = Field(default_factory=list)
     pictures: list[str] = Field(default_factory=list)
     question: str | None = None
-    choices: list[str] | None = None
-    answer: str | list[str] = ""
+    choices: list[str] | None = Field(default=None, min_length=1, max_length=MOST_CHOICES)
+    answer: str | Annotated[list[str], Field(min_length=1)] = ""
     cluster: str = ""
     meta: dict[str, Any] = Field(default_factory=dict)
 
@@ -67,10 +67,13 @@ def read_own(path: Path, limit: int | None = None) -> AskedBenchmark:
     """Return the questions of a file, named by its stem; `limit` takes the first so many.
 
     Raises:
-        UserError: the file can't be read; a line is not JSON, breaks the form or holds half a surrogate pair (named).
+        UserError: the file can't be read or holds none; a line is not JSON, breaks the form, can't be scored later, or
+            holds half a surrogate pair (named).
     """
     numbered = islice(numbered_lines(path), limit)
     questions = [_question(f"{path}:{number}", raw, path) for number, raw in numbered]
+    if not questions:
+        raise UserError(f"{path}: no question", "write one JSON object on each line")
     return AskedBenchmark(path.stem, questions, {"file": path.name, "revision": sha256_file(path), "limit": limit})
 
 
@@ -79,7 +82,7 @@ def _question(where: str, raw: bytes, path: Path) -> Question:
     text = json.dumps(data, ensure_ascii=False)
     if escaped(text) != text:
         raise UserError(f"{where}: half a surrogate pair, which is no character", "mend the text: it can't be sent")
-    line = validate(QuestionLine, data, where)
+    line = validate(QuestionLine, data, where, "mend the line; docs/evaluate-your-model.md describes it")
     if (line.prompt is None) == (not line.turns):
         raise UserError(f"{where}: prompt and turns: exactly one is needed", "write the words that are sent as prompt")
     turns = [Turn(turn.role, turn.text) for turn in line.turns] or [Turn("user", line.prompt or "")]

@@ -12,6 +12,7 @@ import numpy as np
 from PIL import Image
 
 from lingshu.core.errors import UserError
+from lingshu.core.picture_errors import said
 from lingshu.core.question import PictureFile
 from lingshu.inference.engine import Request
 from lingshu.inference.settings import Decoding
@@ -84,7 +85,8 @@ def _opened(data: bytes, name: str) -> Image.Image:
                 return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
             return opened.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(f"{name}: not a readable picture: {error}", "mend or replace the file") from None
+        what = said(error) if data else "it is empty"
+        raise UserError(f"{name}: not a readable picture: {what}", "mend or replace the file") from None
 
 
 def _spread(image: Image.Image) -> Image.Image:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import fcntl
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -59,16 +59,32 @@ class RunRecord(Strict):
     benchmarks: dict[str, BenchmarkRun]
 
 
-def too_many_failed(record: RunRecord, names: Sequence[str], most: float) -> list[str]:
-    """Return a line for each benchmark of `names` of which a share above `most` has no answer."""
+def too_many_failed(record: RunRecord, names: Sequence[str], most: float, out: Path) -> list[str]:
+    """Return a line for each benchmark of `names` of which a share above `most` has no answer, with an example.
+
+    `out` is the folder of the record, whose response files say what went wrong.
+    """
     lines: list[str] = []
     for name in names:
         run = record.benchmarks[name]
         missing = run.questions - run.answered
         if missing > most * run.questions:
             reasons = ", ".join(f"{count} {reason}" for reason, count in run.failed.items())
-            lines.append(f"{name}: {missing} of {run.questions} questions have no answer ({reasons})")
+            examples = "".join(f"\n  such as {one}" for one in _examples(out / run.file, run.failed))
+            lines.append(f"{name}: {missing} of {run.questions} questions have no answer ({reasons}){examples}")
     return lines
+
+
+def _examples(responses: Path, reasons: Mapping[str, int]) -> list[str]:
+    """Return of each reason the first question that failed for it, and what was said."""
+    found: dict[str, str] = {}
+    with responses.open(encoding="utf-8") as lines:
+        for line in lines:
+            if len(found) == len(reasons):
+                break
+            if error := (row := json.loads(line)).get("error"):
+                found.setdefault(error.partition(":")[0], f"{row['id']}: {' '.join(error.split())}")
+    return list(found.values())
 
 
 def read_run(folder: Path) -> RunRecord:

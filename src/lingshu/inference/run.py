@@ -13,6 +13,7 @@ from lingshu.inference.store import ResponseStore
 
 GIVE_UP_AFTER = 20
 """So many failures of the server in a row end the run: the next ones would fail too, each after all its tries."""
+NEVER_SENT = {"budget", "picture"}
 SERVER_REASONS = {"timeout", "rate_limit", "server_error", "connection", "malformed"}
 
 
@@ -106,9 +107,9 @@ class Asking:
             self._in_a_row = 0
         else:
             self.failures[key] = outcome
-            if outcome.reason == "budget":
-                self.asked -= 1  # it was never sent
-            else:
+            if outcome.reason in NEVER_SENT:
+                self.asked -= 1
+            if outcome.reason != "budget":
                 self._store.add(inquiry.asked, outcome)
             self._count(outcome)
         self._claims.release(key)

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
+from lingshu.core.picture_errors import said
 from lingshu.intake.errors import Reason, RowError
 from lingshu.sources.frames import Pixels, stretch, stretch_percentiles
 from lingshu.sources.stills import BROKEN
@@ -28,7 +29,7 @@ def decode_values(data: bytes, name: str) -> NDArray[Any]:
     except Image.DecompressionBombError as error:
         raise RowError(Reason.PICTURE_TOO_LARGE, f"{name}: {error}") from None
     except BROKEN as error:
-        raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {error}"[:200]) from None
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {said(error)}"[:200]) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +53,7 @@ def read_header(data: bytes, name: str) -> Header:
     except Image.DecompressionBombError as error:
         raise RowError(Reason.PICTURE_TOO_LARGE, f"{name}: {error}") from None
     except BROKEN as error:
-        raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {error}"[:200]) from None
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {said(error)}"[:200]) from None
 
 
 def shown(values: NDArray[Any], window: tuple[float, float] | None, offset: float) -> Pixels:

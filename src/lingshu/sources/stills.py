@@ -21,6 +21,7 @@ from PIL import Image, ImageOps
 from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_bytes
 from lingshu.core.images import encode_png
+from lingshu.core.picture_errors import said
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import FoundPicture
 from lingshu.sources.frames import shrunk, stretch_percentiles
@@ -105,7 +106,7 @@ def still_of_array(data: bytes, array: str, name: str, limits: StillLimits) -> S
         ):
             raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {array} is {values.dtype} of shape {values.shape}")
     except (*BROKEN, zipfile.BadZipFile, tokenize.TokenError) as error:
-        raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {error}"[:200]) from None
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {said(error)}"[:200]) from None
     shown = bool(np.isfinite(values).all() and values.min() >= 0 and values.max() <= 255)
     pixels = shrunk(np.rint(values).astype(np.uint8) if shown else stretch_percentiles(values), limits.max_side)
     made = encode_png(np.ascontiguousarray(pixels))
@@ -120,7 +121,7 @@ def still_of(data: bytes, name: str, limits: StillLimits) -> Still:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             return _kept(opened, data, name, limits)
     except BROKEN as error:
-        raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {error}"[:200]) from None
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {said(error)}"[:200]) from None
 
 
 def _kept(opened: Image.Image, data: bytes, name: str, limits: StillLimits) -> Still:

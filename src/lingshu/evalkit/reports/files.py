@@ -49,7 +49,10 @@ def read_reports(path: Path) -> Reports:
     for place, row in _rows(path):
         identity = _identity(row, place)
         if REPORT not in row:
-            raise UserError(f"{place}: no {REPORT!r}", "give every row an id and a report (an empty one scores 0)")
+            raise UserError(
+                f"{place}: no {REPORT!r} among {_listed_keys(row)}",
+                "give every row an id and a report (an empty one scores 0)",
+            )
         text = row[REPORT] if row[REPORT] is not None else ""
         if not isinstance(text, str):
             raise UserError(f"{place}: {REPORT!r} is {type(text).__name__}, not text", "write the report as a string")
@@ -116,12 +119,16 @@ def _add(rows: dict[str, Any], identity: str, value: Any, place: str) -> None:
 def _identity(row: dict[str, Any], place: str) -> str:
     found = [row[key] for key in ID_KEYS if key in row]
     if len(found) != 1:
-        what = "both 'id' and 'study_id'" if found else "no 'id' or 'study_id'"
+        what = "both 'id' and 'study_id'" if found else f"no 'id' or 'study_id' among {_listed_keys(row)}"
         raise UserError(f"{place}: {what}", "give every row one of the two")
     value = found[0]
     if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip():
         raise UserError(f"{place}: id is {value!r}, not a text or a whole number", "give the row an id")
     return str(value).strip()
+
+
+def _listed_keys(row: dict[str, Any]) -> str:
+    return ", ".join(map(repr, list(row)[:SHOWN])) + (" …" if len(row) > SHOWN else "") or "no keys"
 
 
 def _listed(ids: Sequence[str]) -> str:

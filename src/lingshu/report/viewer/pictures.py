@@ -12,6 +12,7 @@ from PIL import Image
 from lingshu.core.errors import UserError
 from lingshu.core.files import write_bytes
 from lingshu.core.ids import sha256_bytes
+from lingshu.core.picture_errors import said
 from lingshu.core.question import PictureFile
 
 FOLDER = "pictures"
@@ -88,7 +89,7 @@ def _shown(data: bytes, name: str, longest_px: int) -> tuple[bytes, str]:
                 return data, suffix
             picture = opened.convert("RGB")
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(f"{name}: not a picture that can be read: {error}", "check the file") from None
+        raise UserError(f"{name}: not a picture that can be read: {said(error)}", "check the file") from None
     picture.thumbnail((longest_px, longest_px), Image.Resampling.LANCZOS)
     buffer = io.BytesIO()
     picture.save(buffer, format="JPEG", quality=QUALITY)
