@@ -199,3 +199,10 @@ def test_killed_ranks_go_on_together(project, run, tmp_path):
 def test_a_users_mistake_comes_out_of_a_rank(project, run, tmp_path):
     with pytest.raises(UserError, match="max_length: no sample of the mixture fits 16 tokens"):
         launch(in_two(run(max_length=16)), copy_of(project, tmp_path))
+
+
+@pytest.mark.skipif(torch.cuda.device_count() > 1, reason="needs a machine with fewer than two GPUs")
+def test_too_few_gpus_are_named(run, tmp_path):
+    common = run().common.model_copy(update={"processes": 2, "device": "cuda"})
+    with pytest.raises(UserError, match="2 processes need a GPU each, and there are"):
+        launch(replace(run(), common=common), tmp_path)

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import torch
 from torch import distributed
 
+from lingshu.core.errors import UserError
 from lingshu.core.ranks import Rank
 from lingshu.modeling.freeze import part_of
 from lingshu.modeling.load import Model
@@ -19,7 +20,11 @@ A = TypeVar("A")
 
 @contextmanager
 def joined(rank: Rank, device: str) -> Iterator[None]:
-    """Be the rank within this context: by gloo on the CPU, by NCCL on the GPU of its number. Alone it does nothing."""
+    """Be the rank within this context: by gloo on the CPU, by NCCL on the GPU of its number. Alone it does nothing.
+
+    Raises:
+        UserError: there are fewer GPUs than ranks.
+    """
     if rank.of == 1:
         yield
         return
@@ -28,6 +33,11 @@ def joined(rank: Rank, device: str) -> Iterator[None]:
     if device == "cpu":
         # It would say cpu:0, a place from which torch.load can't restore an optimiser.
         os.environ["ACCELERATE_TORCH_DEVICE"] = device
+    elif rank.of > torch.cuda.device_count():
+        raise UserError(
+            f"params.yaml: processes: {rank.of} processes need a GPU each, and there are {torch.cuda.device_count()}",
+            "set processes lower, or device to cpu",
+        )
     else:
         torch.cuda.set_device(rank.number)
     distributed.init_process_group(
