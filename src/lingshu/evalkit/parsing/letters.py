@@ -122,8 +122,8 @@ def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] 
     prose = scan.own_texts_in_prose()
     candidates = _candidates(count, several, prose)
     if not several:  # the commonest case: single letters only
-        for found in candidates.finditer(text):
-            if (at := found.start()) >= position and (group := scan.group(at)):
+        for single in candidates.finditer(text):
+            if (at := single.start()) >= position and (group := scan.group(at)):
                 position = group.end
                 result.append(group)
         return result
