@@ -14,7 +14,6 @@ from lingshu.commands import (
     data_quality,
     drawing,
     recipes,
-    report_metrics,
     schemas,
     scoring,
     source_table,
@@ -28,6 +27,7 @@ from lingshu.commands.normalize import normalize
 from lingshu.commands.overlap import ManyValues, overlap
 from lingshu.commands.planning.command import app as planning
 from lingshu.commands.pulling import pull_source
+from lingshu.commands.report_command import report_metrics
 from lingshu.commands.view import view
 from lingshu.core.errors import UserError
 
@@ -198,7 +198,7 @@ def _report_files(changed: list[Path], what: str) -> None:
 app.command("data-docs")(data_quality.data_docs)
 app.command("data-report")(data_quality.data_report)
 app.command("accept")(data_quality.accept)
-app.command("report-metrics")(report_metrics.report_metrics)
+app.command("report-metrics")(report_metrics)
 app.command("eval")(evaluation)
 app.command("pull")(pull_source)
 app.command("view")(view)

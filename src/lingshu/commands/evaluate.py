@@ -78,17 +78,7 @@ def run(found: Found, job: Job) -> Iterator[str]:
             (what could be written is written).
     """
     names = [benchmark.name for benchmark in found.benchmarks]
-    if not any(benchmark.questions for benchmark in found.benchmarks):
-        raise UserError("\n".join(["no question to ask", *found.problems]), "name --suite, --benchmarks or --questions")
-    if len(set(names)) < len(names):
-        raise UserError(f"two benchmarks share a name: {', '.join(names)}", "rename a file given by --questions")
-    for folder in (job.out, job.store, job.judges and job.judges.store):
-        if folder is not None:
-            check_folder(folder)
-    if job.judges is not None:
-        check_judges(job.judges)
-    if job.shuffles is not None and job.setup.spec.engine == "responses":
-        raise UserError("--shuffles: a file of answers can't be asked in another order", "leave it out")
+    _check(found, names, job)
     plan = plan_shuffles(found.benchmarks, job.shuffles) if job.shuffles is not None else None
     more = plan.asked(found.benchmarks) if plan is not None else ()
     record = evaluate([*found.benchmarks, *more], job.setup, job.out, job.store)
@@ -110,6 +100,25 @@ def run(found: Found, job: Job) -> Iterator[str]:
     yield f"run:       {job.out / RUN_FILE}"
     if problems:
         raise IncompleteRunError(problems)
+
+
+def _check(found: Found, names: Sequence[str], job: Job) -> None:
+    """Find out, before anything is asked, what would keep the run from its end.
+
+    Raises:
+        UserError: see `run`.
+    """
+    if not any(benchmark.questions for benchmark in found.benchmarks):
+        raise UserError("\n".join(["no question to ask", *found.problems]), "name --suite, --benchmarks or --questions")
+    if len(set(names)) < len(names):
+        raise UserError(f"two benchmarks share a name: {', '.join(names)}", "rename a file given by --questions")
+    for folder in (job.out, job.store, job.judges.store if job.judges else None):
+        if folder is not None:
+            check_folder(folder)
+    if job.judges is not None:
+        check_judges(job.judges)
+    if job.shuffles is not None and job.setup.spec.engine == "responses":
+        raise UserError("--shuffles: a file of answers can't be asked in another order", "leave it out")
 
 
 class IncompleteRunError(Exception):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from lingshu.commands.catalogue import find_catalog
+from lingshu.commands.option_class import command_of
 from lingshu.core.errors import UserError
 from lingshu.core.files import check_folder, write_json
 from lingshu.core.layout import IMAGES, SAMPLES
@@ -17,25 +19,38 @@ from lingshu.sources.catalog import SOURCES_FOLDER, SPLITS_FOLDER, read_source
 from lingshu.sources.params import RowParams
 
 
-def normalize(
-    source: Annotated[str, typer.Option(help="Name of a record in catalog/sources.")],
-    raw: Annotated[Path, typer.Option(help="Folder with the source's files, in one of the record's forms.")],
-    out: Annotated[Path, typer.Option(help="Folder that gets samples/SOURCE and images/SOURCE.")],
-    *,
+@dataclass(frozen=True, kw_only=True)
+class NormalizeOptions:
+    """One field an option, in the order of the help."""
+
+    source: Annotated[str, typer.Option(help="Name of a record in catalog/sources.")]
+    raw: Annotated[Path, typer.Option(help="Folder with the source's files, in one of the record's forms.")]
+    out: Annotated[Path, typer.Option(help="Folder that gets samples/SOURCE and images/SOURCE.")]
     accept_rows: Annotated[
         bool, typer.Option("--accept-rows", help="Go on although the number of rows is not the record's.")
-    ] = False,
-    max_side: Annotated[
-        int, typer.Option(min=32, max=16384, help="Longer side of a stored picture, in pixels.")
-    ] = 2048,
-    max_megapixels: Annotated[int, typer.Option(min=1, max=170, help="Refuse larger pictures.")] = 80,
-    max_picture_mb: Annotated[int, typer.Option(min=1, help="Refuse larger picture files.")] = 64,
-    max_row_mb: Annotated[int, typer.Option(min=1, help="Refuse larger rows.")] = 64,
-    threads: Annotated[int, typer.Option(min=1, help="That read pictures.")] = os.cpu_count() or 1,
-) -> None:
+    ] = False
+    max_side: Annotated[int, typer.Option(min=32, max=16384, help="Longer side of a stored picture, in pixels.")] = 2048
+    max_megapixels: Annotated[int, typer.Option(min=1, max=170, help="Refuse larger pictures.")] = 80
+    max_picture_mb: Annotated[int, typer.Option(min=1, help="Refuse larger picture files.")] = 64
+    max_row_mb: Annotated[int, typer.Option(min=1, help="Refuse larger rows.")] = 64
+    threads: Annotated[int, typer.Option(min=1, help="That read pictures.")] = os.cpu_count() or 1
+
+    def params(self) -> RowParams:
+        """Return the limits of rows and pictures."""
+        return RowParams(
+            max_side_px=self.max_side,
+            max_megapixels=self.max_megapixels,
+            max_picture_mb=self.max_picture_mb,
+            max_row_mb=self.max_row_mb,
+            accept_rows=[self.source] if self.accept_rows else [],
+        )
+
+
+def normalize_folder(options: NormalizeOptions) -> None:
     """Turn your own copy of a source into samples and pictures, and say what was refused and why."""
     from lingshu.sources.rows import normalize_rows  # noqa: PLC0415 (readers of volumes bring scipy)
 
+    source, out = options.source, options.out
     check_folder(out)
     catalog = find_catalog()
     record = read_source(source, catalog / SOURCES_FOLDER.name)
@@ -43,23 +58,21 @@ def normalize(
         raise UserError(
             f"{source}: a {record.kind} source is not read from a folder of rows", f"run `dvc repro normalize@{source}`"
         )
+    samples, images = out / SAMPLES.name / source, out / IMAGES.name / source
     summary = normalize_rows(
         source,
         record,
-        ChainedFiles([FolderFiles(raw), FolderFiles(catalog / SPLITS_FOLDER.name)]),
-        params=RowParams(
-            max_side_px=max_side,
-            max_megapixels=max_megapixels,
-            max_picture_mb=max_picture_mb,
-            max_row_mb=max_row_mb,
-            accept_rows=[source] if accept_rows else [],
-        ),
-        samples=out / SAMPLES.name / source,
-        images=out / IMAGES.name / source,
-        accept_rows=accept_rows,
-        threads=threads,
+        ChainedFiles([FolderFiles(options.raw), FolderFiles(catalog / SPLITS_FOLDER.name)]),
+        params=options.params(),
+        samples=samples,
+        images=images,
+        accept_rows=options.accept_rows,
+        threads=options.threads,
     )
     write_json(out / f"normalize_{source}.json", summary.metrics())
     for line in summary.lines(detailed=record.access == "open"):
         typer.echo(line)
-    typer.echo(f"wrote {out / SAMPLES.name / source} and {out / IMAGES.name / source}")
+    typer.echo(f"wrote {samples} and {images}")
+
+
+normalize = command_of(NormalizeOptions, normalize_folder)

@@ -7,18 +7,20 @@ import io
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.core import TyperCommand
 
+from lingshu.commands.option_class import command_of
 from lingshu.core.errors import UserError
 from lingshu.core.files import check_folder, write_json, write_text
 from lingshu.core.progress import count
 
 if TYPE_CHECKING:
-    from lingshu.decontam.comparison import Input
+    from lingshu.decontam.comparison import Comparison, Input
     from lingshu.decontam.records import Pair
 
 PAIRS_FILE, SUMMARY_FILE, PROBLEMS_FILE = "pairs.csv", "summary.json", "problems.csv"
@@ -47,52 +49,51 @@ class ManyValues(TyperCommand):
         return super().parse_args(ctx, spread)
 
 
-def overlap(
-    *,
-    train: Annotated[list[str], typer.Option(help="Files or folders to check; several may follow.")],
-    against: Annotated[list[str], typer.Option(help="Files, folders, or benchmarks by name; all: every benchmark.")],
-    out: Annotated[Path, typer.Option(help="Folder for pairs.csv, summary.json and problems.csv.")],
+@dataclass(frozen=True, kw_only=True)
+class OverlapOptions:
+    """One field an option, in the order of the help."""
+
+    train: Annotated[list[str], typer.Option(help="Files or folders to check; several may follow.")]
+    against: Annotated[list[str], typer.Option(help="Files, folders, or benchmarks by name; all: every benchmark.")]
+    out: Annotated[Path, typer.Option(help="Folder for pairs.csv, summary.json and problems.csv.")]
     raw: Annotated[
         list[str] | None, typer.Option(help="Folder with a benchmark's files, or with a folder NAME for each.")
-    ] = None,
+    ] = None
     field: Annotated[
         list[str] | None, typer.Option(help="ROLE=COLUMN: id, question, choices, answer, text or image.")
-    ] = None,
+    ] = None
     radius: Annotated[
         int, typer.Option(min=0, max=16, help="Bits of 64 between perceptual hashes.", rich_help_panel=_PICTURES)
-    ] = 10,
+    ] = 10
     agreement: Annotated[
         float, typer.Option(min=0, max=1, help="Least correlation of details.", rich_help_panel=_PICTURES)
-    ] = 0.85,
+    ] = 0.85
     crop_agreement: Annotated[
         float, typer.Option(min=0, max=1, help="The same for a crop, laid exactly.", rich_help_panel=_PICTURES)
-    ] = 0.95,
+    ] = 0.95
     crops: Annotated[
         bool, typer.Option("--crops/--no-crops", help="Look for crops too.", rich_help_panel=_PICTURES)
-    ] = True,
-    ngram: Annotated[int, typer.Option(min=2, max=64, help="Words of an n-gram.", rich_help_panel=_TEXTS)] = 13,
+    ] = True
+    ngram: Annotated[int, typer.Option(min=2, max=64, help="Words of an n-gram.", rich_help_panel=_TEXTS)] = 13
     coverage: Annotated[
         float, typer.Option(min=0.01, max=1, help="Least share of an item's n-grams.", rich_help_panel=_TEXTS)
-    ] = 0.5,
+    ] = 0.5
     short_words: Annotated[
         int, typer.Option(min=2, max=64, help="Least words of a text that another may hold.", rich_help_panel=_TEXTS)
-    ] = 8,
-    processes: Annotated[int, typer.Option(min=1, help="That decode pictures.")] = 1,
-) -> None:
+    ] = 8
+    processes: Annotated[int, typer.Option(min=1, help="That decode pictures.")] = 1
+
+
+def find_overlap(options: OverlapOptions) -> None:
     """Find training data that is in a benchmark: equal, near or cropped pictures, equal or contained texts."""
     # Here, because they take a second that no other command should wait for.
     from lingshu.commands.overlap_inputs import find_inputs  # noqa: PLC0415
-    from lingshu.decontam.comparison import Comparison  # noqa: PLC0415
     from lingshu.decontam.fields import Fields  # noqa: PLC0415
-    from lingshu.decontam.picture_index import PictureRule  # noqa: PLC0415
-    from lingshu.decontam.text_index import TextRule  # noqa: PLC0415
 
-    fields = Fields(_roles(field or []), short_words)
-    check_folder(out)
-    pictures = PictureRule(radius=radius, agreement=agreement, crops=crops, crop_agreement=crop_agreement)
-    texts = TextRule(ngram=ngram, coverage=coverage, short_words=min(short_words, ngram))
-    inputs = find_inputs(train, against, raw or [], fields)
-    comparison = Comparison([_told(one, "against") for one in inputs.against], pictures, texts, processes)
+    fields = Fields(_roles(options.field or []), options.short_words)
+    check_folder(options.out)
+    inputs = find_inputs(options.train, options.against, options.raw or [], fields)
+    comparison = _comparison(options, inputs.against)
     found: dict[Pair, tuple[str, str]] = {}
     for one in inputs.train:
         for pair, label in comparison.pairs(_told(one, "train")):
@@ -100,8 +101,27 @@ def overlap(
     rows = sorted(found, key=lambda p: (p.train, p.against, p.kind, p.method, p.distance))
     summary = _summary(rows, found, inputs.train, inputs.against)
     summary |= {"not_loaded": inputs.not_loaded, "template_questions": comparison.templates}
-    _write(out, rows, summary, [*inputs.train, *inputs.against])
-    _tell(out, summary, [*inputs.train, *inputs.against])
+    _write(options.out, rows, summary, [*inputs.train, *inputs.against])
+    _tell(options.out, summary, [*inputs.train, *inputs.against])
+
+
+overlap = command_of(OverlapOptions, find_overlap)
+
+
+def _comparison(options: OverlapOptions, against: list[Input]) -> Comparison:
+    from lingshu.decontam.comparison import Comparison  # noqa: PLC0415 - as above
+    from lingshu.decontam.picture_index import PictureRule  # noqa: PLC0415 - as above
+    from lingshu.decontam.text_index import TextRule  # noqa: PLC0415 - as above
+
+    pictures = PictureRule(
+        radius=options.radius,
+        agreement=options.agreement,
+        crops=options.crops,
+        crop_agreement=options.crop_agreement,
+    )
+    short_words = min(options.short_words, options.ngram)
+    texts = TextRule(ngram=options.ngram, coverage=options.coverage, short_words=short_words)
+    return Comparison([_told(one, "against") for one in against], pictures, texts, options.processes)
 
 
 def _roles(given: list[str]) -> dict[str, str]:

@@ -6,9 +6,11 @@ version nobody can tell is gone on from only where a digest will show whether th
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,30 +88,40 @@ def download(
         UserError: the server says no, is busy, can't be reached, or gives another content than `sha256` or `size`; or
             the disk is full.
     """
-    import httpx  # noqa: PLC0415 - costs 0.2 s, and what is downloaded already needs none
-
     if target.exists():
         return target
     if moved is None:
         print(f"downloading {url}", file=sys.stderr)
     part = target.with_name(target.name + ".part")
-    opened = client or httpx.Client(follow_redirects=True, timeout=TIMEOUT_SECONDS)
     wanted = _Wanted(url, f"{subject}{url}", bool(sha256), size, refusal)
 
-    def more() -> None:
-        try:
-            _append(opened, wanted, part, moved or silent)
-        except httpx.TransportError as error:
-            raise Interrupted(f"the connection failed ({error})") from None
-        except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
-            raise UserError(f"{wanted.what}: leads nowhere: {error}", "correct the address in the record") from None
+    with contextlib.ExitStack() as stack:
+        opened = client or stack.enter_context(_client())
+        persist(wanted.what, part, partial(_more, opened, wanted, part, moved or silent))
+    return complete(wanted.what, part, target, sha256, size)
+
+
+def _client() -> httpx.Client:
+    import httpx  # noqa: PLC0415 - costs 0.2 s, and what is downloaded already needs none
+
+    return httpx.Client(follow_redirects=True, timeout=TIMEOUT_SECONDS)
+
+
+def _more(client: httpx.Client, wanted: _Wanted, part: Path, moved: Moved) -> None:
+    """Append to `part` as far as the connection holds.
+
+    Raises:
+        Interrupted: it broke.
+        UserError: the server says no, or the address leads nowhere.
+    """
+    import httpx  # noqa: PLC0415 - as above
 
     try:
-        persist(wanted.what, part, more)
-    finally:
-        if client is None:
-            opened.close()
-    return complete(wanted.what, part, target, sha256, size)
+        _append(client, wanted, part, moved)
+    except httpx.TransportError as error:
+        raise Interrupted(f"the connection failed ({error})") from None
+    except (httpx.InvalidURL, httpx.TooManyRedirects) as error:
+        raise UserError(f"{wanted.what}: leads nowhere: {error}", "correct the address in the record") from None
 
 
 def persist(what: str, part: Path, more: Callable[[], None]) -> None:

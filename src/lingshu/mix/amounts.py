@@ -43,6 +43,20 @@ def resolve(key: str, total_key: str, total: int | None, amounts: Mapping[str, A
                 f"add {total_key}, or give {key}.{name}.samples",
             )
         return fixed
+    _check_sums(key, total_key, total, taken=taken, shares=shares, weights=weights)
+    given, whole = sum(shares.values()), sum(weights.values())
+    rates = shares | {name: max(0.0, 1 - given) * weight / (whole or 1.0) for name, weight in weights.items()}
+    return fixed | apportion(total - taken, rates)
+
+
+def _check_sums(
+    key: str, total_key: str, total: int, *, taken: int, shares: Mapping[str, float], weights: Mapping[str, float]
+) -> None:
+    """Find out whether parts add up to the total (`taken`: rows of the parts with `samples`).
+
+    Raises:
+        UserError: they do not.
+    """
     if taken > total or (taken < total and not shares and not weights):
         raise UserError(
             f"params.yaml: {key}: samples add up to {taken}, {total_key} is {total}",
@@ -56,9 +70,6 @@ def resolve(key: str, total_key: str, total: int | None, amounts: Mapping[str, A
         )
     if total > taken and not given and not sum(weights.values()):
         raise UserError(f"params.yaml: {key}: every share and weight is 0", f"raise one, or set {total_key} to {taken}")
-    whole = sum(weights.values())
-    rates = shares | {name: max(0.0, 1 - given) * weight / (whole or 1.0) for name, weight in weights.items()}
-    return fixed | apportion(total - taken, rates)
 
 
 def apportion(total: int, rates: Mapping[str, float], caps: Mapping[str, int] | None = None) -> dict[str, int]:

@@ -53,18 +53,22 @@ def make_mixture(
     pool = read_pool(sources, recipes, root, kinds=by_modality, held_out=held_out)
     rows, available = plan_mixture(stage, mixture, pool, params.seed)
     folder = fresh_dir(root / MIXTURES / stage)
-    with (
-        atomic_path(folder / MIXTURE_FILE) as temporary,
-        pq.ParquetWriter(temporary, MIXTURE_SCHEMA, compression="zstd") as writer,
-    ):
-        for start in range(0, len(rows), ROWS_A_GROUP):
-            part = rows.slice(start, ROWS_A_GROUP).select(MIXTURE_SCHEMA.names)
-            writer.write_table(part.to_arrow().cast(MIXTURE_SCHEMA), ROWS_A_GROUP)
+    _write(rows, folder / MIXTURE_FILE)
     summary = composition(rows, available)
     if held_out:
         summary[HELD_OUT_ROWS] = held_out_rows(rows, held_out, root)
     write_manifest(folder, f"mix@{stage}", len(rows), {name: g["rows"] for name, g in summary["groups"].items()})
     return summary
+
+
+def _write(rows: pl.DataFrame, path: Path) -> None:
+    with (
+        atomic_path(path) as temporary,
+        pq.ParquetWriter(temporary, MIXTURE_SCHEMA, compression="zstd") as writer,
+    ):
+        for start in range(0, len(rows), ROWS_A_GROUP):
+            part = rows.slice(start, ROWS_A_GROUP).select(MIXTURE_SCHEMA.names)
+            writer.write_table(part.to_arrow().cast(MIXTURE_SCHEMA), ROWS_A_GROUP)
 
 
 def composition(rows: pl.DataFrame, available: dict[str, int]) -> dict[str, Any]:

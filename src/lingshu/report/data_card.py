@@ -22,13 +22,7 @@ def data_card(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
         "What the mixtures hold. A synthetic row counts for the sources that it was made from; a repeated row counts",
         "each time.",
         "",
-        *_table(
-            ["source", *(f"rows, {stage}" for stage in found.stages), "licence class", "access"],
-            (
-                [name, *(str(rows.get(stage, 0)) for stage in found.stages), found.classes[name], found.access[name]]
-                for name, rows in found.rows.items()
-            ),
-        ),
+        *_sources(found),
         "## Parts",
         "",
         *_table(
@@ -68,6 +62,17 @@ def notice_text(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
         lines += ["", "Not to be handed on:"]
         lines += [f"  {', '.join(conflict.sources)}: {conflict.reason}" for conflict in found.conflicts]
     return "\n".join([*lines, ""])
+
+
+def _sources(found: Licences) -> Iterator[str]:
+    header = ["source", *(f"rows, {stage}" for stage in found.stages), "licence class", "access"]
+    yield from _table(
+        header,
+        (
+            [name, *(str(rows.get(stage, 0)) for stage in found.stages), found.classes[name], found.access[name]]
+            for name, rows in found.rows.items()
+        ),
+    )
 
 
 def _conflicts(found: Licences) -> Iterator[str]:

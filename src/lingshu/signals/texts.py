@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 import polars as pl
 
@@ -44,11 +45,7 @@ def measure_texts(table: pl.DataFrame, params: SignalsParams, count: Counter = e
         params: the phrases.
         count: counts tokens.
     """
-    said = [name for name in ("prompt", "choices", "target", "rationale") if name in table.columns]
     both = pl.concat_str("prompt", "target", separator="\n")
-    # The answer of a sample without a gold answer is its target, which would count twice.
-    answer = pl.when(pl.col("answer") != pl.col("target")).then("answer").otherwise(pl.lit(""))
-    everything = pl.concat_str([*said, answer], separator="\n")
     measured = table.select(
         "sample_id",
         "source",
@@ -67,10 +64,18 @@ def measure_texts(table: pl.DataFrame, params: SignalsParams, count: Counter = e
         _hits(pl.col("target"), params.refusal_phrases).alias("refusal_phrases"),
         _hits(pl.col("prompt"), params.picture_phrases).alias("picture_phrases"),
         pl.col("target").str.count_matches(OTHER_SECTIONS).alias("other_sections"),
-        *identifier_columns(everything),
+        *identifier_columns(_everything(table.columns)),
         _identity().alias("text_digest"),
     )
     return measured.with_columns(digests(measured["text_digest"]))
+
+
+def _everything(columns: Collection[str]) -> pl.Expr:
+    """Return all that a sample says, in one text."""
+    said = [name for name in ("prompt", "choices", "target", "rationale") if name in columns]
+    # The answer of a sample without a gold answer is its target, which would count twice.
+    answer = pl.when(pl.col("answer") != pl.col("target")).then("answer").otherwise(pl.lit(""))
+    return pl.concat_str([*said, answer], separator="\n")
 
 
 def _repetition(text: pl.Expr) -> pl.Expr:

@@ -83,17 +83,22 @@ def normalize_rows(
     )
     with ExitStack() as stack:
         new_images, new_samples = (stack.enter_context(_replaced(folder)) for folder in (images, samples))
-        with ExitStack() as writing:
-            pool = writing.enter_context(ThreadPoolExecutor(threads))
-            writing.callback(pool.shutdown, wait=True, cancel_futures=True)
-            run.images = writing.enter_context(ImageWriter(new_images))
-            run.samples = writing.enter_context(SampleWriter(new_samples))
-            run.verdicts = writing.enter_context(VerdictWriter(new_samples / "verdicts.parquet"))
-            run.go(pool, threads)
+        _go(run, new_images, new_samples, threads)
         _check(name, run.summary, record, source.form, accept_rows=accept_rows)
         write_manifest(new_images, STEP, run.summary.pictures_stored)
         write_manifest(new_samples, STEP, run.summary.kept, dict(run.summary.splits))
     return run.summary
+
+
+def _go(run: _Run | LabelledRun, images: Path, samples: Path, threads: int) -> None:
+    """Read all rows, and write what comes of them to the two folders."""
+    with ExitStack() as writing:
+        pool = writing.enter_context(ThreadPoolExecutor(threads))
+        writing.callback(pool.shutdown, wait=True, cancel_futures=True)
+        run.images = writing.enter_context(ImageWriter(images))
+        run.samples = writing.enter_context(SampleWriter(samples))
+        run.verdicts = writing.enter_context(VerdictWriter(samples / "verdicts.parquet"))
+        run.go(pool, threads)
 
 
 @contextmanager

@@ -102,12 +102,7 @@ def load(
         raise _no_form(name, record, files)
     loaded = replace(_read(name, record, source, files, reasoning=reasoning, limit=limit, hubs=hubs), notes=notes)
     _check_rows(loaded, accept_rows=accept_rows)
-    if loaded.data_errors and not loaded.questions:
-        shown = "\n  ".join(str(error) for error in loaded.data_errors[:SHOWN_ERRORS])
-        raise UserError(
-            f"{name}: none of {len(loaded.data_errors)} rows could be asked:\n  {shown}",
-            "mend what is named above; pictures lie beside the tables, or in the archive that the record names",
-        )
+    _check_askable(loaded)
     return loaded
 
 
@@ -186,9 +181,7 @@ def _read(
     hubs: list[tuple[str, HubFiles]],
 ) -> Loaded:
     form = source.form
-    named = form.pictures is not None and not form.pictures.embedded
-    finder = PictureFinder(files, form.pictures) if named and form.pictures else None
-    asker = Asker(name, record, form, finder, reasoning=reasoning)
+    asker = Asker(name, record, form, _finder(form, files), reasoning=reasoning)
     questions: dict[str, Question] = {}
     errors: list[DataError] = []
     rows = 0
@@ -216,6 +209,20 @@ def _read(
         revisions={repo: hub.commit for repo, hub in hubs},
         absent_meta=dict(asker.absent_meta),
     )
+
+
+def _finder(form: Form, files: Files) -> PictureFinder | None:
+    named = form.pictures is not None and not form.pictures.embedded
+    return PictureFinder(files, form.pictures) if named and form.pictures else None
+
+
+def _check_askable(loaded: Loaded) -> None:
+    if loaded.data_errors and not loaded.questions:
+        shown = "\n  ".join(str(error) for error in loaded.data_errors[:SHOWN_ERRORS])
+        raise UserError(
+            f"{loaded.name}: none of {len(loaded.data_errors)} rows could be asked:\n  {shown}",
+            "mend what is named above; pictures lie beside the tables, or in the archive that the record names",
+        )
 
 
 def _check_rows(loaded: Loaded, *, accept_rows: bool) -> None:
