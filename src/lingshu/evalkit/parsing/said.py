@@ -28,9 +28,13 @@ def said_before(english: bool, findings: bool, before: str) -> int:
     return (_before_kept if len(before) <= _SHORT else _before)(english, findings, before)
 
 
-def said_after(english: bool, after: str) -> int:
-    """Return what the clause's part `after` a mention says of it: none of `EXCLUDING` and `WEIGHED`."""
-    return (_after_kept if len(after) <= _SHORT else _after)(english, after)
+def said_after(english: bool, after: str, followed: bool) -> int:
+    """Return what the clause's part `after` a mention says of it: none of `EXCLUDING` and `WEIGHED`.
+
+    Args:
+        followed: the next mention stands right behind, so that a "not" at the end may be its own.
+    """
+    return (_after_kept if len(after) <= _SHORT else _after)(english, after, followed)
 
 
 def _before(english: bool, findings: bool, before: str) -> int:
@@ -52,12 +56,12 @@ def _before(english: bool, findings: bool, before: str) -> int:
     return said
 
 
-def _after(english: bool, after: str) -> int:
+def _after(english: bool, after: str, followed: bool) -> int:
     cues = cues_of(english)
     first = cues.any_after.search(after)
     if not first:
         return 0
-    predicate = _predicate(cues, after)
+    predicate = _predicate(cues, after, followed)
     start = first.start() if len(predicate) == len(after) else 0
     said = DOUBLE if cues.double.search(predicate, start) else 0
     if cues.denied_after.search(predicate, start):
@@ -67,10 +71,12 @@ def _after(english: bool, after: str) -> int:
     return said
 
 
-def _predicate(cues: Cues, after: str) -> str:
+def _predicate(cues: Cues, after: str, followed: bool) -> str:
     """Return what is said of a mention: what follows it, up to a reason, or a "not" that belongs to the next one."""
-    if after.rstrip(" \t\r\n([\"'").endswith(_NEXT_DENIED) and (
-        of_next := _OF_NEXT.search(after, max(0, len(after) - _TAIL))
+    if (
+        followed
+        and after.rstrip(" \t\r\n([\"'").endswith(_NEXT_DENIED)
+        and (of_next := _OF_NEXT.search(after, max(0, len(after) - _TAIL)))
     ):
         after = after[: of_next.start()]
     reason = cues.reason.search(after)
@@ -78,4 +84,4 @@ def _predicate(cues: Cues, after: str) -> str:
 
 
 _before_kept: Callable[[bool, bool, str], int] = lru_cache(maxsize=_KEPT)(_before)
-_after_kept: Callable[[bool, str], int] = lru_cache(maxsize=_KEPT)(_after)
+_after_kept: Callable[[bool, str, bool], int] = lru_cache(maxsize=_KEPT)(_after)
