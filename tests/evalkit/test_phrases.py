@@ -98,6 +98,13 @@ def test_a_ranking_gives_its_first_only_if_it_is_all_that_is_said(response, want
     assert parsed("mcq", response) == wanted
 
 
+def test_none_of_the_above_in_chinese_denies_no_letter():
+    assert parsed("mcq", "E. 以上都不是", None) == "E"
+    assert parsed("mcq", "E. 以上都不是", ("A. 肺炎", "B. 肺栓塞", "C. 气胸", "D. 心力衰竭", "E. 都不是")) == "E"
+    assert parsed("mcq", "A、B、D都不是") == "C"
+    assert parsed("mcq", "B不是") == ""
+
+
 def test_an_option_that_is_a_ranking_is_that_option():
     assert parsed("mcq", "C > B > A", ("A. A > B > C", "B. C > B > A", "C. B > A > C")) == "B"
 

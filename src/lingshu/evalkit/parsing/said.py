@@ -17,6 +17,7 @@ LEAD = 96  # characters before a mention that may hold "the answer is"
 _OF_NEXT = re.compile(
     r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非)[\s(\[\"']*\Z",
 )
+_NONE_OF_THEM = re.compile("以上(?:选项)?[都均皆]不是")  # an option's own text, which denies no letter
 _NEXT_DENIED = ("not", "nor", "over", "是", "非")
 _TAIL = 32  # characters before the next mention that may hold its "not"
 _SHORT = 48  # characters of what is kept
@@ -73,6 +74,8 @@ def _after(english: bool, after: str, followed: bool) -> int:
 
 def _predicate(cues: Cues, after: str, followed: bool) -> str:
     """Return what is said of a mention: what follows it, up to a reason, or a "not" that belongs to the next one."""
+    if "以上" in after:
+        after = _NONE_OF_THEM.sub("", after)
     if (
         followed
         and after.rstrip(" \t\r\n([\"'").endswith(_NEXT_DENIED)

@@ -126,7 +126,7 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         before, after = clauses.around(start, end, previous_end, next_start)
         ahead = 0 if before == " " else said_before(clauses.english, findings, before)
         followed = number < len(mentions) and end + len(after) == next_start
-        behind = said_after(clauses.english, after, followed) if after else 0
+        behind = said_after(clauses.english, after, followed) if after and after != " " else 0
         stance = UNCLEAR if asked else _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
         if stance is MENTIONED:
             joined = findings and result and result[-1] is DENIED and _JOINED.match(before)
