@@ -76,7 +76,7 @@ def _gold_error(parsed: str) -> Score:
 def _mcq(item: Item, text: str) -> Score:
     gold = gold_letters(item.answer, item.choices)
     several = len(gold) > 1
-    found = parse_choice(text, item.choices, several)
+    found = parse_choice(text, item.choices, several, item.question)
     if not gold:
         return _gold_error(",".join(found.letters))
     if not found.letters:

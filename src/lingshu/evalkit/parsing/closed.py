@@ -38,13 +38,22 @@ _LEAD = re.compile(
     r"\banswer\s*(?:is|would be|should be|[:：=])[\s:：]*"
     r"|(?:最终)?答案\s*(?:是|为|应为)?\s*[:：]?\s*",
 )
-_COPULA = re.compile(r"\A([^.!?\n]{0,160}?)(?:['’]s\b|\b(?:is|are|was|were|shows?)\b|[:：]|是|为)\s*", re.IGNORECASE)
+_COPULA = re.compile(
+    r"\A([^.!?\n]{0,160}?)"
+    r"(?:['’]s\b|\b(?:is|are|was|were|shows?|(?:appears?|seems?) to be|looks? like)\b|[:：]|是|为)\s*",
+    re.IGNORECASE,
+)
 _SENTENCE_END = re.compile(r"\n|[!?。！？]|(?<!\bDr)(?<!\bvs)\.(?=\s|\Z)|;\s")
 _LIST = re.compile(r"\s*(?:[,;，、；\n]|\band\b|和|与|及)\s*", re.IGNORECASE)
 _RESTATING = word_set(
     "it this that these those there the a an image picture photo scan film answer in of shown seen here most likely"
+    " i think believe say would definitely probably certainly clearly"
 )
-_RESTATING_ZH = re.compile(r"(?:这|那|此|该|它|其|张|幅|个|图中|图|图像|图片|影像|检查|部位|所示|显示|的|答案)*")
+_HEDGE = re.compile(r"(?:(?:most |very )?(?:likely|probably)|definitely|certainly|clearly)\s+(?=\w)", re.IGNORECASE)
+_IT_IS = re.compile(r"\s+it (?:is|must be|has to be)\Z", re.IGNORECASE)
+_RESTATING_ZH = re.compile(
+    r"(?:这|那|此|该|它|其|张|幅|个|图中|图|图像|图片|影像|检查|部位|所示|显示|的|答案|应该|可能|大概|最|我认|我觉得)*"
+)
 _WORD = re.compile(r"\w+")
 _EQUALS = re.compile(r"=|≈|≃|\b(?:equals|equal to)\b", re.IGNORECASE)
 _AROUND_NUMBERS = (
@@ -121,7 +130,10 @@ def stated_answer(text: str, question: str) -> str:
     known = _RESTATING | set(_WORD.findall(question.lower()))
     while (copula := _COPULA.match(phrase)) and copula.end() < len(phrase) and _restates(copula[1], known, question):
         phrase = phrase[copula.end() :]
-    return phrase.strip()
+    phrase = phrase.strip()
+    if hedge := _HEDGE.match(phrase):
+        phrase = phrase[hedge.end() :]
+    return _IT_IS.sub("", phrase)
 
 
 def _restates(subject: str, known: set[str] | frozenset[str], question: str) -> bool:

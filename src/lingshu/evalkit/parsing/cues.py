@@ -41,7 +41,7 @@ _EXCLUDING_ZH = "排除|除了|除外|错误|不正确|不选"
 _EXCLUDING_BEFORE = _Cue(_EXCLUDING, beyond=_EXCLUDING_ZH)
 _DENIED_BEFORE = _Cue(
     rf"{_NOT}|{_EXCLUDING}|nor\b|rather than\b|instead of\b|unlike\b|unlikely\b|other than\b|against\b"
-    rf"|i doubt\b|avoid(?:s|ed|ing)?\b|over\s*\Z"
+    rf"|i doubt\b|avoid(?:s|ed|ing)?\b|(?:over|beats)\s*\Z"
     rf"|(?:more|better|likelier)\b[^.,;]*\bthan\s*(?:option\s*)?\Z",
     r"n['’]t\b",
     rf"{_EXCLUDING_ZH}|除\s*\Z|不是|不会是|不应|不能|不考虑|不可能|并非|而非|非\s*\Z|不\s*\Z",
@@ -52,7 +52,7 @@ _FINDING_DENIED = _Cue(
 )
 _DENIED_AFTER = _Cue(
     rf"{_NOT}|{_EXCLUDING}|unlikely\b|less likely\b|implausible\b|invalid\b|inappropriate\b|contraindicated\b"
-    rf"|irrelevant\b|unrelated\b|absent\b",
+    rf"|irrelevant\b|unrelated\b|absent\b|(?:is|are) out\b",
     r"n['’]t\b|\A(?:[)\]\s]*[:：]\s*no\b|\s*no\s*\Z|[)\s]*×(?!\s*\d))",
     rf"[✗✘❌]|{_EXCLUDING_ZH}|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
 )
@@ -67,8 +67,9 @@ _DOUBLE = _Cue(
 )
 _WEIGHED_BEFORE = _Cue(
     r"(?:between|either|whether|among|considered|considering|at first|initially|originally|(?<!second )thought"
-    r"|(?:might|may|could|would) think|(?:sure|certain|know|tell|say|clear|determine) if)\b",
-    beyond=r"还是|介于",
+    r"|(?:might|may|could|would) think|(?:sure|certain|know|tell|say|clear|determine) if"
+    r"|(?:all|everything|anything)\b[^.,;]{0,24}\bbut)\b",
+    beyond=r"还是|介于|\A\s*即\s*\Z",
 )
 _LETTER_LEAD = (
     r"\s*(?:(?:probably|likely|most likely|definitely|clearly|actually|certainly|indeed|obviously|simply|surely)\s+)?"
@@ -76,14 +77,15 @@ _LETTER_LEAD = (
 )
 _STATED_BEFORE = _Cue(
     r"(?:(?:answer|correct|right|best|final)\b[^.,;\n]{0,40}?(?:\bis\b|\bare\b|\bbe\b|\bwas\b|[:：=])"
-    r"|answer\b|(?:choose|chose|select|pick|answered)\b|(?:go|going) (?:with|for)\b|opt for\b|settle on\b)"
-    + _LETTER_LEAD,
+    r"|answer\b|(?:choose|chose|select|pick|answered)\b|(?:go|going) (?:with|for)\b|opt for\b|settle on\b"
+    r"|lean(?:ing)?(?: towards?| to)?\b)" + _LETTER_LEAD,
     beyond=r"(?:答案[^,，。;\n]{0,8}|选择?|应为)" + _LETTER_LEAD,
 )
 _STATED_AFTER = _Cue(
     r"(?:correct|true|the answer|(?:my|final|best|right) (?:answer|choice|option)|the (?:best|right|most \w+)"
     r"|(?:is|be|seems|are) (?:right|best|most (?:likely|appropriate))(?!\w|[ -]?(?:sided|lateral|lung|side))"
-    r"|(?:is|seems|fits|would be) better(?! known)|remains)\b",
+    r"|(?:is|seems|fits|would be) better(?! known)|remains|makes (?:the )?most sense)\b"
+    r"|it (?:is|must be|has to be)(?: then| indeed)?\s*\Z",
     r"\A(?:[)\]\s]*[:：]\s*yes\b|\s*yes\s*\Z)",
     r"[✓✔✅]|\A[)\s]*√(?!\s*\d)|正确|是对的|为答案|是答案|最符合",
 )

@@ -22,6 +22,8 @@ _LATEX_NOISE = re.compile(r"\\(?:left|right|displaystyle|quad|qquad|rm|bf|it)\b|
 _HTML = re.compile(r"</?(?:b|i|u|em|strong|p|br|span|div|code)\s*/?>")  # lower case only: "<B>" is an answer
 _MARKDOWN = re.compile(r"\*+|__+|`+|^[ \t]*(?:#{1,6}|>(?!\s*\d))[ \t]*", re.MULTILINE)
 _STRUCK = re.compile(r"~~[^~\n]+~~")
+_TICKED = re.compile(r"\[[xX✓✔]\]")
+_UNTICKED = re.compile(r"^[ \t]*(?:[-*+][ \t]+)?\[ \][^\n]*$", re.MULTILINE)
 _NESTED_WRAPS = 3
 
 
@@ -41,6 +43,8 @@ def answer_text(response: str) -> str:
     if "\\" in text or "boxed{" in text:
         text = _LATEX_NOISE.sub(" ", _unwrapped(_in_box(text)))
     text = text.replace("$", " ")
+    if "[ ]" in text and _TICKED.search(text):  # a list to tick: what is ticked stays
+        text = _TICKED.sub("", _UNTICKED.sub("", text))
     if "~~" in text:
         text = _STRUCK.sub(" ", text)
     if "*" in text or "_" in text or "`" in text or "#" in text or ">" in text:

@@ -30,19 +30,21 @@ _ANY = word_set(
 )
 _MORE = word_set(
     "would could can cannot should will may might must has describe describes represent represents best only alone"
+    " beats"
     " correct wrong incorrect right based given for then too also with on in which who while whereas here instead"
 )
+_IT_IS = r"it (?:is|must be|has to be)(?=(?: then| indeed)?\s*(?:\Z|[.!,;\n]))"  # "C it is."
 _SHORT_ANY, _SHORT_MORE = "(?:is|was|are|were|does)n['’]t", "can['’]t"
 _WORDS_ANY = by_first_letter(rf"(?:{'|'.join(sorted(_ANY))}|{_SHORT_ANY})\b")
 _WORDS_MORE = by_first_letter(rf"(?:{'|'.join(sorted(_MORE))}|{_SHORT_MORE})\b")
 _WORDS = by_first_letter(rf"(?:{'|'.join(sorted(_ANY | _MORE))}|{_SHORT_ANY}|{_SHORT_MORE})\b")
 _AFTER_ANY = re.compile(
     r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|(?!型|超|族|级|细胞|淋巴|链|线|波)[\u4e00-\u9fff]|[-–—]\s"
-    rf"|{_WORDS_ANY}|[✓✔✅✗✘❌√×])"
+    rf"|{_WORDS_ANY}|{_IT_IS}|makes (?:the )?most\b|[✓✔✅✗✘❌√×])"
 )
 _AFTER_MORE = re.compile(rf"\s*(?:\(|{_WORDS_MORE})")
 _NOT_LED = "".join(rf"(?<!{lead} .)" for lead in ("ption", "ptions", "hoice", "hoices", "etter"))
-IN_PROSE = rf"(?<=[a-z,] .){_NOT_LED} (?!{_WORDS})(?![a-z]+[A-Z])[a-z]"
+IN_PROSE = rf"(?<=[a-z,] .){_NOT_LED} (?!{_WORDS}|(?:it|makes)\b)(?![a-z]+[A-Z])[a-z]"
 """Behind a capital: it stands between a word and one that says nothing of options, so it is none but by its own text.
 
 What `is_option_letter` would find, told by a pattern, which passes over such letters at no cost.

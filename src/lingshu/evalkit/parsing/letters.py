@@ -39,7 +39,7 @@ _JOINTS = frozenset(
     ",，、/&+.aon和与及或以"
 )  # what may follow a letter, after a blank or not, that a list goes on from
 _BEFORE_BRACKET = frozenset(" " + _OPENING)
-_JOINING = frozenset({"and", "or", "nor", "as"})
+_JOINING = frozenset({"and", "or", "nor", "as", "it", "makes"})  # words that need a closer look
 _NEXT = 15  # characters that may hold the next word, as in `is_option_letter`
 _MARGIN = 12  # characters beside a letter that decide whether it stands alone on its line
 _WINDOW = 48  # characters that may lead a run of letters

@@ -1,7 +1,8 @@
 """Multiple choice: which option, or options, a response gives as its answer; none if it does not say.
 
-Order: nothing but letters · an option's whole text · a letter stated as the answer · a letter that leads or ends the
-response on its own · the only letter put forward · the only option named whole · the only option left by elimination.
+Order: a letter alone · an option's whole text · a phrase about several ("all but C") · letters alone · a letter stated
+as the answer · a letter that leads or ends the response on its own · the only letter put forward · the only option
+named whole · the only option left by elimination.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ from lingshu.evalkit.parsing.options import (
     plain_form,
     whole_option,
 )
-from lingshu.evalkit.parsing.stance import DENIED, MENTIONED, STATED, Clauses, Stance, stances
+from lingshu.evalkit.parsing.phrases import COMPARED, all_but, ranked_first
+from lingshu.evalkit.parsing.stance import DENIED, MENTIONED, STATED, UNCLEAR, Clauses, Stance, stances
 
 MAX_OPTIONS = 26
 
@@ -48,22 +50,17 @@ _STATING = re.compile(
 )
 
 
-def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool) -> Parsed:
+def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool, question: str = "") -> Parsed:
     """Return the letters that `text` (from `answer_text`) gives as the answer.
 
     Args:
         choices: option strings as shown; None if unknown, then any letter counts.
         several: more than one option may be right, so single letters stated apart are joined.
+        question: "all but C" is C where it asks for an exception.
     """
     count = len(choices) if choices else MAX_OPTIONS
-    if letters := whole_letters(_upper_run(text) if several else text, count):
-        if len(letters) > 1 and choices and (letter := labelled_option(choices, text) or whole_option(choices, text)):
-            return Parsed((letter,), "whole_option")
-        return Parsed(tuple(sorted(letters)), "whole_letter")
-    if choices and (letter := labelled_option(choices, text) or whole_option(choices, text)):
-        return Parsed((letter,), "whole_option")
-    if (plain := _PLAIN.fullmatch(text)) and ord(plain[1].upper()) - ord("A") < count:
-        return Parsed((plain[1].upper(),), STATED_LETTER)
+    if whole := _by_whole(text, choices, count, several, question):
+        return whole
     if not several and len(text) > 2 * _ENDING:
         # The last statement of a letter decides; in a long response it is near the end, if there is one.
         ending = _ending(text)
@@ -92,7 +89,35 @@ def _read(
     text: str, clauses: Clauses, count: int, choices: tuple[str, ...] | None, several: bool
 ) -> tuple[list[Group], list[Stance]]:
     groups = letter_groups(text, clauses.text, count, choices, several)
-    return groups, stances(clauses, [(g.start, g.end) for g in groups])
+    attitudes = stances(clauses, [(g.start, g.end) for g in groups])
+    if groups and (">" in text or "<" in text):
+        spans = [found.span() for found in COMPARED.finditer(text)]
+        inside = {i for i, g in enumerate(groups) for start, end in spans if start <= g.start < end}
+        attitudes = [UNCLEAR if i in inside and s is MENTIONED else s for i, s in enumerate(attitudes)]
+    return groups, attitudes
+
+
+def _by_whole(text: str, choices: tuple[str, ...] | None, count: int, several: bool, question: str) -> Parsed | None:
+    """Return what a text gives that is, as a whole, letters, an option or a phrase about options; None if it is not."""
+    letters = whole_letters(_upper_run(text) if several else text, count)
+    if len(letters) == 1:
+        return Parsed(letters, "whole_letter")
+    if choices and (letter := labelled_option(choices, text) or whole_option(choices, text)):
+        return Parsed((letter,), "whole_option")
+    if not several and (phrase := _by_phrase(text, question, count)):
+        return phrase
+    if letters:
+        return Parsed(tuple(sorted(letters)), "whole_letter")
+    plain = _PLAIN.fullmatch(text)
+    return Parsed((plain[1].upper(),), STATED_LETTER) if plain and ord(plain[1].upper()) - ord("A") < count else None
+
+
+def _by_phrase(text: str, question: str, count: int) -> Parsed | None:
+    """Return what an answer that is one phrase about several of `count` options gives; None if it is none."""
+    if (left := all_but(text, question, count)) is not None:
+        return Parsed(left, "elimination") if left else Parsed((), "several_letters")
+    first = ranked_first(text, count)
+    return Parsed((first,), "ranking") if first else None
 
 
 def _ending(text: str) -> str:

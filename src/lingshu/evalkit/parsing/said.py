@@ -17,6 +17,7 @@ LEAD = 96  # characters before a mention that may hold "the answer is"
 _OF_NEXT = re.compile(
     r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非)[\s(\[\"']*\Z",
 )
+_NONE_OF_THEM = re.compile("以上(?:选项)?[都均皆]不是")  # an option's own text, which denies no letter
 _NEXT_DENIED = ("not", "nor", "over", "是", "非")
 _TAIL = 32  # characters before the next mention that may hold its "not"
 _SHORT = 48  # characters of what is kept
@@ -28,9 +29,13 @@ def said_before(english: bool, findings: bool, before: str) -> int:
     return (_before_kept if len(before) <= _SHORT else _before)(english, findings, before)
 
 
-def said_after(english: bool, after: str) -> int:
-    """Return what the clause's part `after` a mention says of it: none of `EXCLUDING` and `WEIGHED`."""
-    return (_after_kept if len(after) <= _SHORT else _after)(english, after)
+def said_after(english: bool, after: str, followed: bool) -> int:
+    """Return what the clause's part `after` a mention says of it: none of `EXCLUDING` and `WEIGHED`.
+
+    Args:
+        followed: the next mention stands right behind, so that a "not" at the end may be its own.
+    """
+    return (_after_kept if len(after) <= _SHORT else _after)(english, after, followed)
 
 
 def _before(english: bool, findings: bool, before: str) -> int:
@@ -52,12 +57,12 @@ def _before(english: bool, findings: bool, before: str) -> int:
     return said
 
 
-def _after(english: bool, after: str) -> int:
+def _after(english: bool, after: str, followed: bool) -> int:
     cues = cues_of(english)
     first = cues.any_after.search(after)
     if not first:
         return 0
-    predicate = _predicate(cues, after)
+    predicate = _predicate(cues, after, followed)
     start = first.start() if len(predicate) == len(after) else 0
     said = DOUBLE if cues.double.search(predicate, start) else 0
     if cues.denied_after.search(predicate, start):
@@ -67,10 +72,14 @@ def _after(english: bool, after: str) -> int:
     return said
 
 
-def _predicate(cues: Cues, after: str) -> str:
+def _predicate(cues: Cues, after: str, followed: bool) -> str:
     """Return what is said of a mention: what follows it, up to a reason, or a "not" that belongs to the next one."""
-    if after.rstrip(" \t\r\n([\"'").endswith(_NEXT_DENIED) and (
-        of_next := _OF_NEXT.search(after, max(0, len(after) - _TAIL))
+    if "以上" in after:
+        after = _NONE_OF_THEM.sub("", after)
+    if (
+        followed
+        and after.rstrip(" \t\r\n([\"'").endswith(_NEXT_DENIED)
+        and (of_next := _OF_NEXT.search(after, max(0, len(after) - _TAIL)))
     ):
         after = after[: of_next.start()]
     reason = cues.reason.search(after)
@@ -78,4 +87,4 @@ def _predicate(cues: Cues, after: str) -> str:
 
 
 _before_kept: Callable[[bool, bool, str], int] = lru_cache(maxsize=_KEPT)(_before)
-_after_kept: Callable[[bool, str], int] = lru_cache(maxsize=_KEPT)(_after)
+_after_kept: Callable[[bool, str, bool], int] = lru_cache(maxsize=_KEPT)(_after)

@@ -40,6 +40,9 @@ _CONTRAST = (
     *("though", "then", "rather", "instead"),
 )
 _NO_CONTRAST = {"rather": " than", "instead": " of"}  # unless this follows
+_ALL = re.compile(r"\b(?:all|everything|anything)(?:\s+(?:of|the|these|them|above|options?|choices?|answers?))*\s*\Z")
+_ALL_EXCLUDED = re.compile(r"exclud|eliminat|\brul(?:e|es|ed|ing) out|reject|discard|dismiss")
+_ALL_WITHIN = 48  # characters before a "but" that takes one out
 _CONTRAST_ZH = re.compile(r"而是|所以|因此|因而|故|但|(?<=[，,])(?:考虑|诊断)")
 _SOFT_BREAK = re.compile(r"[,，、](?!\d)")
 
@@ -122,7 +125,8 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         asked = not findings and text.startswith("?", end)
         before, after = clauses.around(start, end, previous_end, next_start)
         ahead = 0 if before == " " else said_before(clauses.english, findings, before)
-        behind = said_after(clauses.english, after) if after else 0
+        followed = number < len(mentions) and end + len(after) == next_start
+        behind = said_after(clauses.english, after, followed) if after and after != " " else 0
         stance = UNCLEAR if asked else _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
         if stance is MENTIONED:
             joined = findings and result and result[-1] is DENIED and _JOINED.match(before)
@@ -167,6 +171,8 @@ def _lists(text: str, found: re.Match[str]) -> bool:
 def _contrasts(text: str, places: dict[str, list[int]]) -> list[Span]:
     """Return the words of contrast (at `places`, or Chinese), which end a clause."""
     words: list[Span] = []
+    if "but" in places:
+        places["but"] = [at for at in places["but"] if not _takes_out(text, at)]
     for word, starts in places.items():
         length, follows = len(word), _NO_CONTRAST.get(word)
         words += [
@@ -177,6 +183,12 @@ def _contrasts(text: str, places: dict[str, list[int]]) -> list[Span]:
     if not text.isascii():
         words += [(found.start(), found.end()) for found in _CONTRAST_ZH.finditer(text)]
     return words
+
+
+def _takes_out(text: str, at: int) -> bool:
+    """Return whether the "but" at `at` takes one out of all ("all but C", unless all are excluded)."""
+    window = max(0, at - _ALL_WITHIN)
+    return _ALL.search(text, window, at) is not None and not _ALL_EXCLUDED.search(text, window, at)
 
 
 def _conclusions(text: str, places: dict[str, list[int]]) -> list[int]:

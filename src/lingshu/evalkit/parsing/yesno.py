@@ -31,12 +31,20 @@ _WHOLE = {
     **dict.fromkeys(("present", "positive", "seen", "visible", "y"), YES),
     **dict.fromkeys(("absent", "negative", "none", "not present", "not seen", "not visible", "not identified"), NO),
     **dict.fromkeys(("unlikely", "not likely", "n"), NO),
+    **dict.fromkeys(("there is", "there are", "sure, there is", "it does", "it is", "definitely", "certainly"), YES),
+    **dict.fromkeys(("of course", "i think so", "i believe so", "当然有", "确实有", "肯定有", "应该有"), YES),
+    **dict.fromkeys(("there isn't", "there is not", "there aren't", "there are not", "it does not", "it doesn't"), NO),
+    **dict.fromkeys(("it is not", "it isn't", "absolutely not", "definitely not", "certainly not", "not at all"), NO),
+    **dict.fromkeys(("of course not", "not really", "probably not", "likely not", "most likely not", "none seen"), NO),
+    **dict.fromkeys(("i don't think so", "i do not think so", "i do not see one", "i don't see one"), NO),
+    **dict.fromkeys(("确实没有", "肯定没有", "应该没有", "好像没有"), NO),
 }
+_SHORT_ANSWER = re.compile(r"(?:the )?(?:final )?answer\s*(?:is|:|=)\s*(?P<word>y|n|positive|negative)")
 _IT_IS = re.compile(r"\A(?:it is|it['’]s|it was|they are) ")
 _ZH_UNSURE = re.compile(
     r"[\W_]*(?:无法|不能|难以|不确定|不知道|不清楚|对不起|抱歉|对于|有可能|没有足够|是否|有没有|可能)"
 )
-_ZH_NO = re.compile(r"[\W_]*(?:不是|没有|不存在|未见|未发现|不对|错误|否|无|不)")
+_ZH_NO = re.compile(r"[\W_]*(?:不是|没有|不存在|未见|未发现|看不到|看不见|未看到|不对|错误|否|无|不)")
 _ZH_YES = re.compile(r"[\W_]*(?:是的|是|有|对|正确|存在|可见)")
 _ZH_ABNORMAL = re.compile(r"[\W_]*(?:不正常|不健康|有?异常)")
 _ZH_NEGATED = {"有": ("没有", "无", "未见"), "是": ("不是", "并非"), "存在": ("不存在",), "可见": ("未见", "不可见")}
@@ -96,7 +104,10 @@ def gold_verdict(answer: str | tuple[str, ...]) -> str:
 def parse_yes_no(text: str, question: str) -> Verdict:
     """Return the verdict that `text` (from `answer_text`) gives on `question`."""
     text = _without_questions(text.lower()).strip()
-    if whole := _WHOLE.get(_IT_IS.sub("", text).strip(" .!\"'")):
+    bare = text.replace("’", "'").strip(" .!\"'。！")
+    if short := _SHORT_ANSWER.fullmatch(bare):
+        bare = short["word"]
+    if whole := _WHOLE.get(bare) or _WHOLE.get(_IT_IS.sub("", text).strip(" .!\"'")):
         return Verdict(whole, "whole_word")
     if found := _LEADING.match(text):
         return _leading(found, text, question)
