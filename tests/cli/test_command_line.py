@@ -7,6 +7,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).resolve().parents[2]
 CPU_SECONDS = 3.0
 HEAVY = ("torch", "transformers", "great_expectations", "dvc", "numba", "matplotlib", "scipy", "sklearn")
@@ -54,3 +56,16 @@ def test_a_folder_further_down_will_do(checkout: Path) -> None:
     result = run("recipe", at=checkout / "recipes")
     assert result.returncode == 0
     assert "* mini" in result.stdout
+
+
+def test_a_full_disk_is_one_message_whatever_library_meets_it(tmp_path: Path) -> None:
+    """The limit on file size stands for the full disk; the tables are written by a library with errors of its own."""
+    samples = ROOT.parent / "shared" / "samples" / "vqa_rad"
+    if not samples.is_dir():
+        pytest.skip("no real sample of VQA-RAD beside the checkout")
+    command = f"{sys.executable} -m lingshu.cli normalize --source vqa_rad --raw '{samples}' --out out --accept-rows"
+    script = f"trap '' XFSZ; ulimit -f 1; {command}"
+    found = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert (found.returncode, "Traceback" in found.stderr) == (2, False), found.stderr
+    assert "No space left" in found.stderr or "File too large" in found.stderr or "disk is full" in found.stderr
+    assert "fix: free space" in found.stderr

@@ -64,3 +64,15 @@ def test_real_samples_from_a_folder_and_from_anywhere(tmp_path):
     record = json.loads((tmp_path / "out" / "run.json").read_text())["benchmarks"]["vqa_rad"]["record"]
     assert record["suite"] == "multimodal"
     assert record["limit"] == 20
+
+
+def test_rows_that_can_not_be_asked_are_told_with_an_example(tmp_path):
+    row = {"question": "Which?", "options": {"A": "x", "B": "y"}, "answer_idx": "B", "meta_info": "step1"}
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/test.jsonl").write_text(f'{json.dumps(row)}\n{{"torn":\n{json.dumps(row | {"options": {}})}\n')
+    options = ("--benchmarks", "medqa_usmle", "--folder", f"medqa_usmle={tmp_path / 'files'}", "--accept-rows")
+    result = run(*options, "--out", tmp_path / "out")
+    assert result.returncode == 0, result.stderr
+    assert "medqa_usmle  1 of 1 answered" in result.stdout
+    assert "warning: medqa_usmle: 2 of 3 rows can't be asked and are left out (" in result.stderr
+    assert "\n  test.jsonl: row 2: unreadable row: not JSON" in result.stderr

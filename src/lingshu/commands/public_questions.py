@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from lingshu.benchmarks.public.catalog import pick_public, read_public
-from lingshu.benchmarks.public.load import Loaded, load
+from lingshu.benchmarks.public.load import SHOWN_ERRORS, Loaded, load
 from lingshu.commands.catalogue import find_catalog
 from lingshu.commands.evaluate import Found, Wanted
 from lingshu.core.errors import UserError
@@ -34,14 +34,24 @@ def find_public(wanted: Wanted) -> Found:
     for name in names:
         try:
             loaded = _load(name, wanted, catalog)
-            for note in loaded.notes:
-                print(f"note: {note}", file=sys.stderr)
+            _tell(loaded)
             found.append(_asked(loaded, wanted))
         except UserError as error:
             if name in wanted.benchmarks or any(name == given for given, _ in wanted.folders):
                 raise
             problems.append(f"{name}: not asked: {error}")
     return Found(found, problems)
+
+
+def _tell(loaded: Loaded) -> None:
+    """Say on stderr how the files were found, and which of their rows are not asked."""
+    for note in loaded.notes:
+        print(f"note: {note}", file=sys.stderr)
+    if loaded.data_errors:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in loaded.error_counts().items())
+        what = f"{len(loaded.data_errors)} of {loaded.rows} rows can't be asked and are left out ({reasons})"
+        examples = "".join(f"\n  {error}" for error in loaded.data_errors[:SHOWN_ERRORS])
+        print(f"warning: {loaded.name}: {what}, such as{examples}", file=sys.stderr)
 
 
 def _load(name: str, wanted: Wanted, catalog: Path) -> Loaded:

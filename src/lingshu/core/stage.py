@@ -47,7 +47,7 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
         print(f"{name}: interrupted; run the same command again to go on", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:
-        if not any(_says_disk_full(cause) for cause in _causes(error)):
+        if not says_disk_full(error):
             raise
         print(f"error: {name}: the disk is full, or a quota is used up", file=sys.stderr)
         print("  fix: free space, then run the same command", file=sys.stderr)
@@ -66,6 +66,11 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
     )
 
 
+def says_disk_full(error: BaseException) -> bool:
+    """Tell whether an error, or what led to it, is of a full disk, whichever library met it."""
+    return any(_is_of_full_disk(cause) for cause in _causes(error))
+
+
 def _causes(error: BaseException) -> Iterator[BaseException]:
     cause: BaseException | None = error
     while cause is not None:
@@ -73,7 +78,7 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
         cause = cause.__cause__ or cause.__context__
 
 
-def _says_disk_full(error: BaseException) -> bool:
+def _is_of_full_disk(error: BaseException) -> bool:
     if isinstance(error, OSError) and error.errno in _FULL:
         return True
     return any(text in str(error) for text in _FULL_TEXTS)
