@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,7 +15,7 @@ from transformers.tokenization_utils_tokenizers import PreTrainedTokenizerFast
 
 from lingshu.core.files import fresh_dir
 from lingshu.modeling.load import Model, Processor
-from lingshu.modeling.params import ImageParams, MadeParams, ModelingParams, VisionParams
+from lingshu.modeling.params import ImageParams, MadeParams, ModelingParams, TextParams, VisionParams
 from lingshu.modeling.patches import project_patches_by_matrix
 from lingshu.modeling.tokenizer import IMAGE_PAD, TURN_END, VIDEO_PAD, VISION_END, VISION_START
 
@@ -52,11 +53,7 @@ def _config(params: MadeParams, tokenizer: PreTrainedTokenizerFast, ids: dict[st
             "num_attention_heads": text.heads,
             "num_key_value_heads": text.kv_heads,
             "max_position_embeddings": text.max_positions,
-            "rope_parameters": {
-                "rope_type": "default",
-                "rope_theta": text.rope_theta,
-                "mrope_section": text.mrope_section,
-            },
+            "rope_parameters": _rope(text),
             "tie_word_embeddings": True,
             "initializer_range": params.initializer_range,
             "bos_token_id": None,
@@ -82,6 +79,10 @@ def _config(params: MadeParams, tokenizer: PreTrainedTokenizerFast, ids: dict[st
         vision_end_token_id=ids[VISION_END],
         tie_word_embeddings=True,
     )
+
+
+def _rope(text: TextParams) -> dict[str, Any]:
+    return {"rope_type": "default", "rope_theta": text.rope_theta, "mrope_section": text.mrope_section}
 
 
 def build_processor(vision: VisionParams, image: ImageParams, tokenizer: PreTrainedTokenizerFast) -> Processor:

@@ -33,9 +33,7 @@ def make_config(scratch: Path, params: StageParams, common: CommonParams, seed: 
     Raises:
         UserError: `device` is `cuda` and there is none.
     """
-    cpu = common.device == "cpu"
-    if not cpu and not torch.cuda.is_available():
-        raise UserError("params.yaml: training.common.device: no CUDA device here", "set it to cpu")
+    cpu = _on_cpu(common)
     return SFTConfig(
         output_dir=str(scratch),
         num_train_epochs=1,
@@ -66,6 +64,12 @@ def make_config(scratch: Path, params: StageParams, common: CommonParams, seed: 
         dataloader_pin_memory=not cpu,
         dataset_kwargs={"skip_prepare_dataset": True},
     )
+
+
+def _on_cpu(common: CommonParams) -> bool:
+    if common.device == "cuda" and not torch.cuda.is_available():
+        raise UserError("params.yaml: training.common.device: no CUDA device here", "set it to cpu")
+    return common.device == "cpu"
 
 
 class StageTrainer(ExactResume, SFTTrainer):
