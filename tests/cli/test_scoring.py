@@ -86,7 +86,7 @@ def test_official_rules_draw_by_a_seed_that_stands_in_the_output(tmp_path: Path)
     ("bad", "complaint"),
     [
         ("{half a line", "in.jsonl:2: not JSON"),
-        ('["a list"]', "in.jsonl:2: Input should be"),
+        ('["a list"]', "in.jsonl:2: should be an object"),
         (line("1"), "in.jsonl:2: id '1' stands in line 1 too"),
         (line("2", kind="riddle"), "in.jsonl:2.kind: Input should be 'mcq'"),
         (line("2", response=3), "in.jsonl:2.response: Input should be a valid string"),
