@@ -47,6 +47,7 @@ PARAMS = ReinforcementParams.model_validate(
         "probe": {"prompts": 4, "samples": 2, "batch": 4},
     }
 )
+IN_TWO = PARAMS.model_copy(update={"processes": 2})
 
 
 @pytest.fixture(scope="module")
@@ -106,30 +107,28 @@ def test_a_killed_run_ends_like_an_unbroken_one(whole, project, tmp_path):
     assert outputs(broken) == outputs(root)
 
 
-def test_two_processes_share_the_work(whole, project, tmp_path):
-    root, metrics = whole
-    shared = PARAMS.model_copy(update={"processes": 2})
-    runs = []
-    for name in ("one", "two"):
-        copy = shutil.copytree(project, tmp_path / name)
-        runs.append((launch(shared, 5, copy), outputs(copy)))
-    assert runs[0] == runs[1]
-    found = runs[0][0]
+@pytest.fixture(scope="module")
+def shared(project, tmp_path_factory):
+    root = shutil.copytree(project, tmp_path_factory.mktemp("shared") / "copy")
+    return root, launch(IN_TWO, 5, root)
+
+
+def test_two_processes_share_the_work(whole, shared):
+    (root, metrics), (shared_root, found) = whole, shared
     assert found["held_out_reward"]["before"] == metrics["held_out_reward"]["before"]
     assert (found["steps"], found["prompts"]) == (metrics["steps"], metrics["prompts"])
-    assert runs[0][1].keys() == outputs(root).keys()
+    assert outputs(shared_root).keys() == outputs(root).keys()
 
 
-def test_two_killed_processes_go_on_together(project, tmp_path):
-    shared = PARAMS.model_copy(update={"processes": 2})
-    unbroken, broken = (shutil.copytree(project, tmp_path / name) for name in ("unbroken", "broken"))
-    metrics = launch(shared, 5, unbroken)
-    child = multiprocessing.get_context("spawn").Process(target=launch, args=(shared, 5, broken))
+def test_two_killed_processes_go_on_together(shared, project, tmp_path):
+    root, metrics = shared
+    broken = shutil.copytree(project, tmp_path / "broken")
+    child = multiprocessing.get_context("spawn").Process(target=launch, args=(IN_TWO, 5, broken))
     child.start()
     while not list(broken.glob(f"{WORK}/reinforce/*/checkpoint-*/{MARK}")):
         assert child.is_alive(), "the run ended before it could be killed"
         time.sleep(0.002)
     os.kill(child.pid, signal.SIGKILL)
     child.join()
-    assert launch(shared, 5, broken) == metrics
-    assert outputs(broken) == outputs(unbroken)
+    assert launch(IN_TWO, 5, broken) == metrics
+    assert outputs(broken) == outputs(root)

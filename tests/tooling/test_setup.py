@@ -19,9 +19,11 @@ case "$1" in
 esac
 """
 
+COMPILER = "from pathlib import Path\nwith Path('asked').open('a') as note:\n    print('compile', file=note)\n"
+
 
 class Copy:
-    """A folder with the script, the locks and a `uv` on PATH."""
+    """A folder with the script, the locks, a `uv` on PATH, and a package whose compiler notes that it is asked."""
 
     def __init__(self, folder: Path, version: str = "0.13.9") -> None:
         self.folder = folder
@@ -30,6 +32,9 @@ class Copy:
         for name in ("scripts", "requirements"):
             shutil.copytree(ROOT / name, folder / name)
         shutil.copy(ROOT / "pyproject.toml", folder)
+        package = folder / "lingshu" / "commands"
+        package.mkdir(parents=True)
+        (package / "compile_kernels.py").write_text(COMPILER)
         uv = self.tools / "uv"
         uv.write_text(UV.format(version=version, python=sys.executable))
         uv.chmod(0o755)
@@ -57,12 +62,13 @@ def copy(tmp_path: Path) -> Copy:
 
 
 def test_first_time_makes_the_venv_from_the_lock(copy: Copy) -> None:
-    venv, locked, package = copy.asked()
+    venv, locked, package, compiled = copy.asked()
     assert venv == "venv"
     assert locked.startswith("pip install --python .venv/bin/python --require-hashes ")
     assert locked.endswith("--requirements requirements/core.txt")
     assert {"--exact", "--compile-bytecode"} <= set(locked.split())
     assert package.endswith("--no-deps --editable .")
+    assert compiled == "compile"
 
 
 def test_it_does_nothing_when_nothing_changed_and_keeps_sets_once_asked_for(copy: Copy) -> None:
@@ -78,12 +84,12 @@ def test_a_changed_lock_or_project_is_installed_into_the_same_venv(copy: Copy, f
     with (copy.folder / file).open("a") as handle:
         handle.write("# changed\n")
     calls = copy.asked()
-    assert len(calls) == 2
+    assert len(calls) == 3
     assert "venv" not in calls
 
 
 def test_the_gpu_set_is_built_against_the_torch_that_core_brings(copy: Copy) -> None:
-    _, core, everything, _ = copy.asked("gpu")
+    _, core, everything, *_ = copy.asked("gpu")
     assert core.endswith("--requirements requirements/core.txt")
     assert "--exact" not in core
     assert "--no-build-isolation-package deepspeed" in everything

@@ -15,10 +15,12 @@ import torch
 
 from lingshu.core.errors import UserError
 from lingshu.core.layout import MODELS, PLOTS, WORK
+from lingshu.core.ranks import Rank
 from lingshu.modeling.freeze import part_of
 from lingshu.modeling.load import load_model
+from lingshu.modeling.ranks import joined
 from lingshu.modeling.resume import MARK, newest_checkpoint
-from lingshu.training.launch import launch
+from lingshu.training.launch import StageRun, launch
 from lingshu.training.train import train
 
 pytestmark = pytest.mark.slow
@@ -48,7 +50,6 @@ def table(root, stage, name):
 @pytest.fixture(scope="module")
 def whole(project, tmp_path_factory):
     """An uninterrupted run in a copy of the project: its root and metrics."""
-    from lingshu.training.launch import StageRun
     from tests.training.conftest import COMMON, stage_params
 
     root = shutil.copytree(project, tmp_path_factory.mktemp("whole") / "copy")
@@ -166,25 +167,29 @@ def test_nothing_that_fits_is_an_error(project, run, tmp_path):
         train(run(max_length=16), copy_of(project, tmp_path))
 
 
-def test_ranks_share_the_steps_of_one(whole, project, run, tmp_path):
+@pytest.fixture(scope="module")
+def shared(project, tmp_path_factory):
+    """The same run by two processes: its root and metrics."""
+    from tests.training.conftest import COMMON, stage_params
+
+    root = shutil.copytree(project, tmp_path_factory.mktemp("shared") / "copy")
+    return root, launch(in_two(StageRun("deep", MODELS / "backbone", stage_params(), COMMON, 5)), root)
+
+
+def test_ranks_share_the_steps_of_one(whole, shared):
     """Two processes with half of each step's rows learn what one learns, but for the order of additions."""
-    root, metrics = whole
-    shared = copy_of(project, tmp_path)
-    found = launch(in_two(run()), shared)
+    (root, metrics), (shared_root, found) = whole, shared
     measured = ("loss_first", "loss_last", "token_accuracy_last")
     assert {**found, **dict.fromkeys(measured)} == {**metrics, **dict.fromkeys(measured)}
     assert [found[name] for name in measured] == pytest.approx([metrics[name] for name in measured], abs=2e-3)
     expected = dict(load_model(root / MODELS / "deep").named_parameters())
-    for name, weight in load_model(shared / MODELS / "deep").named_parameters():
+    for name, weight in load_model(shared_root / MODELS / "deep").named_parameters():
         assert torch.allclose(weight, expected[name], atol=2e-3), name
-    again = shutil.copytree(project, tmp_path / "again")
-    assert launch(in_two(run()), again) == found
-    assert outputs(again, "deep") == outputs(shared, "deep")
 
 
-def test_killed_ranks_go_on_together(project, run, tmp_path):
-    shared, broken = (shutil.copytree(project, tmp_path / name) for name in ("shared", "broken"))
-    metrics = launch(in_two(run()), shared)
+def test_killed_ranks_go_on_together(shared, project, run, tmp_path):
+    root, metrics = shared
+    broken = copy_of(project, tmp_path)
     child = multiprocessing.get_context("spawn").Process(target=launch, args=(in_two(run()), broken))
     child.start()
     while not list(broken.glob(f"{WORK}/train-deep/*/checkpoint-*/{MARK}")):
@@ -193,16 +198,13 @@ def test_killed_ranks_go_on_together(project, run, tmp_path):
     os.kill(child.pid, signal.SIGKILL)
     child.join()
     assert launch(in_two(run()), broken) == metrics
-    assert outputs(broken, "deep") == outputs(shared, "deep")
-
-
-def test_a_users_mistake_comes_out_of_a_rank(project, run, tmp_path):
-    with pytest.raises(UserError, match="max_length: no sample of the mixture fits 16 tokens"):
-        launch(in_two(run(max_length=16)), copy_of(project, tmp_path))
+    assert outputs(broken, "deep") == outputs(root, "deep")
 
 
 @pytest.mark.skipif(torch.cuda.device_count() > 1, reason="needs a machine with fewer than two GPUs")
-def test_too_few_gpus_are_named(run, tmp_path):
-    common = run().common.model_copy(update={"processes": 2, "device": "cuda"})
-    with pytest.raises(UserError, match="2 processes need a GPU each, and there are"):
-        launch(replace(run(), common=common), tmp_path)
+def test_too_few_gpus_are_named(tmp_path):
+    with (
+        pytest.raises(UserError, match="2 processes need a GPU each, and there are"),
+        joined(Rank(0, 2, tmp_path / "meeting"), "cuda"),
+    ):
+        pass
