@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import csv
-import multiprocessing
-import os
 import shutil
-import signal
-import time
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -18,11 +14,11 @@ from lingshu.core.layout import MIXTURES, MODELS, PLOTS, SAMPLES, WORK
 from lingshu.core.manifest import write_manifest
 from lingshu.core.sample import Answer
 from lingshu.modeling.architecture import save_checkpoint
-from lingshu.modeling.resume import MARK
 from lingshu.reinforcement.launch import launch
 from lingshu.reinforcement.params import ReinforcementParams
 from lingshu.reinforcement.reinforce import reinforce
 from tests.corpora import Corpus, scene
+from tests.killing import kill_at_checkpoint
 from tests.tiny_model import tiny
 
 pytestmark = pytest.mark.slow
@@ -95,13 +91,7 @@ def test_held_out_prompts_are_measured_before_and_after(whole):
 def test_a_killed_run_ends_like_an_unbroken_one(whole, project, tmp_path):
     root, metrics = whole
     broken = shutil.copytree(project, tmp_path / "copy")
-    child = multiprocessing.get_context("spawn").Process(target=reinforce, args=(PARAMS, 5, broken))
-    child.start()
-    while not list(broken.glob(f"{WORK}/reinforce/*/checkpoint-*/{MARK}")):
-        assert child.is_alive(), "the run ended before it could be killed"
-        time.sleep(0.002)
-    os.kill(child.pid, signal.SIGKILL)
-    child.join()
+    kill_at_checkpoint(broken / WORK / "reinforce", reinforce, PARAMS, 5, broken)
     assert not (broken / MODELS / "reinforce").exists()
     assert reinforce(PARAMS, 5, broken) == metrics
     assert outputs(broken) == outputs(root)
@@ -123,12 +113,6 @@ def test_two_processes_share_the_work(whole, shared):
 def test_two_killed_processes_go_on_together(shared, project, tmp_path):
     root, metrics = shared
     broken = shutil.copytree(project, tmp_path / "broken")
-    child = multiprocessing.get_context("spawn").Process(target=launch, args=(IN_TWO, 5, broken))
-    child.start()
-    while not list(broken.glob(f"{WORK}/reinforce/*/checkpoint-*/{MARK}")):
-        assert child.is_alive(), "the run ended before it could be killed"
-        time.sleep(0.002)
-    os.kill(child.pid, signal.SIGKILL)
-    child.join()
+    kill_at_checkpoint(broken / WORK / "reinforce", launch, IN_TWO, 5, broken)
     assert launch(IN_TWO, 5, broken) == metrics
     assert outputs(broken) == outputs(root)

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import csv
-import multiprocessing
-import os
 import shutil
-import signal
-import time
 from dataclasses import replace
 
 import pytest
@@ -22,6 +18,7 @@ from lingshu.modeling.ranks import joined
 from lingshu.modeling.resume import MARK, newest_checkpoint
 from lingshu.training.launch import StageRun, launch
 from lingshu.training.train import train
+from tests.killing import kill_at_checkpoint
 
 pytestmark = pytest.mark.slow
 
@@ -66,14 +63,7 @@ def test_the_same_seed_gives_the_same_bytes(whole, project, run, tmp_path):
 def test_a_killed_run_ends_like_an_unbroken_one(whole, project, run, tmp_path):
     root, metrics = whole
     broken = copy_of(project, tmp_path)
-    child = multiprocessing.get_context("spawn").Process(target=train, args=(run(), broken))
-    child.start()
-    while not list(broken.glob(f"{WORK}/train-deep/*/checkpoint-*/{MARK}")):
-        assert child.is_alive(), "the run ended before it could be killed"
-        time.sleep(0.002)
-    os.kill(child.pid, signal.SIGKILL)
-    child.join()
-    assert child.exitcode == -signal.SIGKILL
+    kill_at_checkpoint(broken / WORK / "train-deep", train, run(), broken)
     assert not (broken / MODELS / "deep").exists()
     assert train(run(), broken) == metrics
     assert outputs(broken, "deep") == outputs(root, "deep")
@@ -190,13 +180,7 @@ def test_ranks_share_the_steps_of_one(whole, shared):
 def test_killed_ranks_go_on_together(shared, project, run, tmp_path):
     root, metrics = shared
     broken = copy_of(project, tmp_path)
-    child = multiprocessing.get_context("spawn").Process(target=launch, args=(in_two(run()), broken))
-    child.start()
-    while not list(broken.glob(f"{WORK}/train-deep/*/checkpoint-*/{MARK}")):
-        assert child.is_alive(), "the run ended before it could be killed"
-        time.sleep(0.002)
-    os.kill(child.pid, signal.SIGKILL)
-    child.join()
+    kill_at_checkpoint(broken / WORK / "train-deep", launch, in_two(run()), broken)
     assert launch(in_two(run()), broken) == metrics
     assert outputs(broken, "deep") == outputs(root, "deep")
 
