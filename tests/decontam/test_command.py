@@ -83,12 +83,12 @@ def test_texts(tmp_path: Path) -> None:
     )
     rows = found(overlap(tmp_path / "out", [train], [against]), tmp_path)
     assert rows == {
-        ("train.jsonl#copy", "test.jsonl#t0", "text", "exact_text", 0),
-        ("train.jsonl#pair", "test.jsonl#t2", "text", "exact_text", 0),
-        ("train.jsonl#pair", "test.jsonl#t2", "text", "question_answer", 0),
-        ("train.jsonl#long", "test.jsonl#t1", "text", "ngram13", 0),
-        ("train.jsonl#half", "test.jsonl#t1", "text", "ngram13", round(1 - 11 / 18, 6)),
-        ("train.jsonl#short", "test.jsonl#t3", "text", "ngram13", 0),
+        ("train.jsonl:1#copy", "test.jsonl:1#t0", "text", "exact_text", 0),
+        ("train.jsonl:2#pair", "test.jsonl:3#t2", "text", "exact_text", 0),
+        ("train.jsonl:2#pair", "test.jsonl:3#t2", "text", "question_answer", 0),
+        ("train.jsonl:4#long", "test.jsonl:2#t1", "text", "ngram13", 0),
+        ("train.jsonl:5#half", "test.jsonl:2#t1", "text", "ngram13", round(1 - 11 / 18, 6)),
+        ("train.jsonl:6#short", "test.jsonl:4#t3", "text", "ngram13", 0),
     }
 
 
@@ -148,12 +148,12 @@ def test_rows_with_pictures(tmp_path: Path) -> None:
     pq.write_table(table, tmp_path / "train.parquet")
     rows = found(overlap(tmp_path / "out", [tmp_path / "train.parquet"], [against]), tmp_path)
     assert {row[:4] for row in rows} == {
-        ("train.parquet#p0!x.png", "test.jsonl#b!img/1.png", "image", "perceptual"),
-        ("train.parquet#p2", "test.jsonl#c", "text", "exact_text"),
+        ("train.parquet:1#p0!x.png", "test.jsonl:2#b!img/1.png", "image", "perceptual"),
+        ("train.parquet:3#p2", "test.jsonl:3#c", "text", "exact_text"),
     }
     assert "p1!y.png" in (tmp_path / "out/problems.csv").read_text()
     back = found(overlap(tmp_path / "out2", [against], [tmp_path / "train.parquet"]), tmp_path)
-    assert ("test.jsonl#b!img/1.png", "train.parquet#p0!x.png", "image", "perceptual") in {row[:4] for row in back}
+    assert ("test.jsonl:2#b!img/1.png", "train.parquet:1#p0!x.png", "image", "perceptual") in {row[:4] for row in back}
 
 
 def test_other_tables_and_texts(tmp_path: Path) -> None:
@@ -169,8 +169,8 @@ def test_other_tables_and_texts(tmp_path: Path) -> None:
     assert rows == {
         ("train.txt", "items.txt:1", "text", "ngram13", 0),
         ("train.csv:1", "items.txt:1", "text", "exact_text", 0),
-        ("train.json#8", "items.txt:1", "text", "exact_text", 0),
-        ("chat.jsonl#c", "items.txt:1", "text", "exact_text", 0),
+        ("train.json:2#8", "items.txt:1", "text", "exact_text", 0),
+        ("chat.jsonl:1#c", "items.txt:1", "text", "exact_text", 0),
     }
 
 
@@ -193,7 +193,7 @@ def test_named_fields(tmp_path: Path) -> None:
     train = lines(tmp_path / "train.jsonl", [{"nr": "y", "Frage": "welches organ", "Antwort": "lunge"}])
     options = ("--field", "id=nr", "question=Frage", "answer=Antwort")
     rows = overlap(tmp_path / "out", [train], [against], *options)
-    assert ("train.jsonl#y", "t.jsonl#x", "text", "question_answer", 0) in found(rows, tmp_path)
+    assert ("train.jsonl:1#y", "t.jsonl:1#x", "text", "question_answer", 0) in found(rows, tmp_path)
 
 
 def test_a_samples_folder(tmp_path: Path) -> None:
@@ -206,8 +206,8 @@ def test_a_samples_folder(tmp_path: Path) -> None:
     lines(tmp_path / "test/q.jsonl", [{"id": "q", "question": QUESTION, "answer": "the left one"}])
     expected = {
         (one.sample_id, f"{tmp_path}/test/a.jpg", "perceptual"),
-        (text.sample_id, f"{tmp_path}/test/q.jsonl#q", "exact_text"),
-        (text.sample_id, f"{tmp_path}/test/q.jsonl#q", "question_answer"),
+        (text.sample_id, f"{tmp_path}/test/q.jsonl:1#q", "exact_text"),
+        (text.sample_id, f"{tmp_path}/test/q.jsonl:1#q", "question_answer"),
     }
     for folder in ("data", "data/samples"):
         rows = overlap(tmp_path / "out", [corpus.root / folder], [tmp_path / "test"])

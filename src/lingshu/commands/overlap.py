@@ -5,9 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import sys
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -21,6 +23,8 @@ from lingshu.core.progress import count
 
 if TYPE_CHECKING:
     from lingshu.decontam.comparison import Comparison, Input
+    from lingshu.decontam.fields import Fields
+    from lingshu.decontam.reading import Reading
     from lingshu.decontam.records import Pair
 
 PAIRS_FILE, SUMMARY_FILE, PROBLEMS_FILE = "pairs.csv", "summary.json", "problems.csv"
@@ -81,18 +85,24 @@ class OverlapOptions:
     short_words: Annotated[
         int, typer.Option(min=2, max=64, help="Least words of a text that another may hold.", rich_help_panel=_TEXTS)
     ] = 8
+    slices: Annotated[
+        int, typer.Option(min=1, help="Of each plane of a volume, at most.", rich_help_panel=_PICTURES)
+    ] = 200
     processes: Annotated[int, typer.Option(min=1, help="That decode pictures.")] = 1
 
 
 def find_overlap(options: OverlapOptions) -> None:
     """Find training data that is in a benchmark: equal, near or cropped pictures, equal or contained texts."""
-    # Here, because they take a second that no other command should wait for.
-    from lingshu.commands.overlap_inputs import find_inputs  # noqa: PLC0415
-    from lingshu.decontam.fields import Fields  # noqa: PLC0415
-
-    fields = Fields(_roles(options.field or []), options.short_words)
+    fields = _fields(options)
     check_folder(options.out)
-    inputs = find_inputs(options.train, options.against, options.raw or [], fields)
+    with tempfile.TemporaryDirectory(prefix="lingshu-overlap-") as scratch:
+        _compare(options, _reading(options, fields, Path(scratch)))
+
+
+def _compare(options: OverlapOptions, how: Reading) -> None:
+    from lingshu.commands.overlap_inputs import find_inputs  # noqa: PLC0415 - it takes a second
+
+    inputs = find_inputs(options.train, options.against, options.raw or [], how)
     comparison = _comparison(options, inputs.against)
     found: dict[Pair, tuple[str, str]] = {}
     for one in inputs.train:
@@ -106,6 +116,25 @@ def find_overlap(options: OverlapOptions) -> None:
 
 
 overlap = command_of(OverlapOptions, find_overlap)
+
+
+def _fields(options: OverlapOptions) -> Fields:
+    from lingshu.decontam.fields import Fields  # noqa: PLC0415 - as above
+
+    return Fields(_roles(options.field or []), options.short_words)
+
+
+def _scan(path: Path, slices: int) -> Iterator[tuple[str, bytes]]:
+    from lingshu.commands.overlap_scans import scan_pictures  # noqa: PLC0415 - as above, and few data need it
+
+    return scan_pictures(path, slices)
+
+
+def _reading(options: OverlapOptions, fields: Fields, scratch: Path) -> Reading:
+    from lingshu.decontam.files import Scratch  # noqa: PLC0415 - as above
+    from lingshu.decontam.reading import Reading  # noqa: PLC0415 - as above
+
+    return Reading(fields, Scratch(scratch), partial(_scan, slices=options.slices))
 
 
 def _comparison(options: OverlapOptions, against: list[Input]) -> Comparison:

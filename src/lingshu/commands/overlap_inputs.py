@@ -12,9 +12,8 @@ from lingshu.commands.catalogue import find_catalog
 from lingshu.core.errors import UserError
 from lingshu.core.layout import BENCHMARKS
 from lingshu.decontam.comparison import Input
-from lingshu.decontam.fields import Fields
 from lingshu.decontam.questions import question_record
-from lingshu.decontam.reading import read_input
+from lingshu.decontam.reading import Reading, read_input
 from lingshu.decontam.records import Record, Tally
 
 EVERY = "all"
@@ -29,30 +28,30 @@ class Inputs:
     not_loaded: list[str] = field(default_factory=list)
 
 
-def find_inputs(train: list[str], against: list[str], raw: list[str], fields: Fields) -> Inputs:
+def find_inputs(train: list[str], against: list[str], raw: list[str], how: Reading) -> Inputs:
     """Return the inputs of both sides; benchmarks are loaded at once, files as they are read.
 
     Args:
         train: paths.
         against: paths, names of benchmarks (of the catalogue, or built by the project here), or `all` of the catalogue.
         raw: folders that hold files of benchmarks.
-        fields: which fields of rows are what.
+        how: what is needed to read files.
 
     Raises:
         UserError: no such path or benchmark, or a named benchmark can't be loaded.
     """
-    found = Inputs([_path(given, fields) for given in dict.fromkeys(train)], [])
+    found = Inputs([_path(given, how) for given in dict.fromkeys(train)], [])
     folders = [Path(given) for given in raw]
     for folder in folders:
         if not folder.is_dir():
             raise UserError(f"--raw {folder}: no such folder", "give a folder that holds benchmark files")
     for name in dict.fromkeys(against):
         if Path(name).exists():
-            found.against.append(_path(name, fields))
+            found.against.append(_path(name, how))
         elif name == EVERY:
             _add_all(found, folders)
         elif (BENCHMARKS / name).is_dir():
-            found.against.append(_path(str(BENCHMARKS / name), fields, name))
+            found.against.append(_path(str(BENCHMARKS / name), how, name))
         elif "/" in name or "." in name:
             raise UserError(f"{name}: no such file or folder", "correct the path, or name a benchmark of the catalogue")
         else:
@@ -63,11 +62,11 @@ def find_inputs(train: list[str], against: list[str], raw: list[str], fields: Fi
     return found
 
 
-def _path(given: str, fields: Fields, label: str = "") -> Input:
+def _path(given: str, how: Reading, label: str = "") -> Input:
     if not Path(given).exists():
         raise UserError(f"{given}: no such file or folder", "correct the path")
     tally = Tally()
-    return Input(label or given, read_input(Path(given), fields, tally), tally)
+    return Input(label or given, read_input(Path(given), how, tally), tally)
 
 
 def _add_all(found: Inputs, folders: list[Path]) -> None:

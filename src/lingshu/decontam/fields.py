@@ -42,6 +42,7 @@ OPTION_COLUMNS = (
 PICTURE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"}
 )
+SCAN_ENDINGS = (".dcm", ".dicom", ".nii", ".nii.gz", ".nrrd")
 DEPTH = 6  # of nested lists and objects that texts are taken from
 
 
@@ -151,6 +152,11 @@ def is_picture_name(name: str) -> bool:
     return PurePath(name).suffix.lower() in PICTURE_SUFFIXES
 
 
+def is_scan_name(name: str) -> bool:
+    """Tell whether a file's name ends as that of a DICOM file or a volume, which hold one picture or many."""
+    return name.lower().endswith(SCAN_ENDINGS)
+
+
 def _is_conversation(value: list[Any]) -> bool:
     return bool(value) and all(isinstance(t, Mapping) and ("role" in t or "from" in t) for t in value)
 
@@ -183,13 +189,13 @@ def _pictures(value: Any) -> Iterator[tuple[str, bytes | None]]:
     if isinstance(value, bytes):
         yield "", value
     elif isinstance(value, str):
-        if is_picture_name(value):
+        if is_picture_name(value) or is_scan_name(value):
             yield value, None
     elif isinstance(value, Mapping):
         data, path = value.get("bytes"), value.get("path") or value.get("file_name") or ""
         if isinstance(data, bytes):
             yield str(path), data
-        elif isinstance(path, str) and is_picture_name(path):
+        elif isinstance(path, str) and (is_picture_name(path) or is_scan_name(path)):
             yield path, None
     elif isinstance(value, list):
         for part in value:

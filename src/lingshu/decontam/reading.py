@@ -6,12 +6,10 @@ silence.
 
 from __future__ import annotations
 
-import csv
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from pathlib import Path, PurePath
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 import pyarrow as pa
@@ -21,36 +19,18 @@ from lingshu.core.errors import UserError
 from lingshu.core.images import ImageStore
 from lingshu.core.question import PictureFile
 from lingshu.core.sample import SAMPLE_SCHEMA, SCHEMA_VERSION, Sample, from_row
-from lingshu.decontam.fields import Fields, is_picture_name, strings
+from lingshu.decontam.fields import Fields, is_picture_name, is_scan_name, strings
+from lingshu.decontam.files import InputFile, Scratch, list_files
 from lingshu.decontam.records import Record, Tally
+from lingshu.decontam.tables import SEPARATORS, csv_rows, json_lines, json_rows, shard_pictures, text_file, xml_file
 from lingshu.intake.parquet_rows import ParquetBytes
 
 ROWS_A_BATCH = 512
-CELL_CHARACTERS = 1 << 24
-LONG_TEXT = 1 << 22  # characters of a text file taken at once
-LAP = 1 << 14  # characters of it that two takes share, so that no passage is cut
-SEPARATORS = {".csv": ",", ".tsv": "\t"}
+JSON_LINES = (".jsonl", ".ndjson")
 TEXT_SUFFIXES = (".txt", ".md")
 VERSION_KEY = b"lingshu.schema_version"
-
-
-@dataclass(slots=True)
-class FilePicture:
-    """A picture file, read when it is needed."""
-
-    path: Path
-
-    @property
-    def name(self) -> str:
-        """See `PictureFile.name`."""
-        return str(self.path)
-
-    def read(self) -> bytes:
-        """See `PictureFile.read`."""
-        try:
-            return self.path.read_bytes()
-        except OSError as error:
-            raise UserError(f"{self.path}: can't be read: {error.strerror}", "check the file") from None
+DICOM_MARK = slice(128, 132), b"DICM"
+Scans = Callable[[Path], Iterator[tuple[str, bytes]]]  # labels and PNGs of a DICOM file or volume
 
 
 @dataclass(slots=True)
@@ -86,27 +66,27 @@ class ShardPicture:
         return self.store.data(self.name)
 
 
-@dataclass(slots=True)
-class MappedPicture:
-    """A picture of a shard that no store has opened."""
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How inputs are read.
 
-    name: str
-    batch: pa.RecordBatch = field(repr=False)
-    row: int
+    Attributes:
+        fields: which fields of rows are what.
+        scratch: where members of archives are laid that a reader wants as files.
+        scans: reads a DICOM file or a volume; raises UserError for one that gives no picture.
+    """
 
-    def read(self) -> bytes:
-        """See `PictureFile.read`."""
-        value = self.batch.column("bytes")[self.row].as_py()
-        assert isinstance(value, bytes)
-        return value
+    fields: Fields
+    scratch: Scratch
+    scans: Scans
 
 
-def read_input(path: Path, fields: Fields, tally: Tally) -> Iterator[Record]:
-    """Yield the records of a file, or of all files of a folder and those below it.
+def read_input(path: Path, how: Reading, tally: Tally) -> Iterator[Record]:
+    """Yield the records of a file, or of all files of a folder or an archive and those below it.
 
     Args:
         path: as the user wrote it; names of records begin with it.
-        fields: which fields of rows are what.
+        how: what is needed to read it.
         tally: counts what was read, and takes what could not be.
 
     Raises:
@@ -114,16 +94,20 @@ def read_input(path: Path, fields: Fields, tally: Tally) -> Iterator[Record]:
     """
     if not path.exists():
         raise UserError(f"{path}: no such file or folder", "correct the path, or name a benchmark of the catalogue")
-    files = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
-    reader = _Reader(fields, tally, files if path.is_dir() else [*files, *sorted(path.parent.glob("*/*"))])
+    files = list_files(path, tally)
+    alone = files == [InputFile(str(path), path)]
+    beside = [InputFile(str(file), file) for file in sorted(path.parent.glob("*/*"))] if alone else []
+    reader = _Reader(how, tally, [*files, *beside])
     for file in files:
         try:
-            for record in reader.file(file, alone=path.is_file()):
+            for record in reader.file(file, alone=alone):
                 tally.records += 1
                 yield record
         except OSError as error:
-            tally.problem(str(file), f"can't be read: {error.strerror or error}")
-    if path.is_dir():
+            tally.problem(file.name, f"can't be read: {error.strerror or error}")
+        except UserError as error:
+            tally.problem(file.name, error.what)
+    if not alone:
         yield from reader.unnamed(files)
     if not tally.records:
         found = f"; {tally.problems[0].name}: {tally.problems[0].reason}" if tally.problems else ""
@@ -135,64 +119,91 @@ def read_input(path: Path, fields: Fields, tally: Tally) -> Iterator[Record]:
 class _Reader:
     """Reads files one after another; remembers which picture files rows have named."""
 
-    def __init__(self, fields: Fields, tally: Tally, files: Sequence[Path]) -> None:
-        self._fields = fields
+    def __init__(self, how: Reading, tally: Tally, files: Sequence[InputFile]) -> None:
+        self._fields = how.fields
+        self._how = how
         self._tally = tally
         self._samples = any(_is_sample_part(file) for file in files)
-        self._named: set[Path] = set()
-        self._pictures_by_name: dict[str, list[Path]] = {}
+        self._named: set[str] = set()
+        self._pictures_by_name: dict[str, list[InputFile]] = {}
         for file in files:
-            if is_picture_name(file.name):
-                self._pictures_by_name.setdefault(file.name, []).append(file)
+            if is_picture_name(file.last) or is_scan_name(file.last):
+                self._pictures_by_name.setdefault(file.last, []).append(file)
         self._stores: dict[Path, ImageStore] = {}
         self._columns: dict[str, ParquetBytes] = {}  # of the Parquet file that is being read
         self._row = 0
 
-    def file(self, path: Path, *, alone: bool) -> Iterator[Record]:
+    def file(self, file: InputFile, *, alone: bool) -> Iterator[Record]:
         """Yield the records of one file; picture files of a folder wait for `unnamed`."""
-        suffix = path.suffix.lower()
-        if is_picture_name(path.name):
+        suffix = _suffix(file)
+        if is_picture_name(file.last) or is_scan_name(file.last):
             if alone:
-                yield _picture_record(path)
-        elif suffix in (".jsonl", ".ndjson"):
-            yield from self._rows(path, _json_lines(path, self._tally))
-        elif suffix == ".json":
-            if path.name != "manifest.json" or alone:
-                yield from self._rows(path, _json(path, self._tally))
-        elif suffix in SEPARATORS:
-            yield from self._rows(path, _csv(path, self._tally))
+                yield from self._shown(file)
+        elif file.last.startswith(".") or (file.last == "manifest.json" and not alone):
+            return
+        elif suffix in (*JSON_LINES, ".json", *SEPARATORS):
+            yield from self._rows(file.name, self._table(file, suffix))
         elif suffix == ".parquet":
-            yield from self._parquet(path)
-        elif suffix in TEXT_SUFFIXES:
-            yield from _text_file(path, self._tally)
-        elif suffix == ".arrow" and path.name.startswith("shard-"):
+            yield from self._parquet(file)
+        elif suffix in (*TEXT_SUFFIXES, ".xml"):
+            read = xml_file if suffix == ".xml" else text_file
+            yield from read(self._open(file), file.name, self._tally)
+        elif suffix == ".arrow" and file.last.startswith("shard-"):
             if alone or not self._samples:
-                yield from _shard(path, self._tally)
-        elif not path.name.startswith("."):
-            self._tally.problem(str(path), f"a file of a kind that is not read ({suffix or 'no suffix'})")
+                yield from shard_pictures(self._open(file), file.name, self._tally)
+        elif _is_dicom(file):
+            yield from self._shown(file)
+        else:
+            self._tally.problem(file.name, f"a file of a kind that is not read ({suffix or 'no suffix'})")
 
-    def unnamed(self, files: list[Path]) -> Iterator[Record]:
+    def _table(self, file: InputFile, suffix: str) -> Iterator[tuple[int, Any]]:
+        path = self._open(file)
+        if suffix in SEPARATORS:
+            return csv_rows(path, file.name, SEPARATORS[suffix], self._tally)
+        return (json_lines if suffix in JSON_LINES else json_rows)(path, file.name, self._tally)
+
+    def unnamed(self, files: list[InputFile]) -> Iterator[Record]:
         """Yield the picture files that no row has named."""
-        for path in files:
-            if is_picture_name(path.name) and path.resolve() not in self._named:
-                self._tally.records += 1
-                yield _picture_record(path)
+        for file in files:
+            if (is_picture_name(file.last) or is_scan_name(file.last)) and file.key not in self._named:
+                for record in self._shown(file):
+                    self._tally.records += 1
+                    yield record
 
-    def _rows(self, path: Path, rows: Iterator[tuple[int, Any]]) -> Iterator[Record]:
+    def _open(self, file: InputFile) -> Path:
+        return self._how.scratch.path(file)
+
+    def _shown(self, file: InputFile) -> Iterator[Record]:
+        """Yield a record for the picture, or for each slice or frame."""
+        for label, picture in self._pictures_of(file, file.name):
+            yield Record(label, pictures=((label, picture),))
+
+    def _pictures_of(self, file: InputFile, name: str) -> Iterator[tuple[str, PictureFile]]:
+        if is_picture_name(file.last):
+            yield name, file
+            return
+        try:
+            for label, png in self._how.scans(self._open(file)):
+                whole = f"{name}!{label}" if label else name
+                yield whole, HeldPicture(whole, png)
+        except UserError as error:
+            self._tally.problem(name, error.what)
+
+    def _rows(self, name: str, rows: Iterator[tuple[int, Any]]) -> Iterator[Record]:
         for number, row in rows:
-            record = self._record(path, number, row)
+            record = self._record(name, number, row)
             if record is None:
-                self._tally.problem(f"{path}:{number}", "a row without text or picture")
+                self._tally.problem(f"{name}:{number}", "a row without text or picture")
             else:
                 yield record
 
-    def _record(self, path: Path, number: int, row: Any) -> Record | None:
+    def _record(self, file: str, number: int, row: Any) -> Record | None:
         if not isinstance(row, Mapping):
             text = "\n".join(strings(row))
-            return Record(f"{path}:{number}", texts=(text,)) if text.strip() else None
+            return Record(f"{file}:{number}", texts=(text,)) if text.strip() else None
         fields = self._fields
         identity = fields.identity(row)
-        name = f"{path}#{identity}" if identity else f"{path}:{number}"
+        name = f"{file}:{number}#{identity}" if identity else f"{file}:{number}"
         choices = fields.choices(row)
         record = Record(
             name,
@@ -200,38 +211,38 @@ class _Reader:
             tuple(choices.values()),
             tuple(fields.answers(row, choices)),
             tuple(fields.texts(row)),
-            tuple(self._pictures(path, name, row)),
+            tuple(self._pictures(file, name, row)),
         )
         if record.pictures or record.whole.strip():
             return record
         longest = max(strings(row), key=len, default="")
         return Record(name, texts=(longest,)) if longest.strip() else None
 
-    def _pictures(self, path: Path, name: str, row: Mapping[str, Any]) -> Iterator[tuple[str, PictureFile]]:
+    def _pictures(self, file: str, name: str, row: Mapping[str, Any]) -> Iterator[tuple[str, PictureFile]]:
         for number, (called, data) in enumerate(self._fields.pictures(row)):
             label = f"{name}!{called or number}"
             if data is not None:
                 yield label, HeldPicture(label, data, self._again(row, data))
                 continue
-            found = self._find(path, called)
+            found = self._find(file, called)
             if found is None:
                 self._tally.problem(label, "the picture is missing")
             else:
-                self._named.add(found.resolve())
-                yield label, FilePicture(found)
+                self._named.add(found.key)
+                yield from self._pictures_of(found, label)
 
-    def _find(self, table: Path, called: str) -> Path | None:
+    def _find(self, table: str, called: str) -> InputFile | None:
         """Return the picture that a row names: beside the table, in the current folder, or by the end of its path."""
-        for place in (table.parent, Path()):
+        for place in (Path(table).parent, Path()):
             if (place / called).is_file():
-                return place / called
-        wanted = PurePath(called).parts
+                return InputFile(str(place / called), place / called)
+        wanted = PurePosixPath(called).parts
         ends = [
             file
-            for file in self._pictures_by_name.get(PurePath(called).name, [])
-            if file.parts[-len(wanted) :] == wanted
+            for file in self._pictures_by_name.get(PurePosixPath(called).name, [])
+            if PurePosixPath(file.name).parts[-len(wanted) :] == wanted
         ]
-        return min(ends, key=lambda file: (len(file.parts), file), default=None)
+        return min(ends, key=lambda file: (file.name.count("/"), file.name), default=None)
 
     def _again(self, row: Mapping[str, Any], data: bytes) -> Callable[[], bytes] | None:
         """Return what reads bytes of a Parquet row again, if they are the value of a column."""
@@ -241,24 +252,25 @@ class _Reader:
                 return partial(column.get, self._row)
         return None
 
-    def _parquet(self, path: Path) -> Iterator[Record]:
+    def _parquet(self, file: InputFile) -> Iterator[Record]:
+        path = self._open(file)
         try:
-            file = pq.ParquetFile(path)
-            self._columns = {name: ParquetBytes(path, name) for name in file.schema_arrow.names}
-            if path.name == "index.parquet" and {"image_id", "facts"} <= set(file.schema_arrow.names):
+            table = pq.ParquetFile(path)
+            self._columns = {name: ParquetBytes(path, name) for name in table.schema_arrow.names}
+            if file.last == "index.parquet" and {"image_id", "facts"} <= set(table.schema_arrow.names):
                 return
-            samples = (file.schema_arrow.metadata or {}).get(VERSION_KEY) == SCHEMA_VERSION.encode()
+            samples = (table.schema_arrow.metadata or {}).get(VERSION_KEY) == SCHEMA_VERSION.encode()
             number = 0
-            for batch in file.iter_batches(batch_size=ROWS_A_BATCH):
+            for batch in table.iter_batches(batch_size=ROWS_A_BATCH):
                 for row in batch.to_pylist():
                     self._row = number
                     number += 1
                     if samples:
                         yield self._sample(path, from_row({name: row[name] for name in SAMPLE_SCHEMA.names}))
                     else:
-                        yield from self._rows(path, iter([(number, row)]))
+                        yield from self._rows(file.name, iter([(number, row)]))
         except (pa.ArrowException, OSError) as error:
-            self._tally.problem(str(path), f"not a Parquet file that can be read: {str(error).splitlines()[0]}")
+            self._tally.problem(file.name, f"not a Parquet file that can be read: {str(error).splitlines()[0]}")
         finally:
             self._columns = {}
 
@@ -286,93 +298,20 @@ class _Reader:
         return self._stores[folder]
 
 
-def _is_sample_part(path: Path) -> bool:
-    return path.name.startswith("part-") and path.suffix == ".parquet"
+def _suffix(file: InputFile) -> str:
+    """Return the suffix in lower case, without that of gzip."""
+    name = file.last.lower()
+    return PurePosixPath(name.removesuffix(".gz")).suffix
 
 
-def _picture_record(path: Path) -> Record:
-    return Record(str(path), pictures=((str(path), FilePicture(path)),))
+def _is_sample_part(file: InputFile) -> bool:
+    return file.last.startswith("part-") and file.last.endswith(".parquet")
 
 
-def _json_lines(path: Path, tally: Tally) -> Iterator[tuple[int, Any]]:
-    with path.open("rb") as handle:
-        for number, line in enumerate(handle, start=1):
-            if not line.strip():
-                continue
-            try:
-                yield number, json.loads(line.decode("utf-8-sig"))
-            except (ValueError, RecursionError) as error:
-                tally.problem(f"{path}:{number}", f"not JSON: {error}")
-
-
-def _json(path: Path, tally: Tally) -> Iterator[tuple[int, Any]]:
-    try:
-        data = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        tally.problem(str(path), f"not JSON: {error}")
-        return
-    if isinstance(data, Mapping):
-        lists = [value for value in data.values() if isinstance(value, list)]
-        if len(lists) == 1 and len(data) <= 4 and all(isinstance(row, Mapping) for row in lists[0]):
-            data = lists[0]
-        elif data and all(isinstance(row, Mapping) for row in data.values()):
-            data = [{"id": key, **row} for key, row in data.items()]
-        else:
-            data = [data]
-    yield from enumerate(data if isinstance(data, list) else [data], start=1)
-
-
-def _csv(path: Path, tally: Tally) -> Iterator[tuple[int, Any]]:
-    csv.field_size_limit(CELL_CHARACTERS)
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle, delimiter=SEPARATORS[path.suffix.lower()])
-            for number, row in enumerate(reader, start=1):
-                if None in row or None in row.values():
-                    tally.problem(f"{path}:{number}", f"not {len(reader.fieldnames or ())} columns")
-                yield number, {key: value for key, value in row.items() if key is not None and value is not None}
-    except (csv.Error, UnicodeDecodeError) as error:
-        tally.problem(str(path), f"not CSV in UTF-8 from here on: {error}")
-
-
-def _text_file(path: Path, tally: Tally) -> Iterator[Record]:
-    """Yield each paragraph (where blank lines part them) or line, and the whole file, in laps if it is long."""
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        tally.problem(str(path), f"not UTF-8: {error.reason} at byte {error.start}")
-        return
-    units = list(_units(text))
-    if len(units) > 1:
-        for line, unit in units:
-            yield Record(f"{path}:{line}", texts=(unit,))
-    for start in range(0, max(1, len(text) - LAP), LONG_TEXT - LAP):
-        if part := text[start : start + LONG_TEXT].strip():
-            yield Record(str(path), texts=(part,))
-
-
-def _units(text: str) -> Iterator[tuple[int, str]]:
-    lines = text.split("\n")
-    stripped = text.strip("\n")
-    if "\n\n" not in stripped.replace("\r", ""):
-        yield from ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
-        return
-    held: list[str] = []
-    for number, line in enumerate([*lines, ""], start=1):
-        if line.strip():
-            held.append(line)
-        elif held:
-            yield number - len(held), "\n".join(held)
-            held = []
-
-
-def _shard(path: Path, tally: Tally) -> Iterator[Record]:
-    try:
-        store_batches = pa.ipc.open_file(pa.memory_map(str(path)))
-    except (pa.ArrowInvalid, OSError) as error:
-        tally.problem(str(path), f"not a picture shard that can be read: {error}")
-        return
-    for number in range(store_batches.num_record_batches):
-        batch = store_batches.get_batch(number)
-        for row, image_id in enumerate(batch.column("image_id").to_pylist()):
-            yield Record(image_id, pictures=((image_id, MappedPicture(image_id, batch, row)),))
+def _is_dicom(file: InputFile) -> bool:
+    """Return whether a file of no known suffix has DICOM's mark: scanners name files as they like."""
+    place, mark = DICOM_MARK
+    if file.member:
+        return file.read()[place] == mark
+    with file.path.open("rb") as handle:
+        return handle.read(place.stop)[place] == mark

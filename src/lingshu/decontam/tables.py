@@ -1,0 +1,139 @@
+"""Rows and passages of files of anyone's data, in file order; what can't be read of them is noted in the tally.
+
+Each generator takes where the file lies and what it is called.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import pyarrow as pa
+
+from lingshu.decontam.records import Record, Tally
+
+CELL_CHARACTERS = 1 << 24
+LONG_TEXT = 1 << 22  # characters of a text file taken at once
+LAP = 1 << 14  # characters of it that two takes share, so that no passage is cut
+SEPARATORS = {".csv": ",", ".tsv": "\t"}
+
+
+def json_lines(path: Path, name: str, tally: Tally) -> Iterator[tuple[int, Any]]:
+    """Yield (line number, value) of each line that is not empty."""
+    with path.open("rb") as handle:
+        for number, line in enumerate(handle, start=1):
+            if not line.strip():
+                continue
+            try:
+                yield number, json.loads(line.decode("utf-8-sig"))
+            except (ValueError, RecursionError) as error:
+                tally.problem(f"{name}:{number}", f"not JSON: {error}")
+
+
+def json_rows(path: Path, name: str, tally: Tally) -> Iterator[tuple[int, Any]]:
+    """Yield (number from 1, value) of a list, of the one list in an object, or of an object of rows by id."""
+    try:
+        data = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except (ValueError, RecursionError) as error:
+        tally.problem(name, f"not JSON: {error}")
+        return
+    if isinstance(data, Mapping):
+        lists = [value for value in data.values() if isinstance(value, list)]
+        if len(lists) == 1 and len(data) <= 4 and all(isinstance(row, Mapping) for row in lists[0]):
+            data = lists[0]
+        elif data and all(isinstance(row, Mapping) for row in data.values()):
+            data = [{"id": key, **row} for key, row in data.items()]
+        else:
+            data = [data]
+    yield from enumerate(data if isinstance(data, list) else [data], start=1)
+
+
+def csv_rows(path: Path, name: str, delimiter: str, tally: Tally) -> Iterator[tuple[int, Any]]:
+    """Yield (row number, values by column); the header is not counted."""
+    csv.field_size_limit(CELL_CHARACTERS)
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as handle:
+            reader = csv.DictReader(handle, delimiter=delimiter)
+            for number, row in enumerate(reader, start=1):
+                if None in row or None in row.values():
+                    tally.problem(f"{name}:{number}", f"not {len(reader.fieldnames or ())} columns")
+                yield number, {key: value for key, value in row.items() if key is not None and value is not None}
+    except (csv.Error, UnicodeDecodeError) as error:
+        tally.problem(name, f"not CSV in UTF-8 from here on: {error}")
+
+
+def text_file(path: Path, name: str, tally: Tally) -> Iterator[Record]:
+    """Yield each paragraph (where blank lines part them) or line, and the whole file, in laps if it is long."""
+    try:
+        text = path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        tally.problem(name, f"not UTF-8: {error.reason} at byte {error.start}")
+        return
+    units = list(_units(text))
+    if len(units) > 1:
+        for line, unit in units:
+            yield Record(f"{name}:{line}", texts=(unit,))
+    for start in range(0, max(1, len(text) - LAP), LONG_TEXT - LAP):
+        if part := text[start : start + LONG_TEXT].strip():
+            yield Record(name, texts=(part,))
+
+
+def _units(text: str) -> Iterator[tuple[int, str]]:
+    lines = text.split("\n")
+    stripped = text.strip("\n")
+    if "\n\n" not in stripped.replace("\r", ""):
+        yield from ((number, line) for number, line in enumerate(lines, start=1) if line.strip())
+        return
+    held: list[str] = []
+    for number, line in enumerate([*lines, ""], start=1):
+        if line.strip():
+            held.append(line)
+        elif held:
+            yield number - len(held), "\n".join(held)
+            held = []
+
+
+def xml_file(path: Path, name: str, tally: Tally) -> Iterator[Record]:
+    """Yield each element's own text, numbered as they open, and all of the file's."""
+    try:
+        elements = list(ElementTree.parse(path).getroot().iter())
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        tally.problem(name, f"not XML: {error}")
+        return
+    texts = [(number, (element.text or "").strip()) for number, element in enumerate(elements, start=1)]
+    yield from (Record(f"{name}:{number}", texts=(text,)) for number, text in texts if text)
+    if whole := "\n".join(text for _, text in texts if text):
+        yield Record(name, texts=(whole,))
+
+
+@dataclass(slots=True)
+class MappedPicture:
+    """A picture of a shard that no store has opened."""
+
+    name: str
+    batch: pa.RecordBatch = field(repr=False)
+    row: int
+
+    def read(self) -> bytes:
+        """See `PictureFile.read`."""
+        value = self.batch.column("bytes")[self.row].as_py()
+        assert isinstance(value, bytes)
+        return value
+
+
+def shard_pictures(path: Path, name: str, tally: Tally) -> Iterator[Record]:
+    """Yield the pictures of a shard of a lingshu project."""
+    try:
+        batches = pa.ipc.open_file(pa.memory_map(str(path)))
+    except (pa.ArrowInvalid, OSError) as error:
+        tally.problem(name, f"not a picture shard that can be read: {error}")
+        return
+    for number in range(batches.num_record_batches):
+        batch = batches.get_batch(number)
+        for row, image_id in enumerate(batch.column("image_id").to_pylist()):
+            yield Record(image_id, pictures=((image_id, MappedPicture(image_id, batch, row)),))
