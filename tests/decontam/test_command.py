@@ -1,19 +1,25 @@
 """`lingshu overlap` on data of a user's own."""
 
 import csv
+import gzip
 import io
 import json
 import os
 import random
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
+import nibabel as nib
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from PIL import Image
+from pydicom import Dataset
+from pydicom.dataset import FileMetaDataset
+from pydicom.uid import ExplicitVRLittleEndian
 from typer.testing import CliRunner
 
 from lingshu.cli import app
@@ -164,14 +170,82 @@ def test_other_tables_and_texts(tmp_path: Path) -> None:
     (tmp_path / "train.json").write_text(json.dumps({"data": [{"id": 7, "body": words(30)}, {"id": 8, "body": item}]}))
     conversation = [{"from": "human", "value": item}, {"from": "gpt", "value": "well"}]
     lines(tmp_path / "chat.jsonl", [{"id": "c", "conversations": conversation}])
-    names = ("train.txt", "train.csv", "train.json", "chat.jsonl")
+    (tmp_path / "mmlu.csv").write_text(f"The sign of this is:,one,two,three,four,C\n{item},1,2,3,4,A\n")
+    with gzip.open(tmp_path / "packed.jsonl.gz", "wt") as handle:
+        handle.write(json.dumps({"id": "z", "text": item}))
+    (tmp_path / "page.xml").write_text(f"<doc><title>t</title><answer>{item}</answer></doc>")
+    names = ("train.txt", "train.csv", "train.json", "chat.jsonl", "mmlu.csv", "packed.jsonl.gz", "page.xml")
     rows = found(overlap(tmp_path / "out", [tmp_path / n for n in names], [tmp_path / "items.txt"]), tmp_path)
     assert rows == {
         ("train.txt", "items.txt:1", "text", "ngram13", 0),
         ("train.csv:1", "items.txt:1", "text", "exact_text", 0),
         ("train.json:2#8", "items.txt:1", "text", "exact_text", 0),
         ("chat.jsonl:1#c", "items.txt:1", "text", "exact_text", 0),
+        ("mmlu.csv:2", "items.txt:1", "text", "exact_text", 0),
+        ("packed.jsonl.gz:1#z", "items.txt:1", "text", "exact_text", 0),
+        ("page.xml", "items.txt:1", "text", "ngram13", 0),
+        ("page.xml:3", "items.txt:1", "text", "exact_text", 0),
     }
+
+
+def test_scans_and_archives(tmp_path: Path, monkeypatch) -> None:
+    """Frames and slices are told by number; a row finds its picture in an archive beside it; names lead nowhere."""
+    monkeypatch.chdir(tmp_path)
+    volume = np.stack([scene(number, 96) for number in range(6)], axis=-1)
+    nib.save(nib.Nifti1Image(volume.transpose(1, 0, 2)[::-1, ::-1].copy(), np.diag([1, 1, 9, 1])), "scan.nii.gz")
+    for number in range(8):
+        picture(Path(f"test/t{number}.png"), scene(number, 96))
+    _dicom(Path("frame"), scene(6, 96))
+    with zipfile.ZipFile("set.zip", "w") as archive:
+        archive.writestr("../up/rows.jsonl", json.dumps({"id": 1, "image": "7.png", "caption": words(9)}))
+        archive.write("test/t7.png", "img/7.png")
+        archive.write("frame", "series/IM0001")
+        archive.writestr("__MACOSX/._7.png", b"x")
+    Path("cut.zip").write_bytes(Path("set.zip").read_bytes()[:-9])
+    train = ["scan.nii.gz", "set.zip", "frame"]
+    pairs = {(r["train"], r["against"], r["method"]) for r in overlap(Path("out"), train, ["test"], "--slices", "4")}
+    assert pairs == {
+        *((f"scan.nii.gz!axial-{n:03d}", f"test/t{n}.png", "perceptual") for n in (0, 2, 3, 5)),
+        ("set.zip!/../up/rows.jsonl:1#1!7.png", "test/t7.png", "exact"),
+        ("set.zip!/series/IM0001", "test/t6.png", "perceptual"),
+        ("frame", "test/t6.png", "perceptual"),
+    }
+    assert "scan.nii.gz," in Path("out/problems.csv").read_text()  # which slices were left out
+    assert overlap(Path("out2"), ["test"], ["set.zip"])[0]["against"] == "set.zip!/series/IM0001"
+    arguments = ["overlap", "--train", "cut.zip", "--against", "test", "--out", "out3"]
+    assert "cut.zip: not a zip archive" in str(CliRunner().invoke(app, arguments).exception)
+
+
+def _dicom(path: Path, pixels: np.ndarray) -> None:
+    dataset = Dataset()
+    dataset.Rows, dataset.Columns = pixels.shape
+    dataset.SamplesPerPixel, dataset.PhotometricInterpretation, dataset.PixelRepresentation = 1, "MONOCHROME2", 0
+    dataset.BitsAllocated = dataset.BitsStored = 8
+    dataset.HighBit = 7
+    dataset.SOPClassUID, dataset.SOPInstanceUID = "1.2.840.10008.5.1.4.1.1.7", "1.2.3"
+    dataset.PixelData = np.ascontiguousarray(pixels).tobytes()
+    dataset.file_meta = FileMetaDataset()
+    dataset.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    dataset.save_as(path, enforce_file_format=True)
+
+
+def test_options_inside_a_question(tmp_path: Path) -> None:
+    """The same item is found whether its options stand in fields, in the question, or in another's words."""
+    (item,) = [{"question": "Which one?", "options": {"A": "liver", "B": "heart"}, "answer": "B"}]
+    against = lines(tmp_path / "t.jsonl", [item])
+    rows = [
+        {"question": "Which one?\nAnswer Choices: (A) liver (B) heart", "label": ["B"]},
+        {
+            "messages": [
+                {"role": "user", "content": "Which one?\nA. liver\nB. heart"},
+                {"role": "assistant", "content": "heart"},
+            ]
+        },
+        {"question": "Which one? (B) heart", "answer": "heart"},
+    ]
+    pairs = found(overlap(tmp_path / "o", [lines(tmp_path / "train.jsonl", rows)], [against]), tmp_path)
+    answered = {row[0] for row in pairs if row[3] == "question_answer"}
+    assert answered == {"train.jsonl:1", "train.jsonl:2"}
 
 
 def _wrapped(text: str) -> list[str]:

@@ -6,6 +6,7 @@ outright.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
@@ -22,7 +23,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     "choices": ("options", "choices", "candidates"),
     "answer": (
         "answer", "answers", "answer_idx", "answer_text", "response", "output", "completion", "gold", "target", "reply",
-        "correct_answer", "final_answer", "final_decision", "long_answer", "assistant", "gpt",
+        "correct_answer", "final_answer", "final_decision", "long_answer", "label", "assistant", "gpt",
     ),
     "text": (
         "text", "texts", "content", "contents", "caption", "captions", "report", "findings", "impression", "abstract",
@@ -43,6 +44,8 @@ PICTURE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"}
 )
 SCAN_ENDINGS = (".dcm", ".dicom", ".nii", ".nii.gz", ".nrrd")
+_OPTION = re.compile(r"(?:^|\s)\(([A-J])\)\s+|(?:^|\n)[ \t]*([A-J])[.):]\s+")
+_HEADING = re.compile(r"\s*(?:answer\s+)?(?:choices|options)\s*:?\s*$", re.IGNORECASE)
 DEPTH = 6  # of nested lists and objects that texts are taken from
 
 
@@ -76,14 +79,17 @@ class Fields:
         return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else ""
 
     def question(self, row: Mapping[str, Any]) -> str:
-        """Return what is asked: the field, with the input of an instruction, or the user's turns."""
+        """Return what is asked, without options: the field, with the input of an instruction, or the user's turns."""
+        return _parted(self._asked(row))[0]
+
+    def _asked(self, row: Mapping[str, Any]) -> str:
         value = self.value(row, "question")
         asked = "\n".join(strings(value)) if not isinstance(value, list) or not _is_conversation(value) else ""
         extra = next((v for k, v in row.items() if k.lower() == EXTRA_QUESTION and isinstance(v, str)), "")
         return "\n".join(part for part in (asked, extra if asked else "", *self._turns(row, asks=True)) if part)
 
     def choices(self, row: Mapping[str, Any]) -> dict[str, str]:
-        """Return option texts by letter: of a list, an object, objects with key and value, or one column each."""
+        """Return option texts by letter: of a list, an object, objects with key and value, columns, or the question."""
         value = self.value(row, "choices")
         if isinstance(value, Mapping):
             nested = value.get("text")
@@ -98,7 +104,7 @@ class Fields:
             found = [lower[name] for name in columns if isinstance(lower.get(name), str | int | float)]
             if len(found) >= 2:
                 return {chr(65 + n): str(text) for n, text in enumerate(found)}
-        return {}
+        return _parted(self._asked(row))[1]
 
     def answers(self, row: Mapping[str, Any], choices: Mapping[str, str]) -> list[str]:
         """Return the texts that answer; a letter or number of an option gives the option's text."""
@@ -155,6 +161,18 @@ def is_picture_name(name: str) -> bool:
 def is_scan_name(name: str) -> bool:
     """Tell whether a file's name ends as that of a DICOM file or a volume, which hold one picture or many."""
     return name.lower().endswith(SCAN_ENDINGS)
+
+
+def _parted(asked: str) -> tuple[str, dict[str, str]]:
+    """Return a question and the options that it ends with: `(A) … (B) …`, or a line each that begins with `A.`."""
+    marks = list(_OPTION.finditer(asked))
+    letters = [mark[1] or mark[2] for mark in marks]
+    stem = _HEADING.sub("", asked[: marks[0].start()]).rstrip() if marks else ""
+    if len(marks) < 2 or letters != [chr(65 + n) for n in range(len(marks))] or not stem:
+        return asked, {}
+    ends = [*(mark.start() for mark in marks[1:]), len(asked)]
+    options = [asked[mark.end() : end].strip() for mark, end in zip(marks, ends, strict=True)]
+    return stem, dict(zip(letters, [*options[:-1], options[-1].partition("\n")[0]], strict=True))
 
 
 def _is_conversation(value: list[Any]) -> bool:

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import csv
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -20,6 +22,7 @@ from lingshu.decontam.records import Record, Tally
 CELL_CHARACTERS = 1 << 24
 LONG_TEXT = 1 << 22  # characters of a text file taken at once
 LAP = 1 << 14  # characters of it that two takes share, so that no passage is cut
+HEADER_WORDS = 8  # of a column's name, at most
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
 
@@ -54,17 +57,37 @@ def json_rows(path: Path, name: str, tally: Tally) -> Iterator[tuple[int, Any]]:
 
 
 def csv_rows(path: Path, name: str, delimiter: str, tally: Tally) -> Iterator[tuple[int, Any]]:
-    """Yield (row number, values by column); the header is not counted."""
+    """Yield (row number, values by column); a header is not counted."""
     csv.field_size_limit(CELL_CHARACTERS)
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle, delimiter=delimiter)
-            for number, row in enumerate(reader, start=1):
-                if None in row or None in row.values():
-                    tally.problem(f"{name}:{number}", f"not {len(reader.fieldnames or ())} columns")
-                yield number, {key: value for key, value in row.items() if key is not None and value is not None}
+            rows = (row for row in csv.reader(handle, delimiter=delimiter) if row)
+            first = next(rows, [])
+            headed = not (any(_is_sentence(cell) for cell in first) or _is_question(first))
+            columns = first if headed else _columns(first)
+            for number, row in enumerate(rows if headed else chain([first], rows), start=1):
+                if len(row) != len(columns):
+                    tally.problem(f"{name}:{number}", f"not {len(columns)} columns")
+                yield number, dict(zip(columns, row, strict=False))
     except (csv.Error, UnicodeDecodeError) as error:
         tally.problem(name, f"not CSV in UTF-8 from here on: {error}")
+
+
+def _is_sentence(cell: str) -> bool:
+    return len(cell.split()) > HEADER_WORDS or cell.rstrip().endswith("?")
+
+
+def _is_question(first: list[str]) -> bool:
+    """Return whether the cells are a question, options and the right one's letter, as in MMLU's files."""
+    options = len(first) - 2
+    return 2 <= options <= 10 and len(first[0].split()) > 2 and re.fullmatch(r"[A-J]", first[-1].strip()) is not None
+
+
+def _columns(first: list[str]) -> list[str]:
+    """Return names for a table without a header."""
+    if _is_question(first):
+        return ["question", *"abcdefghij"[: len(first) - 2], "answer"]
+    return [f"column{number}" for number in range(1, len(first) + 1)]
 
 
 def text_file(path: Path, name: str, tally: Tally) -> Iterator[Record]:
