@@ -107,6 +107,7 @@ def test_pictures(tmp_path: Path) -> None:
     picture(train / "small.jpg", Image.fromarray(scene(1, 300)).resize((150, 150)), quality=60)
     picture(train / "crop.png", scene(2, 300)[20:240, 30:260])
     picture(train / "crop.jpg", Image.fromarray(scene(3, 300)[:210, 60:300]).resize((400, 350)), quality=80)
+    picture(train / "mirrored.png", 255 - np.rot90(scene(4, 300))[:, ::-1])
     for number in range(20, 40):
         picture(train / f"other{number}.png", scene(number, 300))
     (train / "broken.png").write_bytes((test / "t0.png").read_bytes()[:200])
@@ -117,14 +118,15 @@ def test_pictures(tmp_path: Path) -> None:
         ("train/small.jpg", "test/t1.png", "image", "perceptual"),
         ("train/crop.png", "test/t2.png", "image", "crop"),
         ("train/crop.jpg", "test/t3.png", "image", "crop"),
+        ("train/mirrored.png", "test/t4.png", "image", "turned"),
     }
     summary = json.loads((tmp_path / "out/summary.json").read_text())
-    assert summary["matrix"] == {str(train): {str(test): 4}}
-    assert summary["read"]["train"][str(train)] == {"records": 25, "texts": 0, "pictures": 24, "problems": 2}
+    assert summary["matrix"] == {str(train): {str(test): 5}}
+    assert summary["read"]["train"][str(train)] == {"records": 26, "texts": 0, "pictures": 25, "problems": 2}
     problems = (tmp_path / "out/problems.csv").read_text()
     assert f"{train}/broken.png,not a picture that can be decoded" in problems
     assert f"{train}/notes.docx,a file of a kind that is not read (.docx)" in problems
-    without = overlap(tmp_path / "out2", [train], [test], "--no-crops")
+    without = overlap(tmp_path / "out2", [train], [test], "--no-crops", "--no-turned")
     assert {row["method"] for row in without} == {"exact", "perceptual"}
 
 

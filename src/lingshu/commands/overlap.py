@@ -75,6 +75,9 @@ class OverlapOptions:
     crop_agreement: Annotated[
         float, typer.Option(min=0, max=1, help="The same for a crop, laid exactly.", rich_help_panel=_PICTURES)
     ] = 0.95
+    turned: Annotated[
+        bool, typer.Option("--turned/--no-turned", help="Turned, mirrored, negative.", rich_help_panel=_PICTURES)
+    ] = True
     crops: Annotated[
         bool, typer.Option("--crops/--no-crops", help="Look for crops too.", rich_help_panel=_PICTURES)
     ] = True
@@ -145,6 +148,7 @@ def _comparison(options: OverlapOptions, against: list[Input]) -> Comparison:
     pictures = PictureRule(
         radius=options.radius,
         agreement=options.agreement,
+        turned=options.turned,
         crops=options.crops,
         crop_agreement=options.crop_agreement,
     )

@@ -19,6 +19,7 @@ from lingshu.core.hashes import phash
 from lingshu.core.question import PictureFile
 from lingshu.decontam.alignment import agreement, common_parts, details, overlay, softened
 from lingshu.decontam.prints import PicturePrint, Unreadable, decoded, working_size
+from lingshu.decontam.turned import other_looks
 from lingshu.decontam.votes import KeypointIndex, candidates, keypoint_index
 
 KEPT_PICTURES = 256  # of the index, decoded
@@ -33,6 +34,7 @@ class PictureRule:
             a mirror-symmetric picture is noise in half of its bits.
         agreement: least correlation of details, in [0, 1].
         weakest: least lower quartile of the correlations of the parts that show something.
+        turned: look also for a picture that is turned by quarters, mirrored or in negative, by pHash.
         crops: look for crops too.
         crop_agreement: as `agreement`, of the part that both show once it is laid exactly: a true crop has more.
         crop_weakest: as `weakest`, likewise.
@@ -45,6 +47,7 @@ class PictureRule:
     radius: int = 10
     agreement: float = 0.85
     weakest: float = 0.5
+    turned: bool = True
     crops: bool = True
     crop_agreement: float = 0.95
     crop_weakest: float = 0.8
@@ -87,20 +90,39 @@ class PictureIndex:
     def hits(self, prints: Sequence[PicturePrint], files: Sequence[PictureFile]) -> list[list[PictureHit]]:
         """Return what each picture overlaps, by the surest method, in the order of the index."""
         near = self._near(prints)
-        return [self._hits(one, file, near[place]) for place, (one, file) in enumerate(zip(prints, files, strict=True))]
+        found = [self._hits(one, near[place]) for place, one in enumerate(prints)]
+        if self._rule.turned:
+            self._add_turned(prints, found)
+        if self._keypoints is not None:
+            for place, (one, file) in enumerate(zip(prints, files, strict=True)):
+                found[place] |= self._crops(one, file, set(found[place]))
+        return [[hits[number] for number in sorted(hits)] for hits in found]
 
-    def _hits(self, one: PicturePrint, file: PictureFile, near: dict[int, int]) -> list[PictureHit]:
+    def _hits(self, one: PicturePrint, near: dict[int, int]) -> dict[int, PictureHit]:
         found = {number: PictureHit(number, "exact", 0) for number in self._digests.get(one.digest, [])}
         mine = details(one.thumbnail.astype(np.float32))
         for number, distance in near.items():
-            if number in found:
-                continue
-            whole, weakest = agreement(mine, details(self._thumbnail(number)))
-            if whole >= self._rule.agreement and weakest >= self._rule.weakest:
+            if number not in found and self._agrees(mine, number):
                 found[number] = PictureHit(number, "perceptual", distance)
-        if self._keypoints is not None:
-            found |= self._crops(one, file, set(found))
-        return [found[number] for number in sorted(found)]
+        return found
+
+    def _agrees(self, mine: NDArray[np.float32], number: int) -> bool:
+        whole, weakest = agreement(mine, details(self._thumbnails[number].astype(np.float32)))
+        return whole >= self._rule.agreement and weakest >= self._rule.weakest
+
+    def _add_turned(self, prints: Sequence[PicturePrint], found: list[dict[int, PictureHit]]) -> None:
+        values, holders = self._hashes[0]
+        for looks, hashes in other_looks([one.thumbnail for one in prints]):
+            mine, places = _grouped(hashes.tolist())
+            pairs = cross_pairs(mine, values, self._rule.radius)
+            for left, right, distance in zip(
+                pairs.left.tolist(), pairs.right.tolist(), pairs.distance.tolist(), strict=True
+            ):
+                for place in places[left]:
+                    seen = details(looks[place].astype(np.float32))
+                    for number in holders[right]:
+                        if number not in found[place] and self._agrees(seen, number):
+                            found[place][number] = PictureHit(number, "turned", distance)
 
     def _near(self, prints: Sequence[PicturePrint]) -> list[dict[int, int]]:
         """Return for each picture those of the index within the radius, and the smaller distance of the two hashes."""
@@ -117,9 +139,6 @@ class PictureIndex:
                     for number in holders[right]:
                         near[place][number] = min(distance, near[place].get(number, distance))
         return near
-
-    def _thumbnail(self, number: int) -> NDArray[np.float32]:
-        return self._thumbnails[number].astype(np.float32)
 
     def _crops(self, one: PicturePrint, file: PictureFile, known: set[int]) -> dict[int, PictureHit]:
         assert self._keypoints is not None

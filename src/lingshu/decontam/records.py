@@ -8,7 +8,7 @@ from typing import Literal
 from lingshu.core.question import PictureFile
 
 Kind = Literal["image", "text"]
-Method = Literal["exact", "perceptual", "crop", "exact_text", "question_answer"] | str  # or `ngram<N>`
+Method = Literal["exact", "perceptual", "turned", "crop", "exact_text", "question_answer"] | str  # or `ngram<N>`
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ class Pair:
         train: name of the training row or picture.
         against: name of the item or its picture.
         kind: what overlaps.
-        method: `exact` (equal bytes), `perceptual`, `crop`, `exact_text`, `ngram<N>` or `question_answer`.
+        method: `exact` (equal bytes), `perceptual`, `turned`, `crop`, `exact_text`, `ngram<N>` or `question_answer`.
         distance: bits between perceptual hashes (of the part that both show, for a crop), 1 - coverage of an n-gram
             overlap, 0 where equal.
     """
