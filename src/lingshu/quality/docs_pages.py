@@ -30,9 +30,14 @@ ol.breadcrumb li { display: inline } ol.breadcrumb li + li::before { content: " 
 table { border-collapse: collapse; width: 100%; margin: .3rem 0 1rem } th, td { border: 1px solid var(--line); padding: .3rem .6rem;
   text-align: left; vertical-align: top } thead th { background: var(--soft) } .scroll { overflow-x: auto }
 .badge { background: var(--soft); border-radius: 4px; padding: 0 .35rem } .alert h5 { border-top: 1px solid var(--line); padding-top: .6rem }
-.text-success, .good { color: var(--good) } .text-danger, .bad { color: var(--bad) } .number { text-align: right }
+.text-success, .good { color: var(--good) } .text-danger, .bad { color: var(--bad) } .good, .bad { white-space: nowrap } .number { text-align: right }
 .fa-check-circle::before { content: "\\2713 holds" } .fa-times::before, .fa-times-circle::before { content: "\\2717 fails" }
 .fa-exclamation-triangle::before { content: "! raised" } i { font-style: normal; white-space: nowrap }
+.navbar { height: auto !important; margin-bottom: .8rem } td { overflow-wrap: anywhere }
+@media (max-width: 48rem) {
+  body { padding: .6rem .8rem; font-size: 14px } th, td { padding: .25rem .4rem }
+  .row > .col-lg-2, .row > .col-lg-10, .row > .col-md-10, .row > .col-6 { flex: 1 1 100%; min-width: 0 }
+}
 """  # noqa: E501 (a style sheet)
 SCRIPTS = re.compile(r"<script\b.*?</script>", re.DOTALL | re.IGNORECASE)
 LINKED = re.compile(r"<link\b[^>]*>", re.IGNORECASE)
@@ -75,26 +80,24 @@ def _index(folder: Path, outcomes: Sequence[Outcome]) -> str:
         '<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>Data Docs</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
         f'<link rel="icon" href="data:,"><style>{STYLE}</style></head><body><h1>Data Docs</h1>'
-        f"<p>{len(outcomes)} suites of the gate, {failed} with a failed expectation.</p>"
-        '<div class="scroll"><table><thead><tr><th scope="col">suite</th><th scope="col">result</th>'
-        '<th scope="col" class="number">expectations</th><th scope="col" class="number">failed</th>'
-        f'<th scope="col">pages</th></tr></thead><tbody>{rows}</tbody></table></div></body></html>\n'
+        f"<p>{len(outcomes)} suites of the gate, {failed} with a failed check.</p>"
+        '<div class="scroll"><table><thead><tr><th scope="col">suite and its result</th><th scope="col"></th>'
+        '<th scope="col" class="number">checks</th><th scope="col" class="number">failed</th>'
+        f"</tr></thead><tbody>{rows}</tbody></table></div></body></html>\n"
     )
 
 
 def _row(folder: Path, one: Outcome) -> str:
-    pages = {
-        "result": sorted((folder / "validations").rglob("*.html")),
-        "expectations": sorted((folder / "expectations").rglob("*.html")),
-    }
-    links = [
-        f'<a href="{escape(path.relative_to(folder).as_posix())}">{word}</a>'
-        for word, paths in pages.items()
-        for path in paths
-        if one.name in (path.stem, *path.relative_to(folder).parts)
-    ]
+    result, expectations = (_link(folder, kind, one.name) for kind in ("validations", "expectations"))
     verdict = '<span class="bad">fails</span>' if one.failed else '<span class="good">holds</span>'
     return (
-        f'<tr><th scope="row">{escape(one.name)}</th><td>{verdict}</td><td class="number">{one.expectations}</td>'
-        f'<td class="number">{one.failed}</td><td>{", ".join(links)}</td></tr>'
+        f'<tr><th scope="row"><a href="{result}">{escape(one.name)}</a></th><td>{verdict}</td>'
+        f'<td class="number"><a href="{expectations}">{one.expectations}</a></td>'
+        f'<td class="number">{one.failed}</td></tr>'
     )
+
+
+def _link(folder: Path, kind: str, name: str) -> str:
+    """Return the way to a suite's page: the name is the file's, or that of a folder above it."""
+    paths = (path.relative_to(folder) for path in sorted((folder / kind).rglob("*.html")))
+    return escape(next(path for path in paths if name in (path.stem, *path.parts)).as_posix())
