@@ -30,6 +30,15 @@ def kinds(text: str) -> dict[str, int]:
         ("身份证110101199003074512", {"national_id": 1}),
         ("家住北京市海淀区学院路15号。", {"address": 1}),
         ("陈小红女士来诊。", {"name": 1}),
+        ("PATIENT: DOE, JANE. DICTATED BY: ROBERT ROE. DR. OKONKWO", {"name": 3}),
+        ("Patient Name: JANE DOE; Name: Jane Q. Public; Dr. Müller, Mrs O'Brien, Ms. van der Berg", {"name": 5}),
+        ("Dictated by: Jane Doe, seen by Jane Roe, M.D.", {"name": 2}),
+        ("Patient: Jane Doe, 45. Electronically signed by Robert Roe.", {"name": 2}),
+        ("患者李伟，男，45岁。主治医师：王建国", {"name": 2}),
+        ("于2019/3/14检查，2019-03-15复查", {"date": 2}),
+        ("DOB 1-2-56, exam date: 20190314, 14MAR2019, seen on March 14 and May 3rd", {"date": 5}),
+        ("SSN 078051120; Med Rec No. 8831299; NHS No: 943 476 5919", {"national_id": 1, "record_number": 2}),
+        ("Pager 12345. PO Box 1234; 1200 N Wolfe Street; 家住上海市浦东新区", {"phone": 1, "address": 3}),
     ],
 )  # fmt: skip
 def test_found(text: str, expected: dict[str, int]) -> None:
@@ -50,6 +59,11 @@ def test_found(text: str, expected: dict[str, int]) -> None:
         "患者女性，45岁，右肺上叶结节。",
         "如有不适请及时联系主治医生。",
         "Would screening miss cancers? Miss rates fell.",
+        "Patient: Hello Doctor, my knee hurts. Doctor: Rest it. Patient: What Else should I do?",
+        "CT AND MR. THE LIVER IS NORMAL. MS PATIENTS, DR SYSTEMS, MR ANGIOGRAPHY. READ BY TWO OBSERVERS.",
+        "In March 14 patients came; may 12 percent; Hodgkin Lymphoma, Wolff-Parkinson-White, Le Fort II",
+        "Bennett fracture, Baker's cyst, the Jones criteria; Johnson & Johnson; Silver Spring, MD; flow chart 3.",
+        "患者：谢谢。患者：何时复查？患者男，45岁；检查：胸部CT；报告：未见异常。",
     ],
 )
 def test_not_found(text: str) -> None:

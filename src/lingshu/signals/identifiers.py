@@ -17,40 +17,63 @@ _SURNAMES = (
     "金石廖贾夏韦付邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔欧"
 )
 _GIVEN = r"[\p{Han}&&[^上下时找看去问请让给和与向对在是有的了就到见约该其他她您你我们为由从如果地得着过或及等]]"
-_ENGLISH_NAME = r"[A-Z][a-z]+(?:[-'’][A-Z]?[a-z]+)?"
+_NAME = r"(?:(?:van|von|de|der|den|del|la|al)[ \t-]){0,2}(?:\p{Lu}['’])?\p{Lu}\p{Ll}+(?:[-'’]\p{Lu}?\p{Ll}+)?"
+_CAPITALS = r"\p{Lu}['’]?\p{Lu}+(?:-\p{Lu}+)?"
+_INITIALS = r"(?:\p{Lu}\.?[ \t]+){0,2}"
+_DOCTORS = (
+    r"(?:dictated|reported|interpreted|read|signed|reviewed|verified|ordered)\s+by|(?:referring|attending|ordering)\s+"
+    r"(?:physician|doctor|provider)|radiologist|technologist|(?:attending|referring)"
+)
+_ZH_DOCTORS = "(?:主治|报告|审核|检查|诊断|经治|主管|住院|签名|送检)(?:医师|医生)|医师签名|医生签名|记录者"
 _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)"
 )
 _YEAR = r"(?:19|20)\d{2}"
 _NUMBERED = r"(?:\s*(?:no|number|nr|num|id|#))?[\s.:#：]*"
+_EDGE = r"(?-u:\b)"  # of ASCII words: a number may stand right beside a Han character
 
 PATTERNS: dict[str, str] = {
     "name": "|".join(
         [
-            rf"\b(?:Mr|Mrs|Ms|Dr|Prof|Professor)\.?[ \t]+(?:[A-Z]\.\s*){{0,2}}{_ENGLISH_NAME}",
-            rf"\b(?i:patient(?:['’]s)?\s+name|name\s+of\s+(?:the\s+)?patient|patient)[ \t]*[:：][ \t]*{_ENGLISH_NAME}",
-            rf"\b(?i:name)[ \t]*[:：][ \t]*{_ENGLISH_NAME}[, \t]+{_ENGLISH_NAME}",
+            rf"\b(?:Mr|Mrs|Ms|Dr|Prof|Professor)\.?[ \t]+{_INITIALS}{_NAME}",
+            rf"\b(?:DR|MRS|PROF)\.[ \t]*{_CAPITALS}",
+            r"\b(?i:(?:patient|pt)\.?(?:['’]s)?\s+name|name\s+of\s+(?:the\s+)?patient)[ \t]*[:：][ \t]*"
+            rf"(?:{_NAME}|{_CAPITALS})",
+            rf"\b(?i:patient)[ \t]*[:：][ \t]*(?:{_CAPITALS},[ \t]*{_CAPITALS}"
+            rf"|{_NAME}(?:,[ \t]*|[ \t]+){_INITIALS}{_NAME}"
+            r"[,;]?[ \t]*(?:\(|\d|[Aa]ge|[Mm]ale|[Ff]emale|DOB|MRN))",
+            rf"\b(?i:name)[ \t]*[:：][ \t]*{_NAME}[, \t]+{_INITIALS}{_NAME}",
+            rf"\b(?i:{_DOCTORS})[ \t]*[:：][ \t]*(?:{_NAME}[, \t]+{_INITIALS}{_NAME}|{_CAPITALS},?[ \t]+{_CAPITALS})",
+            rf"\b(?i:(?:electronically\s+)?signed(?:\s+electronically)?\s+by)[ \t]+{_NAME}[, \t]+{_INITIALS}{_NAME}",
+            rf"\b{_NAME}[ \t]+{_INITIALS}{_NAME},?[ \t]+M\.[ \t]?D\.",
             r"(?:姓名|患者姓名|病人姓名|联系人)\s*[:：]\s*\p{Han}{2,4}",
             rf"(?:患者|病人|患儿)[{_SURNAMES}]\p{{Han}}{{0,1}}某",
+            rf"(?:患者|病人|患儿)[:：]?\s*[{_SURNAMES}]\p{{Han}}{{1,2}}[，,、\s]+(?:男|女)",
+            rf"(?:{_ZH_DOCTORS})\s*[:：]\s*[{_SURNAMES}]\p{{Han}}{{1,2}}",
             rf"[{_SURNAMES}]{_GIVEN}{{0,2}}(?:先生|女士|小姐|医生|大夫|医师|主任|教授|护士)",
         ]
     ),
     "date": "|".join(
         [
-            rf"\b\d{{1,2}}[/.-]\d{{1,2}}[/.-]{_YEAR}\b",
-            rf"\b{_YEAR}[/.-](?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|[12]\d|3[01])\b",
-            r"\b\d{1,2}/\d{1,2}/\d{2}\b",
+            rf"{_EDGE}\d{{1,2}}[/.-]\d{{1,2}}[/.-]{_YEAR}{_EDGE}",
+            rf"{_EDGE}{_YEAR}[/.-](?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|[12]\d|3[01]){_EDGE}",
+            rf"{_EDGE}\d{{1,2}}/\d{{1,2}}/\d{{2}}{_EDGE}",
+            r"(?i:\b(?:DOB|D\.O\.B\.?|(?:date\s+of\s+birth|birth\s*date|born)\b)[\s:：]*(?:on\s+)?"
+            r"\d{1,2}[/. -]\d{1,2}[/. -]\d{2,4})",
+            rf"(?i:\bdate[ \t]*[:：]?[ \t]*{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\b)",
             rf"(?i:\b{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+{_YEAR}\b)",
-            rf"(?i:\b\d{{1,2}}(?:st|nd|rd|th)?[\s-]+(?:of\s+)?{_MONTH}\.?,?[\s-]+{_YEAR}\b)",
+            rf"(?i:\b\d{{1,2}}(?:st|nd|rd|th)?[\s-]*(?:of\s+)?{_MONTH}\.?,?[\s-]*{_YEAR}\b)",
+            rf"(?i:\b{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)\b|\bon\s+{_MONTH}\.?\s+\d{{1,2}}\b)",
             rf"{_YEAR}\s*年\s*\d{{1,2}}\s*月\s*\d{{1,2}}\s*[日号]",
         ]
     ),
     "phone": "|".join(
         [
-            r"(?:\(\d{3}\)\s?|\b\d{3}[-.])\d{3}[-.]\d{4}\b",
+            rf"(?:\(\d{{3}}\)\s?|{_EDGE}\d{{3}}[-.])\d{{3}}[-.]\d{{4}}{_EDGE}",
             r"\+\d{1,3}(?:[\s.-]?\(?\d{2,4}\)?){2,5}",
             r"(?i:\b(?:tel|telephone|phone|mobile|fax|pager)\b\.?(?:\s*(?:no|number|#))?\s*[.:：]?\s*)\+?[\d(][\d\s().-]{5,}\d",
+            r"(?i:\b(?:pager|beeper|bleep)\b\.?(?:\s*(?:no|number|#))?\s*[.:：#]?\s*)\d{3,}",
             r"(?:^|\D)1[3-9]\d{9}(?:\D|$)",
             r"(?:^|\D)0\d{2,3}-\d{7,8}(?:\D|$)",
         ]
@@ -58,22 +81,27 @@ PATTERNS: dict[str, str] = {
     "email": r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
     "record_number": "|".join(
         [
-            rf"(?i:\b(?:MRN|medical\s+record|patient\s+(?:id|no|number)|hospital\s+(?:no|number)|accession|chart|NHS)\b"
-            rf"{_NUMBERED}[A-Z]{{0,3}}-?\d[\d-]{{3,}})",
+            rf"(?i:\b(?:MRN|med(?:ical|\.)?\s+rec(?:ord|\.)?|(?:patient|pt)\.?\s+(?:id|no|number)|hospital\s+(?:no|number)|accession"
+            rf"|chart|NHS)\b{_NUMBERED}[A-Z]{{0,3}}-?\d[\d-]{{3,}})",
+            r"(?i:\bNHS(?:\s*(?:no|number))?[\s.:#]*\d{3}\s\d{3}\s\d{4}\b)",
+            r"(?i:\bacc(?:\s*(?:no|#))?\.?[ \t]*[:#][ \t]*[A-Z]{0,3}-?\d[\d-]{3,})",
             r"(?:病历号|住院号|门诊号|病案号|检查号|影像号|登记号|就诊卡号|病人ID|患者ID|病理号)[\s:：]*[A-Za-z]{0,3}\d{3,}",
         ]
     ),
     "national_id": "|".join(
         [
-            r"\b\d{3}-\d{2}-\d{4}\b",
+            rf"{_EDGE}\d{{3}}-\d{{2}}-\d{{4}}{_EDGE}",
+            r"(?i:\b(?:SSN|social\s+security(?:\s+(?:no|number))?)[\s.:#]*\d{9}\b)",
             r"(?:^|\D)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?:\D|$)",
         ]
     ),
     "address": "|".join(
         [
-            r"\b\d{1,5}\s+(?:[A-Z][a-z]+\s+){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Court|Square)\b",
+            r"\b\d{1,5}\s+(?:[NSEW]\.?\s+)?(?:[A-Z][a-z]+\s+){1,3}(?:Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Court|Square)\b",
+            r"\b(?i:P\.?\s?O\.?\s+Box\s+\d+)",
             r"\p{Han}{2,8}(?:省|市|自治区)\p{Han}{1,8}(?:区|县|市|镇)\p{Han}{1,12}(?:路|街|道|巷|弄|村|小区)\p{Han}{0,6}\d{1,5}\s*(?:号|弄|室|栋)",
             r"(?:家庭住址|住址|家庭地址|现住址)\s*[:：]\s*\p{Han}{4,}",
+            r"(?:家住|现住|住在)\p{Han}{2,8}(?:省|市|自治区)\p{Han}{1,8}(?:区|县|镇|乡|村)",
         ]
     ),
 }
