@@ -47,7 +47,8 @@ def test_what_is_in_quarantine_stays_unseen(corpus: Corpus, tmp_path: Path) -> N
     many = DataReportSettings(number=100, seed=1, picture_px=64)
     for mode in ((), "all"):
         gate(corpus.sources, PARAMS.model_copy(update={"report_only": mode}), corpus.root)
-        build_data_report(corpus.sources, many, tmp_path / "out", corpus.root)
+        built = build_data_report(corpus.sources, many, tmp_path / "out", corpus.root)
+        assert built.pictures == len(corpus.pictures["scans"]) - 1
         written = "".join(path.read_text() for path in (tmp_path / "out").glob("*.html"))
         assert "QUARANTINED_TEXT" in written
         assert "In quarantine: not shown." in written

@@ -1,7 +1,7 @@
 """The data report: for each source and step counts, reasons, and samples drawn by a seed, as pages that open from disk.
 
-What is quarantined is counted and listed by id and reason; its text is never written, nor a picture whose own pixels
-may name a person. That holds in report-only mode too, and for every later step of such a sample.
+What is quarantined is counted and listed by id and reason; neither its text nor its pictures are written: whether a name
+is burned in is known only where an engine read, and then not surely. That holds in report-only mode too, and for every later step of such a sample.
 """
 
 from __future__ import annotations
@@ -24,7 +24,6 @@ from lingshu.report.page import PICTURES, environment
 from lingshu.report.pictures import Text, write_thumbnails
 
 SHOWN_COLUMNS = ("sample_id", "task", "image_ids", "prompt", "choices", "target")
-BURNED_IN = f"{QUARANTINED}_BURNED_IN"
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,7 +168,7 @@ def _shown(rows: pl.DataFrame, texts: pl.DataFrame, held: pl.DataFrame, store: I
 
 def _one(row: dict[str, object], store: ImageStore) -> Shown:
     why = str(row["held"] or "")
-    pictures = [] if BURNED_IN in why else [i for i in _list(row["image_ids"]) if i in store]
+    pictures = [] if why else [i for i in _list(row["image_ids"]) if i in store]
     text = Text(str(row["prompt"]), tuple(str(row["choices"]).splitlines()), str(row["target"]))
     return Shown(
         sample_id=str(row["sample_id"]),
