@@ -16,13 +16,14 @@ from lingshu.sources.licences import check_allowed
 parser = argparse.ArgumentParser(description=__doc__)
 parser.add_argument("source")
 parser.add_argument("--cache", type=Path, default=CACHE, help="folder that keeps downloads (default: %(default)s)")
+parser.add_argument("--opted-in", action="store_true", help="take it whatever its class of licence")
 
 
 def main() -> None:
     arguments = parser.parse_args()
     record = read_source(arguments.source)
-    allowed, opted_in = load_value("sources.allowed_licences", list[str]), load_value("sources.opt_in", list[str])
-    check_allowed(arguments.source, record, allowed, opted_in)
+    taken = [arguments.source] if arguments.opted_in else []  # not sources.opt_in, or its change would pull all again
+    check_allowed(arguments.source, record, load_value("sources.allowed_licences", list[str]), taken)
     pull(arguments.source, record, Pulling(arguments.cache, load_value("sources.downloads", int)))
 
 

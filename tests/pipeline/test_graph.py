@@ -16,6 +16,7 @@ import pytest
 from lingshu.commands.graph import Graph, Stage, feeds, has_key, read_graph
 from lingshu.core import layout
 from lingshu.core.params import read_yaml
+from lingshu.signals.params import SignalsParams
 from tests.pipeline.import_closure import import_closure
 
 ROOT = Path(__file__).parents[2]
@@ -80,9 +81,23 @@ def test_the_switch_adds_the_stages_of_its_source_and_changes_no_other() -> None
     values["sources"]["pulled"].append("iu_xray_reports")
     values["sources"]["enabled"].append("iu_xray_reports")
     enabled = [stage for stage in read_graph(ROOT, values).stages if stage.item == "iu_xray_reports"]
-    assert [(s.command, s.deps, s.params, s.outs) for s in added] == [
+    assert [(s.command.removesuffix(" --opted-in"), s.deps, s.params, s.outs) for s in added] == [
         (s.command, s.deps, s.params, s.outs) for s in enabled
     ]
+    assert [s.command.endswith(" --opted-in") for s in added] == [True, False, False]
+
+
+def test_neither_workers_nor_the_switch_pull_read_or_measure_again() -> None:
+    compared = {(stage.family, param.key) for stage in MINI.stages for param in stage.params}
+    assert {
+        key for _, key in compared if key.endswith(".workers") or key in ("signals", "modality", "inference")
+    } == set()
+    assert {family for family, key in compared if key == "sources.opt_in"}.isdisjoint({"pull", "normalize", "measure"})
+    others = {"signals.workers", "signals.embeddings"}
+    measured = {key for family, key in compared if family == "measure"}
+    assert measured == {f"signals.{name}" for name in SignalsParams.model_fields} - others
+    for recipe in sorted((ROOT / "recipes").glob("*.yaml")):
+        assert all(has_key(read_yaml(recipe), key) for key in measured), recipe.name
 
 
 def test_deps_hold_the_import_closure() -> None:
