@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lingshu.core.id_joins import rows_among
 from lingshu.core.layout import MODALITY, SAMPLES, proposal_samples, verdict_file
 from lingshu.core.sample import sample_parts
 from lingshu.core.verdicts import eligible, kept
@@ -52,10 +53,10 @@ def read_pool(
             are most of what there is to read.
     """
     base = _table([SAMPLES / source for source in sorted(sources)], root, kinds, held_out)
-    pools = [base.join(eligible(root), on="sample_id", how="semi", maintain_order="left")]
+    pools = [rows_among(base, eligible(root)["sample_id"])]
     made = _table([proposal_samples(recipe) for recipe in sorted(recipes)], root, kinds, held_out)
     if not made.is_empty():
-        pools.append(made.join(kept(root / verdict_file("verify")), on="sample_id", how="semi", maintain_order="left"))
+        pools.append(rows_among(made, kept(root / verdict_file("verify"))["sample_id"]))
     return pl.concat(pools, rechunk=True)  # rows are gathered by number later: slow from many chunks
 
 
