@@ -10,7 +10,9 @@ ID = "sample_id"
 def rows_among(rows: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
     """Return the rows whose `sample_id` is among the ids, in their order; neither holds nulls."""
     found = _found(rows[ID], ids)
-    return rows.join(ids.to_frame(ID), on=ID, how="semi", maintain_order="left") if found is None else rows.filter(found)
+    if found is None:
+        return rows.join(ids.to_frame(ID), on=ID, how="semi", maintain_order="left")
+    return rows.filter(found)
 
 
 def rows_not_among(rows: pl.DataFrame, ids: pl.Series) -> pl.DataFrame:
