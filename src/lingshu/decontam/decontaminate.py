@@ -141,8 +141,8 @@ def matrix(found: pl.DataFrame, train: pl.DataFrame, items: pl.DataFrame) -> dic
     """Return `{source: {benchmark: training samples that met one of its items}}`, zeros included."""
     counts = found.group_by("source", "benchmark").agg(pl.col("train_id").n_unique().alias("n"))
     met = {(row["source"], row["benchmark"]): row["n"] for row in counts.iter_rows(named=True)}
-    benchmarks = sorted(set(items["benchmark"]))
-    return {s: {b: met.get((s, b), 0) for b in benchmarks} for s in sorted(set(train["source"]))}
+    benchmarks = items["benchmark"].unique().sort()
+    return {s: {b: met.get((s, b), 0) for b in benchmarks} for s in train["source"].unique().sort()}
 
 
 def _write(path: Path, table: pl.DataFrame) -> None:
