@@ -1,6 +1,6 @@
 """Reading training pictures in shuffled order, side by side with webdataset, HF datasets and MDS.
 
-    python perf/reading.py [--pictures 4000] [--repeats 5] [--peers webdataset hf mds]
+    python perf/reading.py [--pictures 4000] [--repeats 5] [--peers webdataset hf hf-views mds]
 
 Every store holds the same pictures (JPEG, about 120 KB) with half a kilobyte of JSON each and is read once from the
 page cache, whole, in a shuffled order, JSON parsed, nothing decoded. Ours is `core.images.ImageStore` with the JSON in
@@ -115,6 +115,14 @@ def read_hf(folder: Path, seed: int) -> Iterator[Pair]:
         yield row["data"], json.loads(row["json"])
 
 
+def read_hf_views(folder: Path, seed: int) -> Iterator[Pair]:
+    """Yield the same as views of the mapped file, by the Arrow format."""
+    import datasets  # noqa: PLC0415
+
+    for row in datasets.load_from_disk(str(folder)).shuffle(seed=seed).with_format("arrow").iter(1):
+        yield memoryview(row.column("data")[0].as_buffer()), json.loads(row.column("json")[0].as_py())
+
+
 def write_mds(folder: Path, pictures: list[bytes]) -> None:
     """Write MosaicML's shards."""
     from streaming import MDSWriter  # noqa: PLC0415
@@ -139,6 +147,7 @@ SIDES: dict[str, tuple[Callable[[Path, list[bytes]], None], Callable[[Path, int]
     "copies": (write_ours, read_copies),
     "webdataset": (write_webdataset, read_webdataset),
     "hf": (write_hf, read_hf),
+    "hf-views": (write_hf, read_hf_views),
     "mds": (write_mds, read_mds),
 }
 

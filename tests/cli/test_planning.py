@@ -115,6 +115,8 @@ def test_too_few_rows_are_pointed_out_before_anything_runs(checkout: Path) -> No
             "sources: [pmc_ao, roco]",
             r"recipes/lingshu-7b\.yaml: mix\.shallow\.captions\.sources",
         ),
+        ("tasks: [report]}", "tasks: [ocr]}", r"mix\.instruct\.reports: 'chexpert_plus' has no ocr, but report"),
+        ("tasks: [vqa_closed]", "tasks: [vqa_closed, mcq]", r"'closed' and 'open' both select mcq of 'synthetic_vqa'"),
         ("hub: Qwen/", "hub: Kwen/", r"catalog/planning\.yaml: backbones: no sizes of Kwen/"),
     ],
 )

@@ -118,6 +118,8 @@ def test_repeats_come_only_after_every_sample_was_taken(repository):
         ({"a": {**PRESENCE, "samples": -1}}, r"mix\.instruct\.a\.samples: .*greater than or equal to 0"),
         ({"a": {**PRESENCE, "tasks": ["vqa"]}}, r"mix\.instruct\.a\.tasks\.0"),
         ({"a": {**PRESENCE, "weight": 1}}, r"mix\.instruct\.a: .*give one of samples, share and weight"),
+        ({"a": part(PRESENCE, weight=float("inf"))}, r"mix\.instruct\.a\.weight: .*finite number"),
+        ({"a": {**PRESENCE, "sources": ["film", "film"]}}, r"mix\.instruct\.a\.sources: .*film named twice"),
         ({}, r"mix\.instruct: .*at least one group"),
         (
             {"a": part(PRESENCE, weight=1)},

@@ -22,6 +22,7 @@ from lingshu.inference.judges import judges_of_params
 from lingshu.intake.licences import refusals
 from lingshu.mix.params import STAGES
 from lingshu.mix.plan import check_sources as check_mix_sources
+from lingshu.mix.plan import check_tasks as check_mix_tasks
 from lingshu.mix.plan import parts_of
 from lingshu.mix.splits import check_listed
 from lingshu.modality.pictures import NOT_MEDICAL
@@ -54,7 +55,7 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
     yield from _caught(partial(check_listed, recipe.sources.benchmark_splits_in_training, recipe.sources.in_use))
     yield from _benchmark_records(benchmarks, sources)
     yield from _benchmarks(recipe, benchmarks)
-    yield from _mixtures(recipe)
+    yield from _mixtures(recipe, sources)
     yield from _opt_in(recipe, sources)
     yield from _topics(recipe, root)
     yield from _checkpoints(recipe)
@@ -153,8 +154,9 @@ def _benchmarks(recipe: Recipe, records: dict[str, BenchmarkRecord]) -> Iterator
             yield from _caught(partial(check_benchmark_sources, {name: records[name]}, recipe.sources.in_use))
 
 
-def _mixtures(recipe: Recipe) -> Iterator[UserError]:
-    """Yield mix groups of a source or recipe that is not enabled, and mixtures of nothing."""
+def _mixtures(recipe: Recipe, records: dict[str, SourceRecord]) -> Iterator[UserError]:
+    """Yield mix groups of a source that is not enabled or has none of their tasks, that share samples, or are empty."""
+    tasks = {name: record.tasks for name, record in records.items()}
     sources = recipe.sources.in_use
     recipes: list[str] = [*recipe.synthesis.enabled]
     for stage in STAGES:
@@ -166,6 +168,7 @@ def _mixtures(recipe: Recipe) -> Iterator[UserError]:
             continue
         for name, group in mixture.groups.items():
             yield from _caught(partial(check_mix_sources, stage, {name: group}, sources, recipes))
+        yield from _caught(partial(check_mix_tasks, stage, mixture.groups, tasks))
 
 
 def _opt_in(recipe: Recipe, records: dict[str, SourceRecord]) -> Iterator[UserError]:

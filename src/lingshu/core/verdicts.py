@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from lingshu.core.errors import AccountingError
 from lingshu.core.files import atomic_path
+from lingshu.core.id_joins import rows_not_among
 from lingshu.core.layout import MODALITY, verdict_file
 
 KEPT = "KEPT"
@@ -133,7 +134,7 @@ def eligible(root: Path = Path()) -> pl.DataFrame:
     """
     decided = pl.scan_parquet(root / MODALITY / "verdicts.parquet")
     dropped = decided.filter(~pl.col("keep")).select("sample_id").collect()
-    return kept(root / verdict_file("decontaminate")).join(dropped, on="sample_id", how="anti")
+    return rows_not_among(kept(root / verdict_file("decontaminate")), dropped["sample_id"])
 
 
 def eligible_ids(root: Path = Path()) -> set[str]:

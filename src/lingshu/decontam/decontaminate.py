@@ -12,13 +12,14 @@ import pyarrow.parquet as pq
 
 from lingshu.core.corpus import open_images
 from lingshu.core.files import atomic_path, fresh_dir
+from lingshu.core.id_joins import rows_among
 from lingshu.core.layout import DECONTAM, SAMPLES, verdict_file, verdict_folder
 from lingshu.core.question import Question
 from lingshu.core.sample import ROWS_PER_PART
 from lingshu.core.tables import sample_batches
 from lingshu.core.verdicts import FRAME_SCHEMA, KEPT, account, funnel, kept, report_only, write_verdicts
 from lingshu.decontam.crops import CropFinder
-from lingshu.decontam.items import Items, all_items, item_signals, picture_signals, shown_pictures
+from lingshu.decontam.items import Items, MeasuredPictures, all_items, item_signals, picture_signals, shown_pictures
 from lingshu.decontam.overlap import METHODS, OVERLAP_SCHEMA, closest, group_overlaps, on_purpose
 from lingshu.decontam.params import DecontamParams
 from lingshu.decontam.pictures import hash_overlaps, pixel_overlaps
@@ -83,17 +84,17 @@ def _search(
     sources: Sequence[str], items: Items, params: DecontamParams, root: Path
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the samples that deduplication kept (sample_id, source; sorted), and `OVERLAP_SCHEMA` of all pairs."""
-    came = kept(root / verdict_file("deduplicate"))
+    came = kept(root / verdict_file("deduplicate"))["sample_id"].sort()
     finder = Finder(items, item_signals(items, sources, root), params)
     crops = CropFinder(items.table, items.files, open_images(root)) if params.crops else None
     names = [pl.DataFrame(schema={"sample_id": pl.String(), "source": pl.String()})]
     found = [pl.DataFrame(schema=OVERLAP_SCHEMA)]
     for source in sources:
-        signals = picture_signals(source, root)
+        measured = MeasuredPictures(picture_signals(source, root))
         for batch in sample_batches([root / SAMPLES / source], COLUMNS, ROWS_PER_PART):
-            train = batch.join(came, on="sample_id", how="semi", maintain_order="left")
+            train = rows_among(batch, came)
             names.append(train.select("sample_id", "source"))
-            found += finder.find(train, signals)
+            found += finder.find(train, measured.of(train))
             if crops is not None:
                 found.append(crops.find(train))
     return pl.concat(names).sort("sample_id"), pl.concat(found)
@@ -140,8 +141,8 @@ def matrix(found: pl.DataFrame, train: pl.DataFrame, items: pl.DataFrame) -> dic
     """Return `{source: {benchmark: training samples that met one of its items}}`, zeros included."""
     counts = found.group_by("source", "benchmark").agg(pl.col("train_id").n_unique().alias("n"))
     met = {(row["source"], row["benchmark"]): row["n"] for row in counts.iter_rows(named=True)}
-    benchmarks = sorted(set(items["benchmark"]))
-    return {s: {b: met.get((s, b), 0) for b in benchmarks} for s in sorted(set(train["source"]))}
+    benchmarks = items["benchmark"].unique().sort()
+    return {s: {b: met.get((s, b), 0) for b in benchmarks} for s in train["source"].unique().sort()}
 
 
 def _write(path: Path, table: pl.DataFrame) -> None:

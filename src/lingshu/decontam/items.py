@@ -89,6 +89,32 @@ def picture_signals(source: str, root: Path = Path()) -> pl.DataFrame:
     return pl.read_parquet(root / SIGNALS / source / "images.parquet", columns=SIGNAL_SCHEMA.names())
 
 
+class MeasuredPictures:
+    """The signals of a source's pictures, to be asked for batch after batch: each costs what it asks for, not all.
+
+    Joining every batch would hash the whole source as often.
+
+    Args:
+        signals: `SIGNAL_SCHEMA`.
+    """
+
+    def __init__(self, signals: pl.DataFrame) -> None:
+        self._signals = signals.with_columns(key=pl.col("image_id").hash()).sort("key")
+
+    def of(self, samples: pl.DataFrame) -> pl.DataFrame:
+        """Return `SIGNAL_SCHEMA` of the pictures of samples (column image_ids), as far as they were measured."""
+        wanted = samples.select(image_id=pl.col("image_ids").explode(empty_as_null=False)).unique()
+        if self._signals.is_empty():
+            return self._signals.drop("key")
+        places = self._signals["key"].search_sorted(wanted["image_id"].hash())
+        met = self._signals[places.clip(upper_bound=len(self._signals) - 1)]
+        same = met["image_id"] == wanted["image_id"]
+        if same.all():
+            return met.drop("key")
+        others = self._signals.join(wanted.filter(~same), on="image_id", how="semi")  # equal hashes, or not measured
+        return pl.concat([met.filter(same), others]).drop("key")
+
+
 def item_signals(items: Items, sources: Sequence[str], root: Path = Path()) -> pl.DataFrame:
     """Return `SIGNAL_SCHEMA` of the items' pictures, where a source or this step has measured them."""
     wanted = items.table.select(image_id=pl.col("image_ids").explode(empty_as_null=False)).unique()

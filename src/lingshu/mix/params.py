@@ -3,15 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Literal
+from typing import Annotated, Literal, TypeVar
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, model_validator
 
 from lingshu.core.errors import UserError
 from lingshu.core.params import Strict, validate
 from lingshu.core.sample import Task
 
 STAGES = ("shallow", "deep", "instruct", "reinforce")
+T = TypeVar("T", bound=str)
+
+
+def _once_each(names: list[T]) -> list[T]:
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise ValueError(f"{', '.join(twice)} named twice")
+    return names
+
+
+Names = Annotated[list[T], Field(min_length=1), AfterValidator(_once_each)]
 
 
 class Amount(Strict):
@@ -25,7 +35,7 @@ class Amount(Strict):
 
     samples: int | None = Field(default=None, ge=0)
     share: float | None = Field(default=None, ge=0, le=1)
-    weight: float | None = Field(default=None, ge=0)
+    weight: float | None = Field(default=None, ge=0, allow_inf_nan=False)
 
     @property
     def wanted(self) -> bool:
@@ -62,7 +72,7 @@ class BalanceParams(Strict):
         over: what makes a stratum. `modality` is the sample's own, or what `classify_modality` found for its pictures.
     """
 
-    over: list[Literal["modality", "task", "topic", "source"]] = Field(min_length=1)
+    over: Names[Literal["modality", "task", "topic", "source"]]
     temperature: float = Field(ge=1)
 
 
@@ -77,10 +87,10 @@ class GroupParams(Amount):
         opt_in: whether the group is left out until each of its sources is in use; else such a source is an error.
     """
 
-    sources: list[str] = Field(min_length=1)
+    sources: Names[str]
     amounts: dict[str, SourceAmount] | None = None
-    tasks: list[Task] = Field(min_length=1)
-    topics: list[str] | None = Field(default=None, min_length=1)
+    tasks: Names[Task]
+    topics: Names[str] | None = None
     max_repeats: int = Field(default=1, ge=1)
     balance: BalanceParams | None = None
     opt_in: bool = False

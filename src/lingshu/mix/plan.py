@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -61,6 +61,36 @@ def check_sources(stage: str, groups: dict[str, GroupParams], sources: list[str]
                     f"params.yaml: mix.{stage}.{name}.sources: {source!r} is not enabled",
                     f"use one of {', '.join(known)}, enable it, or set mix.{stage}.{name}.samples to 0",
                 )
+
+
+def check_tasks(stage: str, groups: Mapping[str, GroupParams], tasks: Mapping[str, Collection[str]]) -> None:
+    """Raise a `UserError` for a mixture that cannot be drawn whatever the samples are.
+
+    A group with samples names a source that has none of its tasks, or two groups would share samples.
+
+    Args:
+        stage: name of the training stage, for messages.
+        groups: by name.
+        tasks: of the samples of each source, as its record states them; all tasks where it is not named.
+    """
+    owners: dict[tuple[str, str], list[tuple[str, GroupParams]]] = {}
+    for name, group in groups.items():
+        for source in group.sources if group.amount().wanted else ():
+            selected = [task for task in group.tasks if task in tasks.get(source, group.tasks)]
+            if not selected:
+                raise UserError(
+                    f"params.yaml: mix.{stage}.{name}: {source!r} has no {' or '.join(group.tasks)}, "
+                    f"but {', '.join(tasks[source])}",
+                    f"take {source} out of mix.{stage}.{name}.sources, or add one of these tasks",
+                )
+            for task in selected:
+                for other, held in owners.setdefault((source, task), []):
+                    if group.topics is None or held.topics is None or set(group.topics) & set(held.topics):
+                        raise UserError(
+                            f"params.yaml: mix.{stage}: groups {other!r} and {name!r} both select {task} of {source!r}",
+                            "make their sources, tasks or topics differ",
+                        )
+                owners[source, task].append((name, group))
 
 
 def plan_mixture(stage: str, mixture: StageMix, pool: pl.DataFrame, seed: int) -> tuple[pl.DataFrame, dict[str, int]]:

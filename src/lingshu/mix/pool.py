@@ -7,6 +7,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lingshu.core.id_joins import rows_among
 from lingshu.core.layout import MODALITY, SAMPLES, proposal_samples, verdict_file
 from lingshu.core.sample import sample_parts
 from lingshu.core.verdicts import eligible, kept
@@ -23,6 +24,7 @@ POOL_SCHEMA = pl.Schema(
         "folder": pl.Categorical(),
     }
 )
+SHOWN_SCHEMA = pl.Schema({"row": pl.UInt32(), "image_id": pl.String()})  # rows of the pool, and pictures they show
 SYNTHETIC_PREFIX = "synthetic_"
 NOT_STATED = "not stated"
 NO_PICTURE = "text"
@@ -52,28 +54,32 @@ def read_pool(
             are most of what there is to read.
     """
     base = _table([SAMPLES / source for source in sorted(sources)], root, kinds, held_out)
-    pools = [base.join(eligible(root), on="sample_id", how="semi", maintain_order="left")]
+    pools = [rows_among(base, eligible(root)["sample_id"])]
     made = _table([proposal_samples(recipe) for recipe in sorted(recipes)], root, kinds, held_out)
     if not made.is_empty():
-        pools.append(made.join(kept(root / verdict_file("verify")), on="sample_id", how="semi", maintain_order="left"))
+        pools.append(rows_among(made, kept(root / verdict_file("verify"))["sample_id"]))
     return pl.concat(pools, rechunk=True)  # rows are gathered by number later: slow from many chunks
 
 
 def _table(folders: list[Path], root: Path, kinds: bool, held_out: Sequence[str]) -> pl.DataFrame:
     columns = [name for name in POOL_SCHEMA if name not in ("folder", "kind")]
-    found = _found(root) if kinds else None
     frames = [pl.DataFrame(schema=POOL_SCHEMA)]
+    shown = [pl.DataFrame(schema=SHOWN_SCHEMA)]
+    taken = 0
     for folder in folders:
         for path in sample_parts([root / folder]):
-            rows = pl.scan_parquet(path).filter(trainable(held_out))
-            place = pl.lit(folder.as_posix()).alias("folder")
-            if found is None:
-                narrow = rows.select(*columns, place, kind=pl.lit("")).collect()
-                narrow = narrow.with_columns(_own(narrow)).select(POOL_SCHEMA.names())
-                frames.append(narrow.cast(POOL_SCHEMA))
+            scan = pl.scan_parquet(path).filter(trainable(held_out))
+            rows = scan.select(*columns, *(["images"] if kinds else []), folder=pl.lit(folder.as_posix())).collect()
+            rows = rows.with_columns(_own(rows))
+            if kinds:
+                rows = rows.with_columns(_stated_kind())
+                shown.append(_undecided(rows, taken))
             else:
-                frames.append(_with_kinds(rows.select(*columns, "images", place).collect(), found))
-    return pl.concat(frames)
+                rows = rows.with_columns(kind=pl.lit(""))
+            frames.append(rows.select(POOL_SCHEMA.names()).cast(POOL_SCHEMA))
+            taken += len(rows)
+    table = pl.concat(frames)
+    return _with_found(table, pl.concat(shown), root) if kinds else table
 
 
 def _own(rows: pl.DataFrame) -> pl.Expr:
@@ -84,25 +90,28 @@ def _own(rows: pl.DataFrame) -> pl.Expr:
     return states.get(0, null_on_oob=True).fill_null("")  # several times faster
 
 
-def _found(root: Path) -> pl.DataFrame:
-    """Return the modality that `classify_modality` found: image_id, found."""
-    path = root / MODALITY / "predictions.parquet"
-    predictions = pl.scan_parquet(path).filter(~pl.col("abstained"))
-    return predictions.select("image_id", found="modality").collect().unique("image_id")
-
-
-def _with_kinds(rows: pl.DataFrame, found: pl.DataFrame) -> pl.DataFrame:
-    untagged = rows.filter(pl.col("modality").list.len() == 0, pl.col("images").list.len() > 0)
-    shown = untagged.select("sample_id", pl.col("images").list.eval(pl.element().struct.field("image_id")))
-    seen = (
-        shown.explode("images")
-        .join(found, left_on="images", right_on="image_id")
-        .group_by("sample_id")
-        .agg(pl.col("found").unique().sort().str.join(AND))
-    )
-    rows = rows.with_columns(_own(rows))
-    own = pl.col("modality")
+def _stated_kind() -> pl.Expr:
+    """Return the kind of a sample as far as it tells itself."""
     unknown = pl.when(pl.col("images").list.len() == 0).then(pl.lit(NO_PICTURE)).otherwise(pl.lit(NOT_STATED))
-    kind = pl.when(own != "").then(own).otherwise(pl.coalesce("found", unknown)).alias("kind")
-    joined = rows.join(seen, on="sample_id", how="left", maintain_order="left")
-    return joined.with_columns(kind).select(POOL_SCHEMA.names()).cast(POOL_SCHEMA)
+    return pl.when(pl.col("modality") != "").then("modality").otherwise(unknown).alias("kind")
+
+
+def _undecided(rows: pl.DataFrame, first: int) -> pl.DataFrame:
+    """Return `SHOWN_SCHEMA` of the samples that state no modality; the first of `rows` is number `first`."""
+    untagged = rows.select("kind", "images").with_row_index("row", first).filter(pl.col("kind") == NOT_STATED)
+    ids = pl.col("images").list.eval(pl.element().struct.field("image_id")).alias("image_id")
+    return untagged.select("row", ids).explode("image_id").cast(SHOWN_SCHEMA)
+
+
+def _with_found(table: pl.DataFrame, shown: pl.DataFrame, root: Path) -> pl.DataFrame:
+    """Return the pool with the modality that `classify_modality` found where samples state none.
+
+    All parts' pictures are looked up at once: predictions are many, and each look-up passes over all of them.
+    """
+    predictions = pl.scan_parquet(root / MODALITY / "predictions.parquet").filter(~pl.col("abstained"))
+    named = predictions.select("image_id", found="modality").join(shown.lazy(), on="image_id", how="semi").collect()
+    named = named.unique("image_id", keep="first", maintain_order=True)
+    seen = shown.join(named, on="image_id").group_by("row").agg(pl.col("found").unique().sort().str.join(AND))
+    joined = table.with_row_index("row").join(seen, on="row", how="left", maintain_order="left")
+    kind = pl.coalesce(pl.col("found").cast(pl.Categorical), "kind").alias("kind")
+    return joined.with_columns(kind).select(POOL_SCHEMA.names())

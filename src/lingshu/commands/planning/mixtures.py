@@ -12,7 +12,7 @@ from lingshu.config import Recipe
 from lingshu.core.layout import MODALITY, SAMPLES, verdict_file
 from lingshu.mix.amounts import apportion
 from lingshu.mix.params import STAGES, GroupParams, StageMix
-from lingshu.mix.plan import Part, check_sources, parts_of, plan_mixture, stratum_rows
+from lingshu.mix.plan import Part, check_sources, check_tasks, parts_of, plan_mixture, stratum_rows
 from lingshu.mix.pool import NO_PICTURE, SYNTHETIC_PREFIX, read_pool
 from lingshu.sources.catalog import SOURCES_FOLDER, SourceRecord, read_source
 
@@ -77,18 +77,19 @@ def stage_plans(recipe: Recipe, root: Path) -> list[StagePlan]:
     """Return the plan of every stage.
 
     Raises:
-        UserError: amounts that do not fit, a source that is not enabled or has no record; where samples are there, also
-            a group that asks for more than exist.
+        UserError: amounts that do not fit, a source that is not enabled, has no record or none of a group's tasks,
+            groups that share samples; where samples are there, also a group that asks for more than exist.
     """
     sources = recipe.sources.in_use
     recipes: list[str] = [*recipe.synthesis.enabled]
+    records = {name: read_source(name, root / SOURCES_FOLDER) for name in sources}
     mixtures = {stage: recipe.mix.stage(stage).switched(sources) for stage in STAGES}
     for stage, mixture in mixtures.items():
         check_sources(stage, mixture.groups, sources, recipes)
+        check_tasks(stage, mixture.groups, {name: record.tasks for name, record in records.items()})
     if is_drawn(recipe, root):
         pool = read_pool(sources, recipes, root, kinds=True)
         return [_drawn(stage, mixture, pool, recipe.mix.seed) for stage, mixture in mixtures.items()]
-    records = {name: read_source(name, root / SOURCES_FOLDER) for name in sources}
     return [_expected(stage, mixture, records) for stage, mixture in mixtures.items()]
 
 
