@@ -23,6 +23,7 @@ from lingshu.core.question import PictureFile
 from lingshu.core.sample import SAMPLE_SCHEMA, SCHEMA_VERSION, Sample, from_row
 from lingshu.decontam.fields import Fields, is_picture_name, strings
 from lingshu.decontam.records import Record, Tally
+from lingshu.intake.csv_rows import CsvFault, csv_rows
 from lingshu.intake.parquet_rows import ParquetBytes
 
 ROWS_A_BATCH = 512
@@ -323,15 +324,28 @@ def _json(path: Path, tally: Tally) -> Iterator[tuple[int, Any]]:
 
 
 def _csv(path: Path, tally: Tally) -> Iterator[tuple[int, Any]]:
+    """Yield the rows by their header; a line that can't be read as cells is told, and compared as it stands."""
     csv.field_size_limit(CELL_CHARACTERS)
+    delimiter = SEPARATORS[path.suffix.lower()]
+    header: list[str] = []
+    number = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            reader = csv.DictReader(handle, delimiter=SEPARATORS[path.suffix.lower()])
-            for number, row in enumerate(reader, start=1):
-                if None in row or None in row.values():
-                    tally.problem(f"{path}:{number}", f"not {len(reader.fieldnames or ())} columns")
-                yield number, {key: value for key, value in row.items() if key is not None and value is not None}
-    except (csv.Error, UnicodeDecodeError) as error:
+            for line, row in csv_rows(handle, delimiter=delimiter):
+                number += bool(header and row)
+                if isinstance(row, CsvFault):
+                    tally.problem(f"{path}, line {line}", f"{row.problem}; the line is compared as it stands")
+                    if header:
+                        yield number, row.first_line.strip()
+                    else:
+                        header = row.first_line.strip().split(delimiter)
+                elif not header:
+                    header = row
+                elif row:
+                    if len(row) != len(header):
+                        tally.problem(f"{path}:{number}", f"not {len(header)} columns")
+                    yield number, dict(zip(header, row, strict=False))
+    except UnicodeDecodeError as error:
         tally.problem(str(path), f"not CSV in UTF-8 from here on: {error}")
 
 

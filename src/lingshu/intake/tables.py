@@ -24,6 +24,7 @@ from typing import IO, Any, cast
 from lingshu.core.errors import UserError
 from lingshu.intake.archive import Archive
 from lingshu.intake.arrays import array_rows
+from lingshu.intake.csv_rows import CsvFault, csv_rows
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.json_stream import JsonStream, JsonStreamError
 from lingshu.intake.parquet_rows import parquet_rows
@@ -265,22 +266,22 @@ def _as_row(row: Any, form: TableForm) -> Row | RowError:
 def _csv(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
     csv.field_size_limit(limit)
     with io.TextIOWrapper(table.open(), encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(
-            _text_lines(table, text, limit),
-            strict=True,
-            delimiter=form.delimiter,
-            quoting=csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE,
-        )
-        try:
-            header = form.header or next(reader, [])
-            for number, row in enumerate(reader, start=1):
-                if len(row) == len(header):
-                    yield RawRow(table.name, number, dict(zip(header, row, strict=True)))
-                elif row:
-                    detail = f"{len(row)} columns where {len(header)} are due"
-                    yield RawRow(table.name, number, RowError(Reason.UNREADABLE_ROW, detail))
-        except csv.Error as error:
-            raise UserError(f"{table.name}:{reader.line_num}: not CSV: {error}", "get the file again") from None
+        header, count = form.header, 0
+        for line, row in csv_rows(_text_lines(table, text, limit), delimiter=form.delimiter, quoted=form.quoted):
+            if isinstance(row, CsvFault):
+                shown = row.first_line.rstrip("\r\n")[:60]
+                raise UserError(
+                    f"{table.name}:{line}: not CSV: {row.problem}: {shown}", "mend that line, or get the file again"
+                )
+            if not header:
+                header = row
+                continue
+            count += 1
+            if len(row) == len(header):
+                yield RawRow(table.name, count, dict(zip(header, row, strict=True)))
+            elif row:
+                detail = f"{len(row)} columns where {len(header)} are due"
+                yield RawRow(table.name, count, RowError(Reason.UNREADABLE_ROW, detail))
 
 
 def _text_lines(table: Table, text: IO[str], limit: int) -> Iterator[str]:
