@@ -187,21 +187,34 @@ def _json(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
     with table.open() as handle:
         stream = JsonStream(handle, limit)
         opening = {"list": "[", "values": "["}.get(shape, "{")
-        if stream.first() != opening:
-            if not stream.first():
-                raise UserError(f"{table.name}:1: not JSON: the file is empty", "get the file again; it may be cut")
-            wanted = {
-                "keyed": "an object of rows",
-                "lists": "an object of lists of rows",
-                "columns": "an object of columns",
-            }
-            raise UserError(
-                f"{table.name}: the file is not {wanted.get(shape, 'a list of rows')}",
-                "get the file that the record names",
-            )
-        rows = stream.array() if opening == "[" else _of_pairs(table, stream.pairs(), shape)
+        first = stream.first()
+        if not first:
+            raise UserError(f"{table.name}:1: not JSON: the file is empty", "get the file again; it may be cut")
+        if first == opening:
+            rows = stream.array() if opening == "[" else _of_pairs(table, stream.pairs(), shape)
+        elif first == "{" and shape == "list":
+            rows = _one_after_another(table, stream)
+        else:
+            raise _of_another_shape(table, shape)
         for number, row in enumerate(rows, start=1):
             yield RawRow(table.name, number, {"value": row} if shape == "values" else _as_row(row, form))
+
+
+def _of_another_shape(table: Table, shape: str) -> UserError:
+    wanted = {"keyed": "an object of rows", "lists": "an object of lists of rows", "columns": "an object of columns"}
+    return UserError(
+        f"{table.name}: the file is not {wanted.get(shape, 'a list of rows')}", "get the file that the record names"
+    )
+
+
+def _one_after_another(table: Table, stream: JsonStream) -> Iterator[Any]:
+    """Yield the rows of JSON lines that are called JSON, which `datasets` reads too; one object is no list."""
+    values = stream.values()
+    first = next(values)
+    if not stream.first():
+        raise _of_another_shape(table, "list")
+    yield first
+    yield from values
 
 
 def _of_pairs(table: Table, pairs: Iterator[tuple[str, Any]], shape: str) -> Iterator[Any]:
@@ -235,6 +248,11 @@ def _lines(handle: IO[bytes], limit: int) -> Iterator[bytes | None]:
 
 
 def _json_lines(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
+    with table.open() as handle:
+        listed = not form.header and handle.read(CHUNK_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    if listed:  # a list that is called JSON lines
+        yield from _json(table, form, limit)
+        return
     with table.open() as handle:
         for number, line in enumerate(_lines(handle, limit), start=1):
             if line is None or line.strip(b" \t\r\n\xef\xbb\xbf"):
