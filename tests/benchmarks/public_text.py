@@ -301,6 +301,17 @@ TEXT: dict[tuple[str, int], Callable[[], Made]] = {
         ZH_SHOWN,
         "A",
     ),
+    ("cmexam", 2): lambda: Made(
+        {
+            "data/test-00000-of-00001.parquet": as_parquet(
+                [{"Question": "何处?", "Options": [{"key": k, "value": v} for k, v in ZH.items()], "Answer": "AC"}]
+            )
+        },
+        "test-00000-of-00001.parquet#1",
+        "mcq",
+        ZH_SHOWN,
+        ("A", "C"),
+    ),
     ("cmmlu_med", 0): lambda: Made(
         {
             "cmmlu_v1_0_1.zip": as_zip(
@@ -351,6 +362,13 @@ TEXT: dict[tuple[str, int], Callable[[], Made]] = {
     ("medqa_mcmle", 1): lambda: Made(
         {"data/train-00000-of-00001.parquet": as_parquet([{"question": "何处?", "options": ZH, "answer_idx": "B"}])},
         "train-00000-of-00001.parquet#1",
+        "mcq",
+        ZH_SHOWN,
+        "B",
+    ),
+    ("medqa_mcmle", 2): lambda: Made(
+        {"medqa_mcmle_test.json": as_json([{"question": "何处?", "options": ZH, "answer_idx": "B"}])},
+        "medqa_mcmle_test.json#1",
         "mcq",
         ZH_SHOWN,
         "B",

@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
 
@@ -252,3 +254,33 @@ def test_a_wrong_form_is_named(change, named, tmp_path):
     with pytest.raises(UserError, match="mine") as raised:
         read_public(tmp_path)
     assert named in raised.value.what
+
+
+def test_a_row_that_holds_the_name_of_a_picture_instead_of_it(tmp_path):
+    kind = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    held = [
+        {"bytes": PICTURE, "path": None},
+        {"bytes": None, "path": "beside.png"},
+        {"bytes": None, "path": "gone.png"},
+        {"bytes": None, "path": None},
+        None,
+    ]
+    rows = {"image": pa.array(held, kind), "question": ["?"] * 5, "answer": ["no"] * 5}
+    folder = write({"beside.png": PICTURE}, tmp_path)
+    (folder / "data").mkdir()
+    pq.write_table(pa.table(rows), folder / "data/test-0.parquet")
+    loaded = read("vqa_rad", folder)
+    assert [question.pictures[0].read() for question in loaded.questions] == [PICTURE, PICTURE]
+    assert [error.reason for error in loaded.data_errors] == [Reason.MISSING_PICTURE] * 3
+    assert "gone.png is not in" in loaded.data_errors[0].detail
+    pq.write_table(pa.table(rows | {"image": ["beside.png"] * 5}), folder / "data/test-0.parquet")
+    assert len(read("vqa_rad", folder).questions) == 5
+
+
+def test_json_lines_that_are_called_json_and_a_list_that_is_called_json_lines(tmp_path):
+    row = {"Question": "?", "Options": [{"key": "A", "value": "x"}, {"key": "B", "value": "y"}], "Answer": "B"}
+    assert len(read("cmexam", write({"test.json": as_lines(row, row)}, tmp_path / "a")).questions) == 2
+    with pytest.raises(UserError, match="not a list of rows"):
+        read("cmexam", write({"test.json": as_lines(row)}, tmp_path / "b"))
+    asked = {"question": "?", "options": {"A": "x", "B": "y"}, "answer_idx": "B"}
+    assert len(read("medqa_usmle", write({"test.jsonl": as_json([asked, asked])}, tmp_path / "c")).questions) == 2

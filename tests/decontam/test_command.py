@@ -168,7 +168,9 @@ def test_other_tables_and_texts(tmp_path: Path) -> None:
     item = words(20)
     (tmp_path / "items.txt").write_text(f"{item}\n{words(20)}\n")
     (tmp_path / "train.txt").write_text("\n".join([words(9), *_wrapped(f"{words(30)} {item} {words(30)}")]))
-    (tmp_path / "train.csv").write_text(f'text,source\n"{item.upper()}.",web\n"{words(15)}",web\n')
+    (tmp_path / "train.csv").write_text(
+        f'text,source\n"{item.upper()}.",web\n"open,web\n"{item}",web\nlast {words(15)},"open {item}\n'
+    )
     (tmp_path / "train.json").write_text(json.dumps({"data": [{"id": 7, "body": words(30)}, {"id": 8, "body": item}]}))
     conversation = [{"from": "human", "value": item}, {"from": "gpt", "value": "well"}]
     lines(tmp_path / "chat.jsonl", [{"id": "c", "conversations": conversation}])
@@ -181,6 +183,8 @@ def test_other_tables_and_texts(tmp_path: Path) -> None:
     assert rows == {
         ("train.txt", "items.txt:1", "text", "ngram13", 0),
         ("train.csv:1", "items.txt:1", "text", "exact_text", 0),
+        ("train.csv:3", "items.txt:1", "text", "exact_text", 0),
+        ("train.csv:4", "items.txt:1", "text", "ngram13", 0),
         ("train.json:2#8", "items.txt:1", "text", "exact_text", 0),
         ("chat.jsonl:1#c", "items.txt:1", "text", "exact_text", 0),
         ("mmlu.csv:2", "items.txt:1", "text", "exact_text", 0),
@@ -188,6 +192,10 @@ def test_other_tables_and_texts(tmp_path: Path) -> None:
         ("page.xml", "items.txt:1", "text", "ngram13", 0),
         ("page.xml:3", "items.txt:1", "text", "exact_text", 0),
     }
+    problems = (tmp_path / "out/problems.csv").read_text()
+    assert "train.csv, line 3" in problems
+    assert "train.csv, line 5" in problems
+    assert problems.count("the line is compared as it stands") == 2
 
 
 def test_scans_and_archives(tmp_path: Path, monkeypatch) -> None:

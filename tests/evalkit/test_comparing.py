@@ -98,7 +98,7 @@ def test_a_few_large_clusters_are_no_evidence():
 
 def test_a_handful_of_items_is_no_evidence_on_average_either():
     found = compare_runs(run("A", x="000", y="00"), run("B", x="111", y="11"), SETTINGS)
-    assert found.mean_over_benchmarks.p_value == found.mean_over_items.p_value == 2**-4
+    assert found.mean_over_benchmarks.p_value == found.mean_over_items.p_value > 2**-4
     assert found.mean_over_benchmarks.verdict == found.mean_over_items.verdict == "no evidence"
 
 
@@ -143,7 +143,9 @@ def test_rubric_items_are_compared_by_their_scores_and_never_by_mcnemar():
     assert one.cohens_dz == pytest.approx(fmean(delta) / stdev(delta))
     half = t.interval(0.95, 39, fmean(delta), stdev(delta) / 40**0.5)
     assert (one.low, one.high) == (pytest.approx(half[0], abs=0.003), pytest.approx(half[1], abs=0.003))
-    assert one.minimum_detectable == pytest.approx((2.2414 + 0.8416) * stdev(delta) / 40**0.5, rel=0.01)
+    assert one.minimum_detectable == pytest.approx(
+        t.ppf([1 - 0.05 / 4, 0.8], 39).sum() * stdev(delta) / 40**0.5, rel=0.01
+    )
     # The averages are of accuracies.
     assert found.mean_over_items.a == pytest.approx(0.5)
     text = "\n".join(table(found))

@@ -9,6 +9,7 @@ from lingshu.evalkit.paired import (
     bootstrap_means,
     bootstrap_p,
     cluster_sums,
+    effective_groups,
     holm,
     interval,
     least_p,
@@ -41,11 +42,35 @@ def test_the_bootstrap_has_the_textbook_spread():
     delta = random.choice([-1.0, 0.0, 1.0], p=[0.1, 0.7, 0.2], size=90_000)
     means = bootstrap_means(cluster_sums(delta.tolist(), [str(i) for i in range(90_000)]), 4000, random)
     assert means.std() == pytest.approx(delta.std() / 300, rel=0.05)
-    low, high = interval(means, 0.95)
+    low, high = interval(means, 0.95, 90_000)
     assert (high - low) / 2 == pytest.approx(1.96 * delta.std() / 300, rel=0.07)
-    assert bootstrap_p(means) == pytest.approx(2 / 4001)
-    assert bootstrap_p(-means) == bootstrap_p(means)
-    assert bootstrap_p(np.zeros(99)) == 1.0
+    assert bootstrap_p(means, 90_000) == pytest.approx(2 / 4001, rel=0.01)
+    assert bootstrap_p(-means, 90_000) == bootstrap_p(means, 90_000)
+    assert bootstrap_p(np.zeros(99), 5) == 1.0
+
+
+def test_the_interval_of_few_clusters_holds_the_truth_as_often_as_it_says():
+    random = np.random.default_rng(5)
+    names = [str(n // 6) for n in range(48)]
+    held, plain, rejected = 0, 0, 0
+    for _ in range(400):
+        gains = random.normal(0, 0.2, 8).repeat(6)
+        delta = np.where(random.random(48) < 0.3, np.where(random.random(48) < 0.5 + gains, 1.0, -1.0), 0.0)
+        means = bootstrap_means(cluster_sums(delta.tolist(), names), 1000, random)
+        low, high = interval(means, 0.95, 8)
+        held += low <= 0 <= high
+        plain += np.quantile(means, 0.025) <= 0 <= np.quantile(means, 0.975)
+        rejected += bootstrap_p(means, 8) <= 0.05
+    assert plain / 400 < 0.9
+    assert 0.925 < held / 400 < 0.985
+    assert rejected == pytest.approx(400 - held, abs=3)
+
+
+def test_the_clusters_of_an_average_are_those_of_its_widest_part():
+    assert effective_groups([0.01], [8]) == pytest.approx(8)
+    assert effective_groups([0.01, 0.01], [8, 8]) == pytest.approx(15)
+    assert effective_groups([0.01, 1e-6], [8, 4000]) == pytest.approx(8, rel=0.01)
+    assert effective_groups([0.0, 0.0], [8, 40]) == 8
 
 
 def test_holm_is_the_published_procedure():
@@ -77,8 +102,9 @@ def test_the_minimum_detectable_difference_is_found_as_often_as_the_power_says(i
     found = 0
     for _ in range(300):
         data = draw(claimed)
-        low, _ = interval(bootstrap_means(data, 500, random), 0.95)
-        found += low > 0
+        resampled = bootstrap_p(bootstrap_means(data, 500, random), items // size)
+        gained, lost = size * int((data.sums > 0).sum()), size * int((data.sums < 0).sum())
+        found += data.sums.sum() > 0 and max(resampled, mcnemar(gained, lost)) <= 0.05
     assert 0.7 < found / 300 < 0.9
 
 

@@ -42,7 +42,7 @@ def test_json_lines_and_csv_say_the_same(write):
         ("a.csv", "id,report\n1,a,b\n", "a.csv, line 2: the row and the header differ in length"),
         ("a.csv", "id,report\n1\n", "a.csv, line 2: the row and the header differ in length"),
         ("a.csv", "id,text\n1,a\n", "a.csv, line 2: no 'report'"),
-        ("a.csv", 'id,report\n1,"a', "a.csv, after line 1: not valid CSV"),
+        ("a.csv", 'id,report\n1,"a', "a.csv, the row after line 1: not valid CSV"),
     ],
 )
 def test_a_broken_file_is_named_with_its_line(write, name, text, what):

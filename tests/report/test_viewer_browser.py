@@ -28,6 +28,10 @@ RUNS_OFF = """width => {
     .filter(node => end(node.getBoundingClientRect(), node) > width + 1 && !scrolls(node))
     .map(node => `${node.tagName} ${node.getAttribute("class")} ${node.textContent.slice(0, 40)}`);
 }"""  # what reaches beyond the screen outside of a part that scrolls by itself
+CUT_LABELS = """() => [...document.querySelectorAll("svg .label")].filter(label => label.getBBox().x < 0)
+    .map(label => label.textContent)"""
+SHADED = """() => [...document.querySelectorAll(".text")].every(text =>
+    (text.scrollHeight > text.clientHeight + 1) === (getComputedStyle(text).backgroundImage !== "none"))"""
 READY = "#results[aria-busy=false]"
 
 
@@ -230,6 +234,8 @@ def test_nothing_runs_off_the_screen(browser, site: Path, long_names: Path, widt
         open_at(page, (folder / "index.html").as_uri() + part)
         page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         assert page.evaluate(RUNS_OFF, width) == []
+        assert page.evaluate(CUT_LABELS) == []
+        until(page, SHADED)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()
 

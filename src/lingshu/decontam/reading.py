@@ -22,7 +22,7 @@ from lingshu.core.sample import SAMPLE_SCHEMA, SCHEMA_VERSION, Sample, from_row
 from lingshu.decontam.fields import Fields, is_picture_name, is_scan_name, strings
 from lingshu.decontam.files import InputFile, Scratch, list_files
 from lingshu.decontam.records import Record, Tally
-from lingshu.decontam.tables import SEPARATORS, csv_rows, json_lines, json_rows, shard_pictures, text_file, xml_file
+from lingshu.decontam.tables import SEPARATORS, json_lines, json_rows, shard_pictures, table_rows, text_file, xml_file
 from lingshu.intake.parquet_rows import ParquetBytes
 
 ROWS_A_BATCH = 512
@@ -159,7 +159,7 @@ class _Reader:
     def _table(self, file: InputFile, suffix: str) -> Iterator[tuple[int, Any]]:
         path = self._open(file)
         if suffix in SEPARATORS:
-            return csv_rows(path, file.name, SEPARATORS[suffix], self._tally)
+            return table_rows(path, file.name, SEPARATORS[suffix], self._tally)
         return (json_lines if suffix in JSON_LINES else json_rows)(path, file.name, self._tally)
 
     def unnamed(self, files: list[InputFile]) -> Iterator[Record]:

@@ -10,7 +10,6 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from itertools import chain
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -18,6 +17,7 @@ from xml.etree import ElementTree
 import pyarrow as pa
 
 from lingshu.decontam.records import Record, Tally
+from lingshu.intake.csv_rows import CsvFault, csv_rows
 
 CELL_CHARACTERS = 1 << 24
 LONG_TEXT = 1 << 22  # characters of a text file taken at once
@@ -56,20 +56,32 @@ def json_rows(path: Path, name: str, tally: Tally) -> Iterator[tuple[int, Any]]:
     yield from enumerate(data if isinstance(data, list) else [data], start=1)
 
 
-def csv_rows(path: Path, name: str, delimiter: str, tally: Tally) -> Iterator[tuple[int, Any]]:
-    """Yield (row number, values by column); a header is not counted."""
+def table_rows(path: Path, name: str, delimiter: str, tally: Tally) -> Iterator[tuple[int, Any]]:
+    """Yield (row number, values by column); a header is not counted.
+
+    A line that can't be read as cells is told, and compared as it stands.
+    """
     csv.field_size_limit(CELL_CHARACTERS)
+    columns: list[str] = []
+    number = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            rows = (row for row in csv.reader(handle, delimiter=delimiter) if row)
-            first = next(rows, [])
-            headed = not (any(_is_sentence(cell) for cell in first) or _is_question(first))
-            columns = first if headed else _columns(first)
-            for number, row in enumerate(rows if headed else chain([first], rows), start=1):
-                if len(row) != len(columns):
-                    tally.problem(f"{name}:{number}", f"not {len(columns)} columns")
-                yield number, dict(zip(columns, row, strict=False))
-    except (csv.Error, UnicodeDecodeError) as error:
+            for line, row in csv_rows(handle, delimiter=delimiter):
+                if isinstance(row, CsvFault):
+                    tally.problem(f"{name}, line {line}", f"{row.problem}; the line is compared as it stands")
+                    number += 1
+                    yield number, row.first_line.strip()
+                    continue
+                if not columns and row:
+                    columns = _columns(row)
+                    if columns is row:
+                        continue
+                if row:
+                    number += 1
+                    if len(row) != len(columns):
+                        tally.problem(f"{name}:{number}", f"not {len(columns)} columns")
+                    yield number, dict(zip(columns, row, strict=False))
+    except UnicodeDecodeError as error:
         tally.problem(name, f"not CSV in UTF-8 from here on: {error}")
 
 
@@ -84,10 +96,12 @@ def _is_question(first: list[str]) -> bool:
 
 
 def _columns(first: list[str]) -> list[str]:
-    """Return names for a table without a header."""
+    """Return the first row if it is a header, else names of our own."""
     if _is_question(first):
         return ["question", *"abcdefghij"[: len(first) - 2], "answer"]
-    return [f"column{number}" for number in range(1, len(first) + 1)]
+    if any(_is_sentence(cell) for cell in first):
+        return [f"column{number}" for number in range(1, len(first) + 1)]
+    return first
 
 
 def text_file(path: Path, name: str, tally: Tally) -> Iterator[Record]:

@@ -17,6 +17,7 @@ from lingshu.evalkit.paired import (
     bootstrap_means,
     bootstrap_p,
     cluster_sums,
+    effective_groups,
     holm,
     interval,
     least_p,
@@ -249,9 +250,10 @@ def _benchmark(
     means = _resampled(sums, f"{name} rubric" if measure == "rubric" else name, settings)
     verdicts = measure == "accuracy"
     widest = 1.0 if verdicts else math.inf
-    low, high = interval(means, settings.confidence) if len(means) else (-widest, widest)
+    low, high = interval(means, settings.confidence, len(sums.sums)) if len(means) else (-widest, widest)
     gained, lost = sum(one > 0 for one in delta), sum(one < 0 for one in delta)
-    exact, resampled = mcnemar(gained, lost) if verdicts else None, bootstrap_p(means) if len(means) else 1.0
+    exact = mcnemar(gained, lost) if verdicts else None
+    resampled = bootstrap_p(means, len(sums.sums)) if len(means) else 1.0
     spread, alpha = estimate if verdicts else estimate_mean, (1 - settings.confidence) / family
     compared = BenchmarkComparison(
         benchmark=name,
@@ -336,9 +338,11 @@ def _average(
     )
     if any(len(means) == 0 for means in draws):
         return Average(a, b, b - a, None, None, None, NO_EVIDENCE)
-    means = np.asarray(weights) @ np.stack(draws) / total
-    low, high = interval(means, settings.confidence)
-    p_value = max(bootstrap_p(means), least_p(sum(one.differing_clusters for one in compared)))
+    terms = np.asarray(weights)[:, None] * np.stack(draws) / total
+    means = terms.sum(axis=0)
+    groups = effective_groups(terms.var(axis=1).tolist(), [one.clusters for one in compared])
+    low, high = interval(means, settings.confidence, groups)
+    p_value = max(bootstrap_p(means, groups), least_p(sum(one.differing_clusters for one in compared)))
     return Average(a, b, b - a, low, high, p_value, _verdict(low, high, p_value, settings.confidence))
 
 

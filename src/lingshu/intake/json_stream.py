@@ -59,6 +59,11 @@ class JsonStream:
             self._take("]")
         self._finish()
 
+    def values(self) -> Iterator[Any]:
+        """Yield values that stand one after another (JSON lines), to the end of the stream; errors as `array`."""
+        while self.first():
+            yield self._value()
+
     def pairs(self) -> Iterator[tuple[str, Any]]:
         """Yield the pairs of an object, to the end of the stream; errors as `array`."""
         self._take("{")

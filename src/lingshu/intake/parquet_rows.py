@@ -107,16 +107,22 @@ class EmbeddedPicture:
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """A picture column: the part of it that tells whether a row has one, and the reader of its bytes."""
+    """A picture column: the part of it that tells whether a row has one, and the reader of its bytes.
+
+    `named` are the places, `(row, 0)` or `(row, place in its list)`, that hold the name of a file and no bytes.
+    """
 
     name: str
     light: str
     listed: bool
     heavy: ParquetBytes
+    named: frozenset[tuple[int, int]]
 
 
 def parquet_rows(name: str, path: Path, picture_columns: Sequence[str]) -> Iterator[Row]:
     """Yield the rows of a Parquet file; what the picture columns hold becomes `EmbeddedPicture`s.
+
+    A picture without bytes becomes the name of the file that stands in its place, "" if there is none.
 
     Raises:
         UserError: the file is broken.
@@ -141,8 +147,17 @@ def _pictures(name: str, number: int, column: _Column, light: Any) -> Any:
         return None
     label = f"{name}#{number}/{column.name}"
     if not column.listed:
-        return EmbeddedPicture(label, number, column.heavy)
-    return [EmbeddedPicture(f"{label}/{place}", number, column.heavy, place) for place in range(len(light))]
+        return _file_name(light) if (number, 0) in column.named else EmbeddedPicture(label, number, column.heavy)
+    return [
+        _file_name(item)
+        if item is None or (number, place) in column.named
+        else EmbeddedPicture(f"{label}/{place}", number, column.heavy, place)
+        for place, item in enumerate(light)
+    ]
+
+
+def _file_name(light: Any) -> str:
+    return str(light.get("path") or "") if isinstance(light, dict) else ""
 
 
 def _column(opened: pq.ParquetFile, path: Path, name: str) -> _Column | None:
@@ -152,7 +167,37 @@ def _column(opened: pq.ParquetFile, path: Path, name: str) -> _Column | None:
     kind = opened.schema_arrow.field(name).type
     listed = pa.types.is_list(kind) or pa.types.is_large_list(kind)
     inner = kind.value_type if listed else kind
+    if pa.types.is_string(inner) or pa.types.is_large_string(inner):
+        return None
     leaves = [opened.schema.column(place).path for place in range(len(opened.schema))]
     paths = [leaf for leaf in leaves if leaf.startswith(f"{name}.") and leaf.endswith(".path")]
     light = paths[0] if pa.types.is_struct(inner) and paths else name
-    return _Column(name, light, listed, ParquetBytes(path, name))
+    return _Column(name, light, listed, ParquetBytes(path, name), _without_bytes(opened, name, leaves))
+
+
+def _without_bytes(opened: pq.ParquetFile, name: str, leaves: Sequence[str]) -> frozenset[tuple[int, int]]:
+    """Return the places of pictures that are there without bytes; where no bytes are null, nothing is read for it."""
+    found: set[tuple[int, int]] = set()
+    leaf = next(
+        (place for place, path in enumerate(leaves) if path.startswith(f"{name}.") and path.endswith("bytes")), None
+    )
+    start = 0
+    for group in range(opened.metadata.num_row_groups if leaf is not None else 0):
+        facts = opened.metadata.row_group(group).column(leaf).statistics
+        count = opened.metadata.row_group(group).num_rows
+        if facts is None or not facts.has_null_count or facts.null_count:
+            row = start
+            for batch in opened.iter_batches(ROWS_AT_ONCE, row_groups=[group], columns=[name]):
+                for place, value in enumerate(batch.column(0)):
+                    found.update((row + place, at) for at in _bare_places(value))
+                row += batch.num_rows
+        start += count
+    return frozenset(found)
+
+
+def _bare_places(value: Any) -> list[int]:
+    """Return the places in a row's value, a struct or a list of structs, that are no null and have no bytes."""
+    if not value.is_valid:
+        return []
+    items = value if isinstance(value, pa.ListScalar | pa.LargeListScalar) else [value]
+    return [at for at, item in enumerate(items) if item.is_valid and not item["bytes"].is_valid]

@@ -113,7 +113,7 @@ def row_pictures(spec: Pictures | None, row: Row, finder: PictureFinder | None) 
     Args:
         spec: where they are; None for a form without pictures.
         row: as read.
-        finder: of the pictures that rows name; None where the rows hold them.
+        finder: of the pictures that rows name; may be None where the rows hold them.
 
     Raises:
         RowError: one is missing, or the row names none and must.
@@ -124,10 +124,14 @@ def row_pictures(spec: Pictures | None, row: Row, finder: PictureFinder | None) 
     for path in spec.fields:
         value = value_at(row, path, None)
         for item in value if isinstance(value, list) else [value]:
-            if item is not None and item != "":
-                found.append(
-                    cast("EmbeddedPicture", item) if finder is None else finder.find(_name(spec, item, path, row))
-                )
+            if item is None or item == "":
+                continue
+            if spec.embedded and not isinstance(item, str):
+                found.append(cast("EmbeddedPicture", item))
+            elif finder is None:
+                raise RowError(Reason.MISSING_PICTURE, f"{path!r} is {item!r:.60} and holds no bytes")
+            else:
+                found.append(finder.find(_name(spec, item, path, row)))
     if not found and not spec.optional:
         raise RowError(Reason.MISSING_PICTURE, f"{', '.join(spec.fields)} name none")
     return tuple(found)

@@ -24,6 +24,7 @@ from typing import IO, Any, cast
 from lingshu.core.errors import UserError
 from lingshu.intake.archive import Archive
 from lingshu.intake.arrays import array_rows
+from lingshu.intake.csv_rows import CsvFault, csv_rows
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.json_stream import JsonStream, JsonStreamError
 from lingshu.intake.parquet_rows import parquet_rows
@@ -186,21 +187,34 @@ def _json(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
     with table.open() as handle:
         stream = JsonStream(handle, limit)
         opening = {"list": "[", "values": "["}.get(shape, "{")
-        if stream.first() != opening:
-            if not stream.first():
-                raise UserError(f"{table.name}:1: not JSON: the file is empty", "get the file again; it may be cut")
-            wanted = {
-                "keyed": "an object of rows",
-                "lists": "an object of lists of rows",
-                "columns": "an object of columns",
-            }
-            raise UserError(
-                f"{table.name}: the file is not {wanted.get(shape, 'a list of rows')}",
-                "get the file that the record names",
-            )
-        rows = stream.array() if opening == "[" else _of_pairs(table, stream.pairs(), shape)
+        first = stream.first()
+        if not first:
+            raise UserError(f"{table.name}:1: not JSON: the file is empty", "get the file again; it may be cut")
+        if first == opening:
+            rows = stream.array() if opening == "[" else _of_pairs(table, stream.pairs(), shape)
+        elif first == "{" and shape == "list":
+            rows = _one_after_another(table, stream)
+        else:
+            raise _of_another_shape(table, shape)
         for number, row in enumerate(rows, start=1):
             yield RawRow(table.name, number, {"value": row} if shape == "values" else _as_row(row, form))
+
+
+def _of_another_shape(table: Table, shape: str) -> UserError:
+    wanted = {"keyed": "an object of rows", "lists": "an object of lists of rows", "columns": "an object of columns"}
+    return UserError(
+        f"{table.name}: the file is not {wanted.get(shape, 'a list of rows')}", "get the file that the record names"
+    )
+
+
+def _one_after_another(table: Table, stream: JsonStream) -> Iterator[Any]:
+    """Yield the rows of JSON lines that are called JSON, which `datasets` reads too; one object is no list."""
+    values = stream.values()
+    first = next(values)
+    if not stream.first():
+        raise _of_another_shape(table, "list")
+    yield first
+    yield from values
 
 
 def _of_pairs(table: Table, pairs: Iterator[tuple[str, Any]], shape: str) -> Iterator[Any]:
@@ -235,6 +249,11 @@ def _lines(handle: IO[bytes], limit: int) -> Iterator[bytes | None]:
 
 def _json_lines(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
     with table.open() as handle:
+        listed = not form.header and handle.read(CHUNK_BYTES).lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"[")
+    if listed:  # a list that is called JSON lines
+        yield from _json(table, form, limit)
+        return
+    with table.open() as handle:
         for number, line in enumerate(_lines(handle, limit), start=1):
             if line is None or line.strip(b" \t\r\n\xef\xbb\xbf"):
                 yield RawRow(table.name, number, _json_line(line, form, limit))
@@ -265,22 +284,22 @@ def _as_row(row: Any, form: TableForm) -> Row | RowError:
 def _csv(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
     csv.field_size_limit(limit)
     with io.TextIOWrapper(table.open(), encoding="utf-8-sig", newline="") as text:
-        reader = csv.reader(
-            _text_lines(table, text, limit),
-            strict=True,
-            delimiter=form.delimiter,
-            quoting=csv.QUOTE_MINIMAL if form.quoted else csv.QUOTE_NONE,
-        )
-        try:
-            header = form.header or next(reader, [])
-            for number, row in enumerate(reader, start=1):
-                if len(row) == len(header):
-                    yield RawRow(table.name, number, dict(zip(header, row, strict=True)))
-                elif row:
-                    detail = f"{len(row)} columns where {len(header)} are due"
-                    yield RawRow(table.name, number, RowError(Reason.UNREADABLE_ROW, detail))
-        except csv.Error as error:
-            raise UserError(f"{table.name}:{reader.line_num}: not CSV: {error}", "get the file again") from None
+        header, count = form.header, 0
+        for line, row in csv_rows(_text_lines(table, text, limit), delimiter=form.delimiter, quoted=form.quoted):
+            if isinstance(row, CsvFault):
+                shown = row.first_line.rstrip("\r\n")[:60]
+                raise UserError(
+                    f"{table.name}:{line}: not CSV: {row.problem}: {shown}", "mend that line, or get the file again"
+                )
+            if not header:
+                header = row
+                continue
+            count += 1
+            if len(row) == len(header):
+                yield RawRow(table.name, count, dict(zip(header, row, strict=True)))
+            elif row:
+                detail = f"{len(row)} columns where {len(header)} are due"
+                yield RawRow(table.name, count, RowError(Reason.UNREADABLE_ROW, detail))
 
 
 def _text_lines(table: Table, text: IO[str], limit: int) -> Iterator[str]:

@@ -212,8 +212,8 @@ def _read(
 
 
 def _finder(form: Form, files: Files) -> PictureFinder | None:
-    named = form.pictures is not None and not form.pictures.embedded
-    return PictureFinder(files, form.pictures) if named and form.pictures else None
+    """Return what finds named pictures; a row that should hold its own may have a file's name instead."""
+    return PictureFinder(files, form.pictures) if form.pictures else None
 
 
 def _check_askable(loaded: Loaded) -> None:

@@ -27,7 +27,7 @@ class Asker:
         name: of the benchmark.
         record: its record.
         form: the form whose rows come.
-        finder: of the pictures that rows name; None where the form has none, or has them in its rows.
+        finder: of the pictures that rows name; None where the form has none.
         reasoning: ask in the official reasoning mode.
     """
 

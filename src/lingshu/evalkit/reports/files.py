@@ -161,7 +161,8 @@ def _csv_rows(path: Path, file: Iterator[str]) -> Iterator[tuple[str, dict[str, 
             yield place, row
     except csv.Error as error:
         raise UserError(
-            f"{path}, after line {reader.line_num}: not valid CSV: {error}", "quote and close the text"
+            f"{path}, the row after line {reader.line_num}: not valid CSV: {error}",
+            "close each quote that is opened, and double one inside a text",
         ) from None
 
 

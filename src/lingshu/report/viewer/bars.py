@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from markupsafe import Markup, escape
 
 WIDTH, END, TOP = 720, 48, 4
 BAR, GAP = 13, 12
-LABEL_CHARS, CHAR, PAD = 27, 7, 12
+LABEL_CHARS, CHAR, WIDE, PAD = 27, 8, 13, 12  # pixels of a character at the label's size, of a Han one, and around
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class BarGroup:
 
 def interval_bars(groups: Sequence[BarGroup], title: str) -> Markup:
     """Return groups (at least one) of horizontal bars on a scale from 0 to 1."""
-    left = PAD + CHAR * max(min(len(group.label), LABEL_CHARS) for group in groups)
+    left = PAD + max(_pixels(_cut(group.label)) for group in groups)
     plot = WIDTH - left - END
     drawn: list[str] = []
     top = float(TOP)
@@ -79,8 +80,15 @@ def _scale(left: float, plot: float, bottom: float) -> list[str]:
 
 
 def _label(text: str, left: float, y: float) -> str:
-    shown = text if len(text) <= LABEL_CHARS else text[: LABEL_CHARS - 1] + "…"
     return (
-        f'<text class="label" x="{left - 8}" y="{y:g}" text-anchor="end">{escape(shown)}'
+        f'<text class="label" x="{left - 8}" y="{y:g}" text-anchor="end">{escape(_cut(text))}'
         f"<title>{escape(text)}</title></text>"
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LABEL_CHARS else text[: LABEL_CHARS - 1] + "…"
+
+
+def _pixels(text: str) -> int:
+    return sum(WIDE if unicodedata.east_asian_width(char) in "WF" else CHAR for char in text)
