@@ -19,7 +19,7 @@ _NOUNS = word_set(
     " leads influenza protein proteins complex immunoglobulin immunoglobulins hemophilia haemophilia chromosome"
     " chromosomes cytochrome figure figures fig panel panels image images arrow arrows label labels zone zones level"
     " levels phase phases apolipoprotein coenzyme schedule score child-pugh dr mr mrs ms sample table appendix point"
-    " plan"
+    " plan toxin toxins antigen antigens kerley"
 )
 _NOUNS_ZH = ("维生素", "型", "图")
 _LEADS = word_set("option options choice choices letter")
@@ -102,6 +102,11 @@ def _word_before(before: str) -> tuple[bool, bool, bool]:
         last = before.rsplit(None, 1)[-1].lstrip(EDGES)  # the commonest case: a word and a blank
         return last in _NOUNS, last in _LEADS, False
     return (_noun_before(before), *_led(before))
+
+
+def is_name(lowered: str, at: int) -> bool:
+    """Return whether the letter `at` belongs to the noun before it ("hepatitis B")."""
+    return _word_before(lowered[max(0, at - _BEFORE) : at])[0]
 
 
 def is_small_option_letter(lowered: str, start: int, end: int) -> bool:

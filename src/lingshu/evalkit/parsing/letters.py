@@ -14,13 +14,14 @@ from lingshu.evalkit.parsing.letter_context import (
     STOPS,
     WORDS_TOO,
     is_letter_among_words,
+    is_name,
     is_option_letter,
     is_small_option_letter,
 )
 from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts, words
 from lingshu.evalkit.parsing.stance import lower
 
-_LIST_BREAK = re.compile(r"[\s,，、;；/&+.]+|\band\b|和|与|及|以及", re.IGNORECASE)
+_LIST_BREAK = re.compile(r"[\s,，、;；/&+.|]+|\band\b|和|与|及|以及", re.IGNORECASE)
 _RUN_LEAD = re.compile(
     r"(?:\banswers?|\boptions?|\bchoices?|\bchoose|\bselect|答案|选项?)\s*(?:is|are|应?[是为])?\s*[:：]?\s*\Z",
     re.IGNORECASE,
@@ -30,9 +31,7 @@ _LONE_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9])")
 _LEADING_AFTER = re.compile(
     r"[)\]}】）\"']*(?:[.,:：、)–—。，-]|\s*(?:-|–|—|because\b|since\b|as\s|due\s))", re.IGNORECASE
 )
-_OWN_PREDICATE = re.compile(
-    r"[)\]]?\s*(?:is|was|isn['’]t|wasn['’]t|does|doesn['’]t|has|because|remains)\b", re.IGNORECASE
-)
+_OWN_PREDICATE = re.compile(r"[)\]]?\s*(?:isn['’]t|wasn['’]t|doesn['’]t|because|(?!as|thus)[a-z]*[a-rtv-z]s)\b")
 _OPENING, _CLOSING = "([{【〔（", ")]}】〕）"
 _TIES_BEFORE, _TIES_AFTER = frozenset("'’-./"), frozenset("'’-.")
 _JOINTS = frozenset(
@@ -57,7 +56,7 @@ class Group(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _candidates(count: int, several: bool, prose: bool) -> re.Pattern[str]:
-    """Letters that stand alone; with `several` also runs of capitals ("ABD", "A B D"), which are tried first.
+    """Letters that stand alone; with `several` also runs of capitals ("ABD", "A B D", "A; B; D"), which are tried first.
 
     Capitals in prose ("I weigh A here") count if `prose`; nothing but their own option's text makes them letters.
     """
@@ -68,7 +67,7 @@ def _candidates(count: int, several: bool, prose: bool) -> re.Pattern[str]:
     alone = rf"[{upper}{upper.lower()}](?![A-Za-z0-9_+])(?<![A-Za-z0-9_+].)(?:(?<=[{upper}]){capital}|{article})"
     if not several or count == 1:
         return re.compile(alone)
-    run = rf"(?<![A-Za-z0-9_+])(?:[{upper}]{{2,{count}}}|[{upper}](?: [{upper}]){{1,{count - 1}}})(?![A-Za-z0-9_+])"
+    run = rf"(?<![A-Za-z0-9_+])(?:[{upper}]{{2,{count}}}|[{upper}](?:(?: |; ?|\|)[{upper}]){{1,{count - 1}}})(?![A-Za-z0-9_+])"
     return re.compile(rf"{run}|{alone}")
 
 
@@ -79,6 +78,9 @@ def _list_pattern(count: int) -> re.Pattern[str]:
     word = r"(?:and|or|nor|as well as)\b\s*(?:option\s+)?"
     joint = rf"\s*(?:[,，、/&+]\s*(?:(?:and|or|nor)\b\s*)?|\.?\s*{word}|[和与及或]|以及)\s*"
     return re.compile(rf"(?P<joint>{joint}){unit}")
+
+
+_NAMES = _list_pattern(26)
 
 
 def whole_letters(text: str, count: int) -> tuple[str, ...]:
@@ -123,16 +125,20 @@ def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] 
     candidates = _candidates(count, several, prose)
     if not several:  # the commonest case: single letters only
         for single in candidates.finditer(text):
-            if (at := single.start()) >= position and (group := scan.group(at)):
+            if (at := single.start()) < position:
+                continue
+            if group := scan.group(at):
                 position = group.end
                 result.append(group)
+            elif text[at + 1 : at + 3].lstrip(" ")[:1] in _JOINTS:
+                position = scan.names_end(at)
         return result
     while found := candidates.search(text, position):
         group = scan.run(found) if len(found[0]) > 1 else None
         end = found.end()
-        if group is None and (len(found[0]) == 1 or " " in found[0]):
+        if group is None and (len(found[0]) == 1 or not found[0].isalpha()):
             group, end = scan.group(found.start()), found.start() + 1
-        position = max(end, group.end if group else 0)
+        position = max(end, group.end if group else scan.names_end(end - 1))
         if group:
             result.append(group)
     return result
@@ -146,6 +152,9 @@ def _masked(text: str, choices: tuple[str, ...]) -> str:
         if end - start > 1 and _LONE_LETTER.search(text, start, end):
             pieces += (text[position:start], "\x00" * (end - start))
             position = end
+            while _LONE_LETTER.match(text, position - 1) and (following := _NAMES.match(text, position)):
+                pieces.append("\x00" * (following.end() - position))  # "hepatitis A, C and E"
+                position = following.end()
     return "".join((*pieces, text[position:]))
 
 
@@ -199,6 +208,10 @@ class _Scan:
             return None
         return self._placed(start, end, own_end, letters)
 
+    def names_end(self, at: int) -> int:
+        """Return the end of the list of names that the letter `at` begins ("hepatitis B and C"), else the letter's."""
+        return self._list("", at + 1, _NAMES)[1] if is_name(self.lowered, at) else at + 1
+
     def _follows(self, at: int, beside: str) -> str:
         """Return the word behind a capital, or the sign that a word follows; "" if it may be a list or its option.
 
@@ -226,13 +239,14 @@ class _Scan:
             return Group(at, at + 1, (letter,), False, False)
         return self._placed(at, at + 1, at + 1, [letter])
 
-    def _list(self, first: str, end: int) -> tuple[list[str], int]:
+    def _list(self, first: str, end: int, lists: re.Pattern[str] | None = None) -> tuple[list[str], int]:
         """Return the letters of the list that begins with `first`, and its end."""
         letters, last_joint, previous_end = [first], "", end
         joint = self.text[end : end + 2]
         if joint[:1] not in _JOINTS and (not joint[:1].isspace() or (joint[1:].isalpha() and joint[1:] not in _JOINTS)):
             return letters, end
-        while following := self.lists.match(self.text, end):
+        lists = lists or self.lists
+        while following := lists.match(self.text, end):
             letters.append((following["b"] or following["u"]).upper())
             last_joint, previous_end, end = following["joint"], end, following.end()
         if last_joint.strip() in (",", "，", "、") and _OWN_PREDICATE.match(self.text, end):
@@ -300,7 +314,7 @@ class _Scan:
 
     def run(self, found: re.Match[str]) -> Group | None:
         """Return a run of letters if it is stated as the answer."""
-        letters = tuple(found[0].replace(" ", ""))
+        letters = tuple(c for c in found[0] if c.isalpha())
         led = _RUN_LEAD.search(self.text, max(0, found.start() - _WINDOW), found.start())
         if len(set(letters)) < len(letters) or not (led or _RUN_AFTER.match(self.text, found.end())):
             return None

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lingshu.evalkit.parsing.closed import normalise, same
 from lingshu.evalkit.parsing.letter_context import EDGES
 from lingshu.evalkit.parsing.letters import Group, letter_groups, whole_letters
 from lingshu.evalkit.parsing.options import (
@@ -20,7 +21,8 @@ from lingshu.evalkit.parsing.options import (
     plain_form,
     whole_option,
 )
-from lingshu.evalkit.parsing.phrases import COMPARED, all_but, ranked_first
+from lingshu.evalkit.parsing.phrases import by_phrase
+from lingshu.evalkit.parsing.rankings import COMPARED
 from lingshu.evalkit.parsing.stance import DENIED, MENTIONED, STATED, UNCLEAR, Clauses, Stance, stances
 
 MAX_OPTIONS = 26
@@ -43,6 +45,7 @@ _PLAIN = re.compile(
 )
 _SENTENCE = re.compile(r"[.!?]\s|[\n。！？]")
 _ENDING = 1000  # characters
+_SHORT = 80  # characters of what may be an option's text in other words
 # What a statement may hold: without it, an ending need not be read before the whole.
 _STATING = re.compile(
     r"\b(?:answer|correct|right|best|final|cho|select|pick|go|opt|settle|true|likely|most|better|remain|yes|so|hence"
@@ -75,6 +78,8 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool, ques
         parsed = _by_text(text, clauses, choices, several)
     if parsed is NOTHING and choices:
         parsed = _by_elimination(groups, attitudes, count)
+    if parsed is NOTHING and choices and len(text) <= _SHORT:
+        parsed = _by_normalised(text, choices)
     return parsed
 
 
@@ -104,20 +109,12 @@ def _by_whole(text: str, choices: tuple[str, ...] | None, count: int, several: b
         return Parsed(letters, "whole_letter")
     if choices and (letter := labelled_option(choices, text) or whole_option(choices, text)):
         return Parsed((letter,), "whole_option")
-    if not several and (phrase := _by_phrase(text, question, count)):
-        return phrase
+    if phrase := by_phrase(text, question, choices, count, several):
+        return Parsed(phrase[0], phrase[1] if phrase[0] else "several_letters")
     if letters:
         return Parsed(tuple(sorted(letters)), "whole_letter")
     plain = _PLAIN.fullmatch(text)
     return Parsed((plain[1].upper(),), STATED_LETTER) if plain and ord(plain[1].upper()) - ord("A") < count else None
-
-
-def _by_phrase(text: str, question: str, count: int) -> Parsed | None:
-    """Return what an answer that is one phrase about several of `count` options gives; None if it is none."""
-    if (left := all_but(text, question, count)) is not None:
-        return Parsed(left, "elimination") if left else Parsed((), "several_letters")
-    first = ranked_first(text, count)
-    return Parsed((first,), "ranking") if first else None
 
 
 def _ending(text: str) -> str:
@@ -178,6 +175,13 @@ def _by_elimination(groups: list[Group], attitudes: list[Stance], count: int) ->
     seen = {c for g, s in zip(groups, attitudes, strict=True) if s is not DENIED for c in g.letters}
     left = {letter_of(i) for i in range(count)} - denied
     return _parsed(left, "elimination") if len(left) == 1 and not seen else NOTHING
+
+
+def _by_normalised(text: str, choices: tuple[str, ...]) -> Parsed:
+    """Return the option that a text equals but for units, number words and words written together ("five mg")."""
+    given = normalise(text)
+    equal = {letter_of(i) for i, option in enumerate(option_texts(choices)) if same(given, normalise(option))}
+    return _parsed(equal, "whole_option") if len(equal) == 1 else NOTHING
 
 
 _GOLD_LETTERS = re.compile(r"[\s,，、;；/&|和与及.()（）\[\]]+")

@@ -18,6 +18,7 @@ _WORD = re.compile(r"\d+(?:\.\d+)?|[\u4e00-\u9fff]|[^\W_\d\u4e00-\u9fff]+|[<>≤
 _NO_LETTERS = re.compile(r"[\d<>≤≥%+±-](?:(?<=\d)\d*(?:\.\d+)?|(?<=[<>≤≥%+±])|(?<=-)(?<!\w.)(?=\d))")
 _LETTERS = re.compile(r"[^\W_\d\u4e00-\u9fff]+")
 _CHARACTER = re.compile(r"[\u4e00-\u9fff]")  # each is a word
+_OTHER_UNIT = re.compile(r" ?/ ?(?!d(?:ay)?\b)[A-Za-z]")  # "5 mg/kg" is not 5 mg, "5 mg/day" is
 _SIGNS = ("-", "<", ">", "≤", "≥", "±")
 _SLACK = 64  # characters of mark-up and punctuation that may stand around an option's text
 _PREFIX = re.compile(r"\s*[(\[]?\s*([A-Za-z])\s*[)\].:：、,，]\s*")
@@ -153,6 +154,8 @@ def _part_of_number(text: str, first: Token, last: Token) -> bool:
     """Return whether an option that begins or ends with a number stands in another number ("-5", "> 5", "5 %")."""
     if first[0][0].isdigit() and _signed(text, first[1]):
         return True
+    if first[0][0].isdigit() and _OTHER_UNIT.match(text, last[2]):
+        return True
     return last[0][0].isdigit() and text[last[2] : last[2] + 2].lstrip()[:1] == "%"
 
 
@@ -185,7 +188,7 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
             plain = 0
             for phrase, index in alike.phrases:
                 if lowered.startswith(phrase, start) and _ends_word(text, plain := start + len(phrase)):
-                    if not (alike.number and _signed(text, start)):
+                    if not (alike.number and (_signed(text, start) or _OTHER_UNIT.match(text, plain))):
                         position = plain
                         result.append(((start, plain), letter_of(index)))
                     break

@@ -61,10 +61,27 @@ _LISTED = re.compile(r"(?P<gap>\n\s*)[(\[*\-• \t]*(?P<letter>[a-z])[)\].:]")
 _CONCLUDING = ("so", "hence", "therefore", "thus", "consequently", "in conclusion", "conclude that")
 _CONCLUDING_ONLY = tuple(word for word in _CONCLUDING if word not in _CONTRAST)
 _LEAVING = ("leaves", "leaving")
+_CORRECTING = (
+    "wait",
+    "actually",
+    "sorry",
+    "i mean",
+    "correction",
+    "make that",
+    "scratch that",
+    "no,",
+    "no;",
+    "no —",
+    "no -",
+)
 _CONCLUDING_ZH = "所以|因此|因而|综上|故"
+_CORRECTING_ZH = "(?<=[，,。])(?:不对|等等|更正)"
+_CORRECTION = rf"\b(?:{'|'.join(word for word in _CORRECTING if word[-1].isalpha())}|(?<![:：] )no(?=[,;]| [—-]))|{_CORRECTING_ZH}"
 _CONCLUDED = re.compile(
     rf"(?:\b(?:{'|'.join(_CONCLUDING)})\b|{_CONCLUDING_ZH})"
     r"[\s,，:：]*(?:[a-z]+\s+){0,4}[\"'“‘(\[(（]*\Z"
+    rf"|(?:{_CORRECTION})"
+    r"[\s,，.:：;—–-]*(?:(?:it(?:['’]s| is)|rather|option|answer)\s+|应该?|[是为选])*[\"'“‘(\[（]*\Z"
     rf"|\b(?:{'|'.join(_LEAVING)})\s+(?:(?:us|me|only|just|with|the|option|choice|letter|answer)\s+){{0,4}}[\"'“‘(\[（]*\Z",
 )
 
@@ -122,7 +139,7 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         if carried is not MENTIONED and bisect_left(hard, start) > bisect_left(hard, previous_end):
             carried = MENTIONED
         concluded = has_conclusions and clauses.concluded(max(previous_end, start - LEAD), start)
-        asked = not findings and text.startswith("?", end)
+        asked = text.startswith("?", end)
         before, after = clauses.around(start, end, previous_end, next_start)
         ahead = 0 if before == " " else said_before(clauses.english, findings, before)
         followed = number < len(mentions) and end + len(after) == next_start
@@ -194,9 +211,9 @@ def _takes_out(text: str, at: int) -> bool:
 def _conclusions(text: str, places: dict[str, list[int]]) -> list[int]:
     """Return where words of conclusion stand, in order; some are words of contrast too (at `places`)."""
     starts = [start for word in (*_CONCLUDING, *_LEAVING) for start in places.get(word, ())]
-    starts += [start for found in _places(text, _CONCLUDING_ONLY).values() for start in found]
+    starts += [start for found in _places(text, (*_CONCLUDING_ONLY, *_CORRECTING)).values() for start in found]
     if not text.isascii():
-        starts += [found.start() for found in re.finditer(_CONCLUDING_ZH, text)]
+        starts += [found.start() for found in re.finditer(f"{_CONCLUDING_ZH}|{_CORRECTING_ZH}", text)]
     return sorted(starts)
 
 
