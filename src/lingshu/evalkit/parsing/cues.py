@@ -52,8 +52,8 @@ _FINDING_DENIED = _Cue(
 )
 _DENIED_AFTER = _Cue(
     rf"{_NOT}|{_EXCLUDING}|unlikely\b|less likely\b|implausible\b|invalid\b|inappropriate\b|contraindicated\b"
-    rf"|irrelevant\b|unrelated\b|absent\b|(?:is|are) out\b",
-    r"n['’]t\b|\A(?:[)\]\s]*[:：]\s*no\b|[)\].:：=|\s–—-]*(?:no|n|f)[\s|]*\Z|[)\s]*×(?!\s*\d))",
+    rf"|irrelevant\b|unrelated\b|absent\b|avoided\b|(?:is|are) out\b",
+    r"n['’]t\b|\A(?:[)\]\s]*[:：]\s*no\b|[)\].:：=|\s–—-]*(?:no|f)[\s|]*\Z|[)\s]*×(?!\s*\d))",
     rf"[✗✘❌]|{_EXCLUDING_ZH}|可能性[较很更比]*(?:小|低|不大|不高)|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
 )
 _AFTER_NOT = (
@@ -66,7 +66,8 @@ _DOUBLE = _Cue(
     r"(?:不能|不可|无法|不|难以)(?:完全)?排除|没有错|不错误",
 )
 _WEIGHED_BEFORE = _Cue(
-    r"(?:between|either|whether|among|considered|considering|at first|initially|originally|(?<!second )thought"
+    r"(?:between|either|whether|among|going to say|tempted"
+    r"|considered|considering|at first|initially|originally|(?<!second )thought"
     r"|(?:might|may|could|would) think|(?:sure|certain|know|tell|say|clear|determine) if"
     r"|(?:all|everything|anything)\b[^.,;]{0,24}\bbut)\b",
     beyond=r"还是|介于|\A\s*即\s*\Z",
@@ -86,7 +87,7 @@ _STATED_AFTER = _Cue(
     r"|(?:is|be|seems|are) (?:right|best|most (?:likely|appropriate))(?!\w|[ -]?(?:sided|lateral|lung|side))"
     r"|(?:is|seems|fits|would be) better(?! known)|remains|makes (?:the )?most sense)\b"
     r"|it (?:is|must be|has to be)(?: then| indeed)?\s*\Z",
-    r"\A(?:[)\]\s]*[:：]\s*yes\b|[)\].:：=|\s–—-]*(?:yes|y|t)[\s|]*\Z)",
+    r"\A(?:[)\]\s]*[:：]\s*yes\b|[)\].:：=|\s–—-]*(?:yes|t)[\s|]*\Z)",
     r"[✓✔✅]|可能性[最较很更比]*(?:大|高)|\A[)\s]*√(?!\s*\d)|正确|是对的|为答案|是答案|最符合",
 )
 

@@ -37,6 +37,7 @@ _ASKS_FOR_EXCEPTION = re.compile(
     r"\bEXCEPT\b|\bNOT\b|\bexcept\s*(?:for)?\s*[:：?.…]?\s*\Z|\b(?:is|are)\s+(?:not|incorrect|false|wrong|untrue)\b"
     r"|(?:不正确|错误|不对|不属于|不包括|不符合|不是)[^。?？]{0,12}[\s?？。]*\Z|除[^。？]*外"
 )
+_AVOIDING = re.compile(r"\b(?:contraindicated|inappropriate|avoid(?:ed|s)?)\b")  # for lower-case text
 _EXCLUDED = re.compile(
     r"(?:(?:so\s+)?(?:(?:i|we)(?:['’]d|\s+(?:would|can|could|will))?\s+)?(?:exclude|eliminate|rule out|reject)\s+"
     rf"(?:options?\s+|choices?\s+)?|(?:可以?|应)?排除\s*(?:选项)?\s*){_LETTERS}\s*项?\s*[.!。]?",
@@ -44,25 +45,35 @@ _EXCLUDED = re.compile(
 )
 
 
-def left_by_exception(text: str, question: str, count: int, several: bool) -> tuple[str, ...] | None:
+def asks_for_exception(question: str) -> bool:
+    """Return whether the one option is asked for that is not so."""
+    return _ASKS_FOR_EXCEPTION.search(question) is not None
+
+
+def words_asked_for(question: str) -> re.Pattern[str] | None:
+    """Return what finds the words of denial by which `question` asks for its answer ("contraindicated"), if it does."""
+    return _AVOIDING if _AVOIDING.search(question.lower()) else None
+
+
+def left_by_exception(text: str, question: str, options: int, several: bool) -> tuple[str, ...] | None:
     """Return the letters that "all but C" leaves or, where an exception is asked for, C; None if it is another text.
 
     "All but C are wrong" is C, unless an exception is asked for: then it says nothing. If one option only can be right
-    (not `several`), more letters than one are no answer: ().
+    (not `several`), more letters than one are no answer: (). `options`: how many there are.
     """
     if not _EXCEPTION.search(text):
         return None
     small = text[:1].lower() + text[1:]
     found = _ALL_BUT.fullmatch(small) or _ALL_WRONG_BUT.fullmatch(small) or _ALL_BUT_ZH.fullmatch(text)
-    excepted = _known(found["letters"], count) if found else ()
+    excepted = _known(found["letters"], options) if found else ()
     if not found or not excepted:
         return None
     predicate = (found["predicate"] or "").strip()
     wrong = _WRONG.match(predicate) is not None
-    exception = _ASKS_FOR_EXCEPTION.search(question) is not None
+    exception = asks_for_exception(question)
     if (wrong and exception) or (predicate and not wrong and not _RIGHT.match(predicate)):
         return ()
-    left = excepted if wrong or exception else _others(excepted, count)
+    left = excepted if wrong or exception else _others(excepted, options)
     return left if several or len(left) == 1 else ()
 
 

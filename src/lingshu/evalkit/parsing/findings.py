@@ -17,6 +17,7 @@ _DENIAL = frozenset(
     | {"lack", "lacking", "fails", "unlikely", "improbable", "doubt", "doubtful", "excluded", "resolved", "disappeared"}
 )
 _ASKING = frozenset({"whether", "asks", "asked", "asking"})
+_HEDGING = frozenset({"may", "might", "possible", "possibly", "perhaps", "questionable", "equivocal"})
 _NOT_SHORT = frozenset({"n't", "n’t"})
 _EMPTY = word_set(
     "a an the is are was were be been being there this that these those it its in on of at to for with from "
@@ -25,7 +26,7 @@ _EMPTY = word_set(
     "demonstrate demonstrates reveal reveals contain contains noted note identified identify detected detect "
     "depicted image images picture photo scan film here given patient sign signs finding findings found "
     "observed observe as which suggest suggests suggestive suggesting indicate indicates what how many if "
-    "whether your answer"
+    "whether your answer longer"
 )
 _STATING = word_set(
     "is are was were there has have show shows demonstrates reveals contains see seen visible present evident "
@@ -41,6 +42,10 @@ _UNSURE = re.compile(
 # Commas of a list that ends in "or": "no consolidation, effusion, or pneumothorax" is one clause.
 _MEMBER = r"(?:(?!(?:there|is|are|was|were|has|have|shows?|but|with|not|no)\b)[\w-]+\s+){0,4}"
 _LISTED = re.compile(rf"(?:,\s+{_MEMBER}[\w-]+){{1,8}}(?=,?\s+n?or\b)|,(?=\s+n?or\b)")
+# What shows the finding is not asked after ("Does the CT show a mass?").
+_SHOWN_BY = re.compile(
+    r"\b(?:on|in|does|do) (?:the|this|an?) (?:\w+ )?(?:cts?|mris?|mr|x-?rays?|radiographs?|scans?|ultrasound)\b"
+)
 _JOINT = frozenset({"or", "nor", "and"})
 _PLACE = frozenset({"in", "on", "at", "within", "of"})
 _OF_SIGN = word_set("evidence sign signs absence lack free suggestion indication features findings")
@@ -51,7 +56,7 @@ def finding_verdict(text: str, question: str) -> bool | None:
 
     None if no clause does either, clauses disagree, or the text says that it can't tell.
     """
-    asked = _content(_words(question))
+    asked = _content(_words(_SHOWN_BY.sub(" ", question.lower())))
     if not any(word in text for word in asked) or _DENIAL & set(_words(question)):
         return None
     if "normal" in asked or "healthy" in asked:
@@ -70,7 +75,7 @@ def _clause_verdicts(words: list[str], asked: set[str]) -> Iterator[bool]:
         return
     cue = next((i for i, w in enumerate(words) if w in _DENIAL or w[-3:] in _NOT_SHORT), None)
     if cue is None:
-        if asked <= _content(words) and not _STATING.isdisjoint(words):
+        if asked <= _content(words) and not _STATING.isdisjoint(words) and _HEDGING.isdisjoint(words):
             yield True
         return
     for denied in _members(words[cue + 1 :]) if _content(words[cue + 1 :]) else (words[:cue],):
@@ -110,4 +115,5 @@ def _words(text: str) -> list[str]:
 
 
 def _content(words: list[str]) -> set[str]:
-    return {w[:-1] if w[-1] == "s" and len(w) > 3 and w[-2] != "s" else w for w in set(words)} - _EMPTY
+    bare = set(words) - _EMPTY
+    return {w[:-1] if w[-1] == "s" and len(w) > 3 and w[-2] != "s" else w for w in bare} - _EMPTY

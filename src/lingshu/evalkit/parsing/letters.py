@@ -23,7 +23,7 @@ from lingshu.evalkit.parsing.stance import lower
 
 _LIST_BREAK = re.compile(r"[\s,，、;；/&+.|]+|\band\b|和|与|及|以及", re.IGNORECASE)
 _RUN_LEAD = re.compile(
-    r"(?:\banswers?|\boptions?|\bchoices?|\bchoose|\bselect|答案|选项?)\s*(?:is|are|应?[是为])?\s*[:：]?\s*\Z",
+    r"(?:\banswers?|\boptions?|\bchoices?|\bchoose|\bselect|答案|选项?)[】\]]?\s*(?:is|are|应?[是为])?\s*[:：]?\s*\Z",
     re.IGNORECASE,
 )
 _RUN_AFTER = re.compile(r"\s*(?:(?:is|are)\s+(?:all\s+)?(?:correct|right|true)\b|[都均]?(?:正确|对))", re.IGNORECASE)
@@ -31,7 +31,9 @@ _LONE_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9])")
 _LEADING_AFTER = re.compile(
     r"[)\]}】）\"']*(?:[.,:：、)–—。，-]|\s*(?:-|–|—|because\b|since\b|as\s|due\s))", re.IGNORECASE
 )
-_OWN_PREDICATE = re.compile(r"[)\]]?\s*(?:isn['’]t|wasn['’]t|doesn['’]t|because|(?!as|thus)[a-z]*[a-rtv-z]s)\b")
+_OWN_PREDICATE = re.compile(
+    r"[)\]]?\s*(?:isn['’]t|wasn['’]t|doesn['’]t|because|(?!as|thus)[a-z]*[a-rtv-z]s)\b", re.IGNORECASE
+)
 _OPENING, _CLOSING = "([{【〔（", ")]}】〕）"
 _TIES_BEFORE, _TIES_AFTER = frozenset("'’-./"), frozenset("'’-.")
 _JOINTS = frozenset(
@@ -56,7 +58,7 @@ class Group(NamedTuple):
 
 @lru_cache(maxsize=64)
 def _candidates(count: int, several: bool, prose: bool) -> re.Pattern[str]:
-    """Letters that stand alone; with `several` also runs of capitals ("ABD", "A B D", "A; B; D"), which are tried first.
+    """Letters that stand alone; with `several`, and tried first, runs of capitals too ("ABD", "A B D", "A; B; D").
 
     Capitals in prose ("I weigh A here") count if `prose`; nothing but their own option's text makes them letters.
     """
@@ -67,8 +69,8 @@ def _candidates(count: int, several: bool, prose: bool) -> re.Pattern[str]:
     alone = rf"[{upper}{upper.lower()}](?![A-Za-z0-9_+])(?<![A-Za-z0-9_+].)(?:(?<=[{upper}]){capital}|{article})"
     if not several or count == 1:
         return re.compile(alone)
-    run = rf"(?<![A-Za-z0-9_+])(?:[{upper}]{{2,{count}}}|[{upper}](?:(?: |; ?|\|)[{upper}]){{1,{count - 1}}})(?![A-Za-z0-9_+])"
-    return re.compile(rf"{run}|{alone}")
+    run = rf"[{upper}]{{2,{count}}}|[{upper}](?:(?: |; ?|\|)[{upper}]){{1,{count - 1}}}"
+    return re.compile(rf"(?<![A-Za-z0-9_+])(?:{run})(?![A-Za-z0-9_+])|{alone}")
 
 
 @lru_cache(maxsize=64)
@@ -81,6 +83,11 @@ def _list_pattern(count: int) -> re.Pattern[str]:
 
 
 _NAMES = _list_pattern(26)
+
+
+def begins_names(text: str, end: int) -> bool:
+    """Return whether the letter before `end` is the first of a list of names ("hepatitis A, C and E")."""
+    return _LONE_LETTER.match(text, end - 1) is not None and _NAMES.match(text, end) is not None
 
 
 def whole_letters(text: str, count: int) -> tuple[str, ...]:

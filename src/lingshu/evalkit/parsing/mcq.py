@@ -11,8 +11,9 @@ import re
 from dataclasses import dataclass
 
 from lingshu.evalkit.parsing.closed import normalise, same
+from lingshu.evalkit.parsing.exceptions import asks_for_exception, words_asked_for
 from lingshu.evalkit.parsing.letter_context import EDGES
-from lingshu.evalkit.parsing.letters import Group, letter_groups, whole_letters
+from lingshu.evalkit.parsing.letters import Group, begins_names, letter_groups, whole_letters
 from lingshu.evalkit.parsing.options import (
     labelled_option,
     letter_of,
@@ -20,10 +21,11 @@ from lingshu.evalkit.parsing.options import (
     option_texts,
     plain_form,
     whole_option,
+    words,
 )
 from lingshu.evalkit.parsing.phrases import by_phrase
 from lingshu.evalkit.parsing.rankings import COMPARED
-from lingshu.evalkit.parsing.stance import DENIED, MENTIONED, STATED, UNCLEAR, Clauses, Stance, stances
+from lingshu.evalkit.parsing.stance import DENIED, MENTIONED, STATED, UNCLEAR, Clauses, Span, Stance, stances
 
 MAX_OPTIONS = 26
 
@@ -64,16 +66,18 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool, ques
     count = len(choices) if choices else MAX_OPTIONS
     if whole := _by_whole(text, choices, count, several, question):
         return whole
-    if not several and len(text) > 2 * _ENDING:
+    exception = not several and asks_for_exception(question)
+    asked = words_asked_for(question)
+    if not several and not exception and len(text) > 2 * _ENDING:
         # The last statement of a letter decides; in a long response it is near the end, if there is one.
         ending = _ending(text)
         stating = not ending.isascii() or _STATING.search(ending.lower())
-        groups, attitudes = _read(ending, Clauses(ending), count, choices, several) if stating else ([], [])
+        groups, attitudes = _read(ending, Clauses(ending, asked), count, choices, several) if stating else ([], [])
         if STATED in attitudes and (parsed := _by_letter(groups, attitudes, several)).rule == STATED_LETTER:
             return parsed
-    clauses = Clauses(text)
+    clauses = Clauses(text, asked)
     groups, attitudes = _read(text, clauses, count, choices, several)
-    parsed = _by_letter(groups, attitudes, several)
+    parsed = (_by_odd_one(groups, attitudes) if exception else None) or _by_letter(groups, attitudes, several)
     if parsed is NOTHING and choices:
         parsed = _by_text(text, clauses, choices, several)
     if parsed is NOTHING and choices:
@@ -144,6 +148,13 @@ def _by_letter(groups: list[Group], attitudes: list[Stance], several: bool) -> P
     return _parsed(letters, "only_letter") if letters else NOTHING
 
 
+def _by_odd_one(groups: list[Group], attitudes: list[Stance]) -> Parsed | None:
+    """Return the only option said to be wrong beside several said to be right: an exception that is asked for."""
+    stated = {c for g, s in zip(groups, attitudes, strict=True) if s is STATED for c in g.letters}
+    denied = {c for g, s in zip(groups, attitudes, strict=True) if s is DENIED for c in g.letters} - stated
+    return _parsed(denied, "exception") if len(stated) > 1 and len(denied) == 1 else None
+
+
 def _alone(forward: list[Group]) -> Parsed | None:
     """Return the letter that leads the response, or stands alone on its last line, unless these two disagree."""
     if not forward:
@@ -161,13 +172,39 @@ def _parsed(letters: set[str], rule: str) -> Parsed:
 
 
 def _by_text(text: str, clauses: Clauses, choices: tuple[str, ...], several: bool) -> Parsed:
-    named = named_options(choices, text)
+    named = [found for found in named_options(choices, text) if not begins_names(text, found[0][1])]
     attitudes = stances(clauses, [span for span, _ in named], findings=True)
     stated = [letter for (_, letter), s in zip(named, attitudes, strict=True) if s is STATED]
     if stated:
         return _parsed(set(stated) if several else {stated[-1]}, "stated_option")
     forward = {letter for (_, letter), s in zip(named, attitudes, strict=True) if s is MENTIONED}
+    if not several and (first := _first_line(text, choices)):
+        return Parsed((first,), "leading_option")
+    put_forward = next((span for (span, _), s in zip(named, attitudes, strict=True) if s is MENTIONED), None)
+    if put_forward and len(forward) == 1 and _reordered(put_forward, choices, text):
+        return NOTHING
     return _parsed(forward, "named_option") if len(forward) == 1 or (several and forward) else NOTHING
+
+
+def _first_line(text: str, choices: tuple[str, ...]) -> str:
+    """Return the letter of the option that is the first of several lines, unless the last is another."""
+    first, _, rest = text.partition("\n")
+    letter = whole_option(choices, first) if rest else ""
+    return letter if letter and whole_option(choices, rest.rpartition("\n")[2]) in ("", letter) else ""
+
+
+def _reordered(span: Span, choices: tuple[str, ...], text: str) -> bool:
+    """Return whether the option named at `span` is but a part of another one's words in another order.
+
+    "Type 1 diabetes mellitus" names the option "diabetes mellitus", but means "diabetes mellitus type 1".
+    """
+    for option in option_texts(choices):
+        wanted = sorted(words(option))
+        near = words(text[max(0, span[0] - len(option)) : span[1] + len(option)])
+        runs = (near[at : at + len(wanted)] for at in range(len(near) - len(wanted) + 1))
+        if len(wanted) > len(words(text[slice(*span)])) and any(sorted(run) == wanted for run in runs):
+            return True
+    return False
 
 
 def _by_elimination(groups: list[Group], attitudes: list[Stance], count: int) -> Parsed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lingshu.evalkit.parsing.exceptions import left_by_exception, left_by_exclusion
+from lingshu.evalkit.parsing.exceptions import asks_for_exception, left_by_exception, left_by_exclusion
 from lingshu.evalkit.parsing.options import option_texts
 from lingshu.evalkit.parsing.positions import option_at_place
 from lingshu.evalkit.parsing.rankings import ranked_first
@@ -20,20 +20,20 @@ def by_phrase(
     None if the text is no such phrase.
     """
     shown = option_texts(choices) if choices else ()
-    if (marked := marked_options(text, shown, count)) is not None:
+    if (marked := marked_options(text, shown, count, asks_for_exception(question))) is not None:
         return marked, VERDICTS
     if len(text) > _LONGEST:
         return None
     if (left := left_by_exception(text, question, count, several)) is not None:
-        return left, ELIMINATION
+        return left if choices else (), ELIMINATION
     if several:
-        left = left_by_exclusion(text, count)
+        left = left_by_exclusion(text, len(choices)) if choices else ()
         return (left, ELIMINATION) if left else None
     return _one_by_phrase(text, choices, count)
 
 
 def _one_by_phrase(text: str, choices: tuple[str, ...] | None, count: int) -> tuple[tuple[str, ...], str] | None:
-    if ("<" in text or ">" in text or "least" in text) and (first := ranked_first(text, choices, count)):
+    if ("<" in text or ">" in text or "east" in text) and (first := ranked_first(text, choices, count)):
         return (first,), RANKING
     if choices and (letter := option_at_place(text, choices)):
         return (letter,), PLACE

@@ -16,7 +16,8 @@ _PLACE = re.compile(
     r"(?:(?:the\s+)?(?:(?:correct|right|best|final)\s+)?answer\s*(?:is|:)\s*|it(?:['’]s| is)\s+"
     r"|i(?:['’]d| would)?\s+(?:choose|pick|select|say|go with)\s+)?"
     rf"(?:(?:the\s+)?(?P<ordinal>{'|'.join(_ORDINALS)}|last)\s+{_NOUN}|(?:the\s+)?{_NOUN}\s+(?:number\s+|#)?(?P<number>\d\d?)"
-    rf"|(?:答案[是为:：]?|选择?)?\s*第\s*(?P<zh>[{_NUMERALS_ZH}]|\d\d?)\s*(?:个?(?:选项|答案)|项|个))"
+    rf"|(?:答案[是为:：]?|选择?)?\s*第\s*(?P<zh>[{_NUMERALS_ZH}]|\d\d?)\s*(?:个?(?:选项|答案)|项|个)"
+    r"|最后一?个?(?P<last>选项|项))"
     r"(?:\s*(?:is\s+(?:the\s+)?(?:correct|right|best|most likely)(?:\s+(?:answer|one|option|choice))?"
     r"|是?正确的?|是?对的?))?\s*[.!。！]?",
     re.IGNORECASE,
@@ -31,8 +32,8 @@ def option_at_place(text: str, choices: tuple[str, ...]) -> str:
     found = _PLACE.fullmatch(text)
     if not found:
         return ""
-    place = found["ordinal"] or found["number"] or found["zh"]
-    if not found["ordinal"] and any(place in words(option) for option in option_texts(choices)):
+    place = found["ordinal"] or found["number"] or found["zh"] or "last"
+    if place.isdecimal() and any(place in words(option) for option in option_texts(choices)):
         return ""
     index = _index(place.lower(), len(choices))
     return chr(ord("A") + index) if 0 <= index < len(choices) else ""

@@ -69,6 +69,8 @@ _CORRECTING = (
     "correction",
     "make that",
     "scratch that",
+    "on reflection",
+    "second thought",
     "no,",
     "no;",
     "no —",
@@ -76,7 +78,8 @@ _CORRECTING = (
 )
 _CONCLUDING_ZH = "所以|因此|因而|综上|故"
 _CORRECTING_ZH = "(?<=[，,。])(?:不对|等等|更正)"
-_CORRECTION = rf"\b(?:{'|'.join(word for word in _CORRECTING if word[-1].isalpha())}|(?<![:：] )no(?=[,;]| [—-]))|{_CORRECTING_ZH}"
+_CORRECTION = "|".join(word for word in _CORRECTING if word[-1].isalpha())
+_CORRECTION = rf"\b(?:{_CORRECTION}|(?<![:：] )no(?=[,;]| [—-]))|{_CORRECTING_ZH}"
 _CONCLUDED = re.compile(
     rf"(?:\b(?:{'|'.join(_CONCLUDING)})\b|{_CONCLUDING_ZH})"
     r"[\s,，:：]*(?:[a-z]+\s+){0,4}[\"'“‘(\[(（]*\Z"
@@ -91,8 +94,11 @@ class Clauses:
 
     __slots__ = ("breaks", "conclusions", "english", "hard", "text", "word_ends")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, asked: re.Pattern[str] | None = None) -> None:
+        """`asked`: words by which the question asks for what it wants ("contraindicated"); they deny nothing."""
         self.text = lower(text)
+        if asked:
+            self.text = asked.sub(lambda word: "\x00" * len(word[0]), self.text)
         self.english = is_english(self.text)
         places = _places(self.text, _CONTRAST)
         self.word_ends = dict(_contrasts(self.text, places))  # other breaks are one character long

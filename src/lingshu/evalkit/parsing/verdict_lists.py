@@ -22,10 +22,11 @@ _ENTRY = re.compile(
 _CLOSING = re.compile(r"[\s|]*\Z")
 
 
-def marked_options(text: str, options: Iterable[str], count: int) -> tuple[str, ...] | None:
+def marked_options(text: str, options: Iterable[str], count: int, exception: bool) -> tuple[str, ...] | None:
     """Return the letters that a list of verdicts marks as right, or the one it gives the highest probability.
 
-    Where all but one option are marked as wrong it is that one.
+    Where all but one option are marked as wrong it is that one, and so it is where the question asks for an exception
+    and all but one are marked as right.
 
     None if `text` is no such list, or if an option's own text is one of the marks ("A. Yes B. No" repeats options).
     """
@@ -45,10 +46,16 @@ def marked_options(text: str, options: Iterable[str], count: int) -> tuple[str, 
     if len(marks) + len(shares) < 2 or (marks and shares) or not _CLOSING.match(text, position):
         return None
     if shares:
-        likeliest = [letter for letter, share in shares.items() if share == max(shares.values())]
-        return tuple(likeliest) if len(likeliest) == 1 else ()
-    if any(option.strip(" .").lower() in _RIGHT | _WRONG for option in options):
-        return None
-    if len(marks) == count - 1 and _RIGHT.isdisjoint(marks.values()):
+        likeliest = tuple(letter for letter, share in shares.items() if share == max(shares.values()))
+        return likeliest if len(likeliest) == 1 else ()
+    repeated = any(option.strip(" .").lower() in _RIGHT | _WRONG for option in options)
+    return None if repeated else _marked_right(marks, count, exception)
+
+
+def _marked_right(marks: dict[str, str], count: int, exception: bool) -> tuple[str, ...]:
+    right = tuple(letter for letter, mark in marks.items() if mark in _RIGHT)
+    if not right and len(marks) == count - 1:
         return tuple({letter_of(i) for i in range(count)} - set(marks))
-    return tuple(letter for letter, mark in marks.items() if mark in _RIGHT)
+    if exception and len(right) > 1:
+        return tuple(letter for letter in marks if letter not in right)
+    return right

@@ -18,7 +18,9 @@ _ZH_ASKING = re.compile(r"是否|是不是|有没有|有无|吗")
 _ZH_CLAUSE = re.compile(r"[^。！？?，,：:\n]+|[。！？?，,：:\n]+")
 _YES_WORD = r"yes|yeah|yep|yup|true|affirmative|indeed|correct"
 _NO_WORD = r"no|nope|nah|false|incorrect"
-_LEADING = re.compile(rf"[\W_]*(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!['’]t|\s+(?:doubt|question|idea)\b)")
+_LEADING = re.compile(
+    rf"[\W_]*(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!['’]t|\s*\?|\s+(?:doubt|question|idea)\b)"
+)
 _CORRECTION = re.compile(
     r"[.,;:!?\n—–-]\s*(?:oh,?\s+)?(?:no,?\s+)?"
     r"(?:wait|actually|hold on|sorry|correction|scratch that|on second thought)\b"
@@ -36,13 +38,36 @@ _WHOLE = {
     **dict.fromkeys(("present", "positive", "seen", "visible", "y"), YES),
     **dict.fromkeys(("absent", "negative", "not present", "not seen", "not visible", "not identified"), NO),
     **dict.fromkeys(("unlikely", "not likely", "n"), NO),
-    **dict.fromkeys(("there is", "there are", "sure, there is", "it does", "it is", "definitely", "certainly"), YES),
+    **dict.fromkeys(
+        (
+            "there is",
+            "there are",
+            "sure, there is",
+            "it does",
+            "it appears so",
+            "it seems so",
+            "it is",
+            "definitely",
+            "certainly",
+        ),
+        YES,
+    ),
     **dict.fromkeys(("of course", "i think so", "i believe so", "当然有", "确实有", "肯定有", "应该有"), YES),
     **dict.fromkeys(("there isn't", "there is not", "there aren't", "there are not", "it does not", "it doesn't"), NO),
     **dict.fromkeys(("it is not", "it isn't", "absolutely not", "definitely not", "certainly not", "not at all"), NO),
     **dict.fromkeys(("not that i can see", "none", "none that i can see", "no, not that i can see"), NO),
     **dict.fromkeys(("of course not", "not really", "probably not", "likely not", "most likely not", "none seen"), NO),
-    **dict.fromkeys(("i don't think so", "i do not think so", "i do not see one", "i don't see one"), NO),
+    **dict.fromkeys(
+        (
+            "i don't think so",
+            "i do not think so",
+            "it does not appear so",
+            "it doesn't appear so",
+            "i do not see one",
+            "i don't see one",
+        ),
+        NO,
+    ),
     **dict.fromkeys(("确实没有", "肯定没有", "应该没有", "好像没有"), NO),
 }
 _SHORT_ANSWER = re.compile(r"(?:the )?(?:final )?answer\s*(?:is|:|=)\s*(?P<word>y|n|positive|negative)")
@@ -62,6 +87,7 @@ _ZH_NEGATED = {
     "可见": ("未见", "不可见"),
 }
 _ZH_ASKED_OF = re.compile(r"(?:存在|可见|有)(?P<finding>[\u4e00-\u9fff]{2,})\Z")
+_ZH_ASKED_IS = re.compile(r"是(?P<what>[^是]{1,12})\Z")
 _ZH_SEEN = re.compile(r"存在|可见|见到|发现|显示|提示|有")
 _ZH_UNSEEN = re.compile(r"[没无未不]|否认|排除")
 _ZH_MAYBE = re.compile(r"不除外|不[能可]?(?:完全)?排除|可能|疑|无法|不确定")
@@ -135,12 +161,16 @@ def _without_questions(text: str) -> str:
 
 
 def _leading(found: re.Match[str], text: str, question: str) -> Verdict:
-    """A leading "no" that belongs to a noun ("No effusion") denies that noun: no verdict where normality is asked."""
+    """A leading "no" that belongs to a noun ("No effusion") denies that noun: no verdict where normality is asked, and
+    none against a finding that is stated.
+    """
     if found["yes"]:
         return Verdict(YES, "leading_word")
     noun_follows = re.match(r"\s+(?!there\b|it\b|this\b|the\b|that\b|i\b|not\b)\w", text[found.end() :])
     if noun_follows and _NORMALITY.search(question.lower()):
         return NOTHING
+    if noun_follows and finding_verdict(text, question):
+        return Verdict(YES, "finding")  # "No effusion, but a nodule is seen"
     return Verdict(NO, "leading_word")
 
 
@@ -167,6 +197,12 @@ def _chinese_finding(text: str, question: str) -> str:
     values = {YES} if asked in text else set[str]()
     if found := _ZH_ASKED_OF.search(asked):
         values |= _chinese_clauses(text, found["finding"])
+    if found := _ZH_ASKED_IS.search(asked):
+        what = found["what"]
+        if any(f"{negation}{what}" in text for negation in ("不是", "并非")):
+            values.add(NO)
+        elif f"是{what}" in text:
+            values.add(YES)
     for verb, negations in _ZH_NEGATED.items():
         if verb in asked and any(asked.replace(verb, negation, 1) in text for negation in negations):
             values.add(NO)
