@@ -69,7 +69,7 @@ def parsed(kind, response, choices=None, question="Which?", gold="B"):
         # What is asked is not put forward; a dash does not deny.
         *(("Pneumothorax? Tension pneumothorax.", "D"), ("It must be a tension pneumothorax", "D")),
         *(('{"answer": "D", "explanation": "A large shift, not C"}', "D"), ('```json\n{"choice": "C"}\n```', "C")),
-        *(('{"reasoning": "B is tempting", "final_answer": "Pneumothorax"}', "C")),
+        ('{"reasoning": "B is tempting", "final_answer": "Pneumothorax"}', "C"),
         ("Pneumothorax\n\nNo pneumonia is seen; a pleural effusion is possible.", "C"),
     ],
 )
