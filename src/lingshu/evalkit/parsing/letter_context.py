@@ -44,10 +44,30 @@ _AFTER_ANY = re.compile(
 )
 _AFTER_MORE = re.compile(rf"\s*(?:\(|{_WORDS_MORE})")
 _NOT_LED = "".join(rf"(?<!{lead} .)" for lead in ("ption", "ptions", "hoice", "hoices", "etter"))
-IN_PROSE = rf"(?<=[a-z,] .){_NOT_LED} (?!{_WORDS}|(?:it|makes)\b)(?![a-z]+[A-Z])[a-z]"
+IN_PROSE = (
+    rf"(?<=[a-z,] .){_NOT_LED} (?:(?<=[AI].)(?!{_WORDS_ANY})|(?<![AI].)(?!{_WORDS}))"
+    r"(?!(?:it|makes)\b)(?![a-z]+[A-Z])[a-z]"
+)
 """Behind a capital: it stands between a word and one that says nothing of options, so it is none but by its own text.
 
 What `is_option_letter` would find, told by a pattern, which passes over such letters at no cost.
+"""
+JOINING = frozenset({"and", "or", "nor", "as", "it", "makes"})
+"""Words behind a letter that need a closer look: a list may go on, or a phrase."""
+
+
+def _before_words(words: frozenset[str]) -> str:
+    return rf"(?= (?:{by_first_letter('|'.join(sorted(words - JOINING)))})[,.:;]* )"
+
+
+AMONG_WORDS = (
+    r"(?<=[^\s(\[{【〔（] .)(?:"
+    rf"(?P<word>(?<![AI]){_before_words(_ANY | _MORE)}|(?<=A){_before_words(_ANY)}|(?<=I)(?= is[,.:;]* ))"
+    r"|(?P<sign>(?=[;:!?] [A-Za-z]|, (?![aon])[a-z]|\. [A-Z])))"
+)
+"""Behind a capital: it stands behind a blank and before what makes it an option letter, if no noun is before it.
+
+What `is_letter_among_words` would find of most, told by a pattern; one group is of words, one of signs.
 """
 ENDING_CLAUSES = frozenset(",;:!?")  # whatever stands before
 STOPS = ENDING_CLAUSES | {"."}
@@ -94,6 +114,17 @@ def is_letter_among_words(lowered: str, at: int, letter: str, follows: str) -> b
     if letter in WORDS_TOO:
         return (letter != "I" or follows == "is") and (follows in _ANY or (led and not colon))
     return follows in _ANY or follows in _MORE or led
+
+
+def is_named(lowered: str, at: int) -> bool:
+    """Return whether a noun with letters of its own stands before the blank before the letter `at`."""
+    start = at - _BEFORE if at > _BEFORE else 0
+    last = lowered[max(lowered.rfind(" ", start, at - 1) + 1, start) : at - 1]
+    if last[-1:] == ".":
+        last = last[:-1]
+    if last.isascii() and last.isalpha():
+        return last in _NOUNS
+    return _word_before(lowered[start:at])[0]
 
 
 def _word_before(before: str) -> tuple[bool, bool, bool]:

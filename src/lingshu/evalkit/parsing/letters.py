@@ -9,12 +9,15 @@ from typing import NamedTuple
 
 from lingshu.evalkit.parsing.letter_context import (
     AFTER_SMALL,
+    AMONG_WORDS,
     EDGES,
     IN_PROSE,
+    JOINING,
     STOPS,
     WORDS_TOO,
     is_letter_among_words,
     is_name,
+    is_named,
     is_option_letter,
     is_small_option_letter,
 )
@@ -40,7 +43,6 @@ _JOINTS = frozenset(
     ",，、/&+.aon和与及或以"
 )  # what may follow a letter, after a blank or not, that a list goes on from
 _BEFORE_BRACKET = frozenset(" " + _OPENING)
-_JOINING = frozenset({"and", "or", "nor", "as", "it", "makes"})  # words that need a closer look
 _NEXT = 15  # characters that may hold the next word, as in `is_option_letter`
 _MARGIN = 12  # characters beside a letter that decide whether it stands alone on its line
 _WINDOW = 48  # characters that may lead a run of letters
@@ -66,7 +68,8 @@ def _candidates(count: int, several: bool, prose: bool) -> re.Pattern[str]:
     article = rf"(?! +(?!(?:{AFTER_SMALL})\b)[a-z0-9])"  # "a mass": most small letters of a text
     capital = "" if prose else rf"(?!{IN_PROSE})"
     # A set of characters at the head lets the engine pass over most of a text.
-    alone = rf"[{upper}{upper.lower()}](?![A-Za-z0-9_+])(?<![A-Za-z0-9_+].)(?:(?<=[{upper}]){capital}|{article})"
+    lone = rf"[{upper}{upper.lower()}](?![A-Za-z0-9_+])(?<![A-Za-z0-9_+].)"
+    alone = rf"{lone}(?:(?<=[{upper}])(?:{AMONG_WORDS}|{capital})|{article})"
     if not several or count == 1:
         return re.compile(alone)
     run = rf"[{upper}]{{2,{count}}}|[{upper}](?:(?: |; ?|\|)[{upper}]){{1,{count - 1}}}"
@@ -134,7 +137,8 @@ def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] 
         for single in candidates.finditer(text):
             if (at := single.start()) < position:
                 continue
-            if group := scan.group(at):
+            told = single.lastindex
+            if group := scan.told(at, told) if told else scan.group(at):
                 position = group.end
                 result.append(group)
             elif text[at + 1 : at + 3].lstrip(" ")[:1] in _JOINTS:
@@ -215,6 +219,17 @@ class _Scan:
             return None
         return self._placed(start, end, own_end, letters)
 
+    def told(self, at: int, gap: int) -> Group | None:
+        """Return what `group` does of a capital among words; `gap`: the characters between it and the next word."""
+        letter, following = self.text[at], self.text[at + 1 + gap]
+        if self.firsts.get(letter) in (following, following.lower()):
+            return self.group(at)
+        if is_named(self.lowered, at):
+            return None
+        if at > _MARGIN and self.text.find("\n", at - _MARGIN, at) < 0:
+            return Group(at, at + 1, (letter,), False, False)
+        return self._placed(at, at + 1, at + 1, [letter])
+
     def names_end(self, at: int) -> int:
         """Return the end of the list of names that the letter `at` begins ("hepatitis B and C"), else the letter's."""
         return self._list("", at + 1, _NAMES)[1] if is_name(self.lowered, at) else at + 1
@@ -227,7 +242,7 @@ class _Scan:
         sign, character = beside[3:4], beside[5:6]
         if sign == " ":
             word = self.lowered[at + 2 : at + 2 + _NEXT].partition(" ")[0].rstrip(",.:;")
-            if not word.isalpha() or not word.isascii() or word in _JOINING:
+            if not word.isalpha() or not word.isascii() or word in JOINING:
                 return ""
             sign, character = word, word[0]
         elif sign not in STOPS or beside[4:5] != " " or not character.isalpha() or not _plain_stop(sign, character):
