@@ -119,11 +119,11 @@ def is_letter_among_words(lowered: str, at: int, letter: str, follows: str) -> b
 def is_named(lowered: str, at: int) -> bool:
     """Return whether a noun with letters of its own stands before the blank before the letter `at`."""
     start = at - _BEFORE if at > _BEFORE else 0
-    last = lowered[max(lowered.rfind(" ", start, at - 1) + 1, start) : at - 1]
-    if last[-1:] == ".":
-        last = last[:-1]
-    if last.isascii() and last.isalpha():
-        return last in _NOUNS
+    blank = lowered.rfind(" ", start, at - 1)
+    if blank >= 0:
+        last = lowered[blank + 1 : at - 1 - (lowered[at - 2] == ".")]
+        if last.isalpha() and last.isascii():
+            return last in _NOUNS
     return _word_before(lowered[start:at])[0]
 
 

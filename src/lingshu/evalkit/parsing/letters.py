@@ -88,9 +88,14 @@ def _list_pattern(count: int) -> re.Pattern[str]:
 _NAMES = _list_pattern(26)
 
 
+def ends_in_letter(option: str) -> bool:
+    """Return whether an option's text ends in a letter of its own ("Hepatitis B")."""
+    return _LONE_LETTER.match(option, len(option) - 1) is not None
+
+
 def begins_names(text: str, end: int) -> bool:
     """Return whether the letter before `end` is the first of a list of names ("hepatitis A, C and E")."""
-    return _LONE_LETTER.match(text, end - 1) is not None and _NAMES.match(text, end) is not None
+    return ends_in_letter(text[end - 2 : end]) and _NAMES.match(text, end) is not None
 
 
 def whole_letters(text: str, count: int) -> tuple[str, ...]:
@@ -221,8 +226,8 @@ class _Scan:
 
     def told(self, at: int, gap: int) -> Group | None:
         """Return what `group` does of a capital among words; `gap`: the characters between it and the next word."""
-        letter, following = self.text[at], self.text[at + 1 + gap]
-        if self.firsts.get(letter) in (following, following.lower()):
+        letter = self.text[at]
+        if self.firsts.get(letter) == self.lowered[at + 1 + gap]:
             return self.group(at)
         if is_named(self.lowered, at):
             return None

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from lingshu.evalkit.parsing.closed import normalise, same
 from lingshu.evalkit.parsing.exceptions import asks_for_exception, words_asked_for
 from lingshu.evalkit.parsing.letter_context import EDGES
-from lingshu.evalkit.parsing.letters import Group, begins_names, letter_groups, whole_letters
+from lingshu.evalkit.parsing.letters import Group, begins_names, ends_in_letter, letter_groups, whole_letters
 from lingshu.evalkit.parsing.options import (
     labelled_option,
     letter_of,
@@ -172,7 +172,9 @@ def _parsed(letters: set[str], rule: str) -> Parsed:
 
 
 def _by_text(text: str, clauses: Clauses, choices: tuple[str, ...], several: bool) -> Parsed:
-    named = [found for found in named_options(choices, text) if not begins_names(text, found[0][1])]
+    named = named_options(choices, text)
+    if any(ends_in_letter(option) for option in option_texts(choices)):
+        named = [found for found in named if not begins_names(text, found[0][1])]
     attitudes = stances(clauses, [span for span, _ in named], findings=True)
     stated = [letter for (_, letter), s in zip(named, attitudes, strict=True) if s is STATED]
     if stated:

@@ -154,9 +154,13 @@ def _part_of_number(text: str, first: Token, last: Token) -> bool:
     """Return whether an option that begins or ends with a number stands in another number ("-5", "> 5", "5 %")."""
     if first[0][0].isdigit() and _signed(text, first[1]):
         return True
-    if first[0][0].isdigit() and _OTHER_UNIT.match(text, last[2]):
+    if first[0][0].isdigit() and _other_unit(text, last[2]):
         return True
     return last[0][0].isdigit() and text[last[2] : last[2] + 2].lstrip()[:1] == "%"
+
+
+def _other_unit(text: str, end: int) -> bool:
+    return "/" in text[end : end + 2] and _OTHER_UNIT.match(text, end) is not None
 
 
 def _signed(text: str, at: int) -> bool:
@@ -188,7 +192,7 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
             plain = 0
             for phrase, index in alike.phrases:
                 if lowered.startswith(phrase, start) and _ends_word(text, plain := start + len(phrase)):
-                    if not (alike.number and (_signed(text, start) or _OTHER_UNIT.match(text, plain))):
+                    if not alike.number or not (_signed(text, start) or _other_unit(text, plain)):
                         position = plain
                         result.append(((start, plain), letter_of(index)))
                     break

@@ -110,17 +110,6 @@ class Clauses:
         self.breaks = sorted([*self.hard, *(found.start() for found in _SOFT_BREAK.finditer(self.text))])
         self.conclusions = _conclusions(self.text, places)
 
-    def around(self, start: int, end: int, after: int, before: int) -> tuple[str, str]:
-        """Return what stands beside a mention in its clause, back to `after` and on to `before`."""
-        text, breaks = self.text, self.breaks
-        index = bisect_left(breaks, start)
-        if index and (clause := self.word_ends.get(breaks[index - 1], breaks[index - 1] + 1)) > after:
-            after = min(clause, start)
-        index = bisect_left(breaks, end, index)
-        if index < len(breaks) and breaks[index] < before:
-            before = breaks[index]
-        return text[after:start], text[end:before]
-
     def concluded(self, window: int, start: int) -> bool:
         """Return whether a word of conclusion leads to the mention at `start`, from `window` on."""
         last = bisect_left(self.conclusions, start) - 1
@@ -136,21 +125,31 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         mentions: (start, end) offsets, ascending and not overlapping.
         findings: the mentions are words about a picture, which "no", "without", "absent" deny too.
     """
-    text, hard, has_conclusions = clauses.text, clauses.hard, bool(clauses.conclusions)
+    text, hard, breaks, word_ends = clauses.text, clauses.hard, clauses.breaks, clauses.word_ends
+    english, has_conclusions = clauses.english, bool(clauses.conclusions)
     result: list[Stance] = []
     carried = MENTIONED  # what a list that is being excluded or weighed gives to its later members
-    previous_end = 0
-    for number, (start, end) in enumerate(mentions, start=1):
-        next_start = mentions[number][0] if number < len(mentions) else len(text)
+    previous_end = index = 0
+    next_starts = (*(start for start, _ in mentions[1:]), len(text))
+    for (start, end), next_start in zip(mentions, next_starts):  # noqa: B905 (no mentions: no next)
         if carried is not MENTIONED and bisect_left(hard, start) > bisect_left(hard, previous_end):
             carried = MENTIONED
         concluded = has_conclusions and clauses.concluded(max(previous_end, start - LEAD), start)
-        asked = text.startswith("?", end)
-        before, after = clauses.around(start, end, previous_end, next_start)
-        ahead = 0 if before == " " else said_before(clauses.english, findings, before)
-        followed = number < len(mentions) and end + len(after) == next_start
-        behind = said_after(clauses.english, after, followed) if after and after != " " else 0
-        stance = UNCLEAR if asked else _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
+        # What stands beside the mention in its clause, back to the mention before and on to the next one.
+        index = bisect_left(breaks, start, index)
+        first, last = previous_end, next_start
+        if index and (clause := word_ends.get(breaks[index - 1], breaks[index - 1] + 1)) > first:
+            first = min(clause, start)
+        index = bisect_left(breaks, end, index)
+        if index < len(breaks) and breaks[index] < last:
+            last = breaks[index]
+        before, after = text[first:start], text[end:last]
+        ahead = 0 if before == " " else said_before(english, findings, before)
+        behind = said_after(english, after, last == next_start < len(text)) if after and after != " " else 0
+        if text[end : end + 1] == "?":
+            stance = UNCLEAR
+        else:
+            stance = _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
         if stance is MENTIONED:
             joined = findings and result and result[-1] is DENIED and _JOINED.match(before)
             stance = DENIED if joined else carried
