@@ -69,6 +69,11 @@ AMONG_WORDS = (
 
 What `is_letter_among_words` would find of most, told by a pattern; one group is of words, one of signs.
 """
+AMONG_CHARACTERS = (
+    r"(?<=[\u4e00-\u9fff,;:。、].)(?<![素型图].)(?<!I)"
+    r"(?:(?P<character>(?![和与及或以型超族级细淋链线波])(?=[\u4e00-\u9fff]))|(?P<mark>(?=[,;:。、][\u4e00-\u9fff])))"
+)
+"""… it stands in Chinese, likewise; one group is of characters, one of signs."""
 ENDING_CLAUSES = frozenset(",;:!?")  # whatever stands before
 STOPS = ENDING_CLAUSES | {"."}
 _AFTER_I = re.compile(r"\s*(?:\Z|[.,;:!?)\n]|is\b)")

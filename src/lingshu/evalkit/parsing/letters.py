@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from lingshu.evalkit.parsing.letter_context import (
     AFTER_SMALL,
+    AMONG_CHARACTERS,
     AMONG_WORDS,
     EDGES,
     IN_PROSE,
@@ -59,7 +60,7 @@ class Group(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _candidates(count: int, several: bool, prose: bool) -> re.Pattern[str]:
+def _candidates(count: int, several: bool, prose: bool, chinese: bool) -> re.Pattern[str]:
     """Letters that stand alone; with `several`, and tried first, runs of capitals too ("ABD", "A B D", "A; B; D").
 
     Capitals in prose ("I weigh A here") count if `prose`; nothing but their own option's text makes them letters.
@@ -69,7 +70,8 @@ def _candidates(count: int, several: bool, prose: bool) -> re.Pattern[str]:
     capital = "" if prose else rf"(?!{IN_PROSE})"
     # A set of characters at the head lets the engine pass over most of a text.
     lone = rf"[{upper}{upper.lower()}](?![A-Za-z0-9_+])(?<![A-Za-z0-9_+].)"
-    alone = rf"{lone}(?:(?<=[{upper}])(?:{AMONG_WORDS}|{capital})|{article})"
+    told = rf"{AMONG_WORDS}|{AMONG_CHARACTERS}" if chinese else AMONG_WORDS
+    alone = rf"{lone}(?:(?<=[{upper}])(?:{told}|{capital})|{article})"
     if not several or count == 1:
         return re.compile(alone)
     run = rf"[{upper}]{{2,{count}}}|[{upper}](?:(?: |; ?|\|)[{upper}]){{1,{count - 1}}}"
@@ -137,7 +139,7 @@ def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] 
     result: list[Group] = []
     position = 0
     prose = scan.own_texts_in_prose()
-    candidates = _candidates(count, several, prose)
+    candidates = _candidates(count, several, prose, not text.isascii())
     if not several:  # the commonest case: single letters only
         for single in candidates.finditer(text):
             if (at := single.start()) < position:
@@ -225,11 +227,15 @@ class _Scan:
         return self._placed(start, end, own_end, letters)
 
     def told(self, at: int, gap: int) -> Group | None:
-        """Return what `group` does of a capital among words; `gap`: the characters between it and the next word."""
+        """Return what `group` does of a capital among words or characters.
+
+        Args:
+            gap: the characters between it and the next word; 3 or 4 for none or one before a Chinese character.
+        """
         letter = self.text[at]
-        if self.firsts.get(letter) == self.lowered[at + 1 + gap]:
+        if self.firsts.get(letter) == self.lowered[at + 1 + (gap if gap < 3 else gap - 3)]:
             return self.group(at)
-        if is_named(self.lowered, at):
+        if gap < 3 and is_named(self.lowered, at):
             return None
         if at > _MARGIN and self.text.find("\n", at - _MARGIN, at) < 0:
             return Group(at, at + 1, (letter,), False, False)
