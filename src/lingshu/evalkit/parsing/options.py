@@ -248,21 +248,42 @@ def _first_words(firsts: Collection[str], text: str, lowered: str, simple: bool)
     if not simple or not ARTICLES.isdisjoint(firsts):
         return [token for token in _tokens(text) if token[0] in firsts]
     found: list[Token] = []
-    others = False
+    others: list[str] = []
     for first in firsts:
-        single = _CHARACTER.match(first) is not None
-        if not single and not _LETTERS.fullmatch(first):
-            others = True
-            continue
-        at = lowered.find(first)
-        while at >= 0:
-            end = at + len(first)
-            if single or not (
-                (text[end : end + 1].isalnum() and _LETTERS.match(text, end))
-                or (at and text[at - 1].isalnum() and _LETTERS.match(text, at - 1))
-            ):
-                found.append((first, at, end))
-            at = lowered.find(first, end)
+        if _LETTERS.fullmatch(first) or _CHARACTER.match(first):
+            found += _words_found(first, text, lowered)
+        elif first.isdecimal() and (numbers := _numbers_found(first, text)) is not None:
+            found += numbers
+        else:
+            others.append(first)
     if others:
-        found += [(word, *one.span()) for one in _NO_LETTERS.finditer(text) if (word := one[0]) in firsts]
+        found += [(word, *one.span()) for one in _NO_LETTERS.finditer(text) if (word := one[0]) in others]
     return sorted(found, key=itemgetter(1))
+
+
+def _words_found(word: str, text: str, lowered: str) -> Iterator[Token]:
+    single = _CHARACTER.match(word) is not None
+    at = lowered.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if single or not (
+            (text[end : end + 1].isalnum() and _LETTERS.match(text, end))
+            or (at and text[at - 1].isalnum() and _LETTERS.match(text, at - 1))
+        ):
+            yield word, at, end
+        at = lowered.find(word, end)
+
+
+def _numbers_found(number: str, text: str) -> list[Token] | None:
+    """Return where a whole number stands by itself, None if a stop between digits leaves open where numbers begin."""
+    found: list[Token] = []
+    at = text.find(number)
+    while at >= 0:
+        end = at + len(number)
+        before, after = text[at - 1 : at], text[end : end + 2]
+        if before == "." and text[at - 2 : at - 1].isdecimal():
+            return None
+        if not before.isdecimal() and not after[:1].isdecimal() and not (after[:1] == "." and after[1:].isdecimal()):
+            found.append((number, at, end))
+        at = text.find(number, end)
+    return found
