@@ -90,7 +90,7 @@ class _Alike(NamedTuple):
         single: the indices of those that are no more than this word.
         second: what follows it in the others.
         heads: those words, and articles, which may stand before them.
-        phrases: options as they stand in most texts, each with its index: those whose words are made out
+        phrases: options as they stand in most texts, each with its letter: those whose words are made out
             by that alone, and that are no other option's text nor the beginning of one.
     """
 
@@ -99,7 +99,7 @@ class _Alike(NamedTuple):
     single: list[int]
     second: frozenset[str]
     heads: tuple[str, ...]
-    phrases: list[tuple[str, int]]
+    phrases: list[tuple[str, str]]
 
 
 @lru_cache(maxsize=1 << 14)
@@ -117,7 +117,7 @@ def _by_first_word(choices: tuple[str, ...]) -> dict[str, _Alike]:
             second := frozenset(option[1] for option, _ in options if len(option) > 1),
             tuple(second | ARTICLES),
             [
-                (phrase, index)
+                (phrase, letter_of(index))
                 for option, index in options
                 if (phrase := _phrase(shown[index], option))
                 and sum(other[: len(option)] == option for other, _ in options) == 1
@@ -190,11 +190,11 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
         alike = table[first[0]]
         if simple:
             plain = 0
-            for phrase, index in alike.phrases:
+            for phrase, letter in alike.phrases:
                 if lowered.startswith(phrase, start) and _ends_word(text, plain := start + len(phrase)):
                     if not alike.number or not (_signed(text, start) or _other_unit(text, plain)):
                         position = plain
-                        result.append(((start, plain), letter_of(index)))
+                        result.append(((start, plain), letter))
                     break
             else:
                 plain = 0

@@ -61,25 +61,10 @@ _LISTED = re.compile(r"(?P<gap>\n\s*)[(\[*\-• \t]*(?P<letter>[a-z])[)\].:]")
 _CONCLUDING = ("so", "hence", "therefore", "thus", "consequently", "in conclusion", "conclude that")
 _CONCLUDING_ONLY = tuple(word for word in _CONCLUDING if word not in _CONTRAST)
 _LEAVING = ("leaves", "leaving")
-_CORRECTING = (
-    "wait",
-    "actually",
-    "sorry",
-    "i mean",
-    "correction",
-    "make that",
-    "scratch that",
-    "on reflection",
-    "second thought",
-    "no,",
-    "no;",
-    "no —",
-    "no -",
-)
+_CORRECTING = ("wait", "actually", "sorry", "i mean", "on reflection", "no,")
 _CONCLUDING_ZH = "所以|因此|因而|综上|故"
 _CORRECTING_ZH = "(?<=[，,。])(?:不对|等等|更正)"
-_CORRECTION = "|".join(word for word in _CORRECTING if word[-1].isalpha())
-_CORRECTION = rf"\b(?:{_CORRECTION}|(?<![:：] )no(?=[,;]| [—-]))|{_CORRECTING_ZH}"
+_CORRECTION = rf"\b(?:{'|'.join(_CORRECTING[:-1])}|(?<![:：] )no,)|{_CORRECTING_ZH}"
 _CONCLUDED = re.compile(
     rf"(?:\b(?:{'|'.join(_CONCLUDING)})\b|{_CONCLUDING_ZH})"
     r"[\s,，:：]*(?:[a-z]+\s+){0,4}[\"'“‘(\[(（]*\Z"
@@ -113,9 +98,11 @@ class Clauses:
     def concluded(self, window: int, start: int) -> bool:
         """Return whether a word of conclusion leads to the mention at `start`, from `window` on."""
         last = bisect_left(self.conclusions, start) - 1
-        return (
-            last >= 0 and self.conclusions[last] >= window and _CONCLUDED.search(self.text, window, start) is not None
-        )
+        while last >= 0 and self.conclusions[last] >= window:
+            if _CONCLUDED.match(self.text, self.conclusions[last], start):
+                return True
+            last -= 1
+        return False
 
 
 def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) -> list[Stance]:
