@@ -89,7 +89,7 @@ def test_all_but_what_is_not_clear_is_never_that_letter_alone(response):
     [
         *(("C > B > A", "C"), ("C>B>A", "C"), ("C >> B > A > D.", "C"), ("C > B", "C"), ("Ranking: C > B > A", "C")),
         *(("I'd rank them C > A > D", "C"), ("Most likely: C > A", "C"), ("可能性：C > A > B", "C")),
-        *(("C > B < A", ""), ("C > B = A", ""), ("A < B < C", ""), ("C > B > C", ""), ("C > B > F", "")),
+        *(("C > B < A", ""), ("C > B = A", ""), ("A < B < C", "C"), ("C > B > C", ""), ("C > B > F", "")),
         *(("Severity: C > B > A", ""), ("C > B > A in severity", ""), ("Stage C > B > A", "")),
         *(("C > B > A. The answer is A", "A"), ("The answer is B (B > C)", "B"), ("<C>", "C"), ("> C", "C")),
     ],

@@ -16,6 +16,9 @@ _NUMBER_WORDS = {
     **{digit: str(value) for value, digit in enumerate("〇一二三四五六七八九十")},
     "两": "2",
 }
+_TENS = ("twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
+_NUMBER_WORDS.update({word: str(10 * value) for value, word in enumerate(_TENS, start=2)})
+_COMPOUND = re.compile(rf"\b({'|'.join(_TENS)})[ -]({'|'.join(_COUNTED[1:10])})\b")  # "twenty-five"
 _UNITS = {
     **dict.fromkeys(("millimeter", "millimeters", "millimetre", "millimetres", "毫米"), "mm"),
     **dict.fromkeys(("centimeter", "centimeters", "centimetre", "centimetres", "厘米"), "cm"),
@@ -70,6 +73,8 @@ def normalise(text: str) -> tuple[str, ...]:
     """Return `text` as tokens with full-width forms, case, punctuation, articles, hyphens, numbers and units evened."""
     plain = plain_form(text).lower().replace("μ", "u")
     plain = re.sub(r"(?<=[^\W\d_])[-‐‑–](?=[^\W_])|(?<=\d)[-‐‑](?=[^\W\d_])", " ", plain)
+    if "ty" in plain:
+        plain = _COMPOUND.sub(lambda word: str(int(_NUMBER_WORDS[word[1]]) + int(_NUMBER_WORDS[word[2]])), plain)
     if not plain.isascii():
         plain = _ZH_COUNT.sub(lambda word: _NUMBER_WORDS[word[0]], plain)
     tokens = [_token(token) for token in _TOKEN.findall(plain)]

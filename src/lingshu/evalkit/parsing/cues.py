@@ -44,29 +44,30 @@ _DENIED_BEFORE = _Cue(
     rf"|i doubt\b|avoid(?:s|ed|ing)?\b|(?:over|beats)\s*\Z"
     rf"|(?:more|better|likelier)\b[^.,;]*\bthan\s*(?:option\s*)?\Z",
     r"n['’]t\b",
-    rf"{_EXCLUDING_ZH}|除\s*\Z|不是|不会是|不应|不能|不考虑|不可能|并非|而非|非\s*\Z|不\s*\Z",
+    rf"{_EXCLUDING_ZH}|除\s*\Z|不是|不会是|不应|不能|不考虑|不支持|不像|不可能|并非|而非|非\s*\Z|不\s*\Z",
 )
 _FINDING_DENIED = _Cue(
-    r"(?:no|without|absen(?:t|ce)|negative for|free of|lack(?:s|ing)?|denies)\b",
+    r"(?:non(?=[-\s]*\Z)|no|without|absen(?:t|ce)|negative for|free of|lack(?:s|ing)?|denies)\b",
     beyond=r"无(?!\s*疑)|没有|未见|未发现|否认|不存在",
 )
 _DENIED_AFTER = _Cue(
     rf"{_NOT}|{_EXCLUDING}|unlikely\b|less likely\b|implausible\b|invalid\b|inappropriate\b|contraindicated\b"
-    rf"|irrelevant\b|unrelated\b|absent\b|(?:is|are) out\b",
-    r"n['’]t\b|\A(?:[)\]\s]*[:：]\s*no\b|\s*no\s*\Z|[)\s]*×(?!\s*\d))",
-    rf"[✗✘❌]|{_EXCLUDING_ZH}|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
+    rf"|irrelevant\b|unrelated\b|absent\b|avoided\b|(?:is|are) out\b",
+    r"n['’]t\b|\A(?:[)\]\s]*[:：]\s*no\b|[)\].:：=|\s–—-]*(?:no|f)[\s|]*\Z|[)\s]*×(?!\s*\d))",
+    rf"[✗✘❌]|{_EXCLUDING_ZH}|可能性[较很更比]*(?:小|低|不大|不高)|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
 )
 _AFTER_NOT = (
     r"\s+(?:\w+\s+){0,2}?(?:exclud\w*|eliminat\w*|rule[ds]?\s+out|reject\w*|incorrect\b|wrong\b|unlikely\b|false\b"
     r"|implausible\b)"
 )
 _DOUBLE = _Cue(
-    rf"(?:not|cannot|never){_AFTER_NOT}",
+    rf"(?:not|cannot|never){_AFTER_NOT}|(?:would|could|might) (?:\w+ )?be(?:en)? [^,.;\n]{{0,40}}\b(?:if|unless)\b",
     rf"n['’]t{_AFTER_NOT}",
     r"(?:不能|不可|无法|不|难以)(?:完全)?排除|没有错|不错误",
 )
 _WEIGHED_BEFORE = _Cue(
-    r"(?:between|either|whether|among|considered|considering|at first|initially|originally|(?<!second )thought"
+    r"(?:between|either|whether|among|going to say|tempted"
+    r"|considered|considering|at first|initially|originally|(?<!second )thought"
     r"|(?:might|may|could|would) think|(?:sure|certain|know|tell|say|clear|determine) if"
     r"|(?:all|everything|anything)\b[^.,;]{0,24}\bbut)\b",
     beyond=r"还是|介于|\A\s*即\s*\Z",
@@ -78,7 +79,7 @@ _LETTER_LEAD = (
 _STATED_BEFORE = _Cue(
     r"(?:(?:answer|correct|right|best|final)\b[^.,;\n]{0,40}?(?:\bis\b|\bare\b|\bbe\b|\bwas\b|[:：=])"
     r"|answer\b|(?:choose|chose|select|pick|answered)\b|(?:go|going) (?:with|for)\b|opt for\b|settle on\b"
-    r"|lean(?:ing)?(?: towards?| to)?\b)" + _LETTER_LEAD,
+    r"|lean(?:ing)?(?: towards?| to)?\b|(?:it|this|that|diagnosis) (?:must|has to) be\b)" + _LETTER_LEAD,
     beyond=r"(?:答案[^,，。;\n]{0,8}|选择?|应为)" + _LETTER_LEAD,
 )
 _STATED_AFTER = _Cue(
@@ -86,8 +87,8 @@ _STATED_AFTER = _Cue(
     r"|(?:is|be|seems|are) (?:right|best|most (?:likely|appropriate))(?!\w|[ -]?(?:sided|lateral|lung|side))"
     r"|(?:is|seems|fits|would be) better(?! known)|remains|makes (?:the )?most sense)\b"
     r"|it (?:is|must be|has to be)(?: then| indeed)?\s*\Z",
-    r"\A(?:[)\]\s]*[:：]\s*yes\b|\s*yes\s*\Z)",
-    r"[✓✔✅]|\A[)\s]*√(?!\s*\d)|正确|是对的|为答案|是答案|最符合",
+    r"\A(?:[)\]\s]*[:：]\s*yes\b|[)\].:：=|\s–—-]*(?:yes|t)[\s|]*\Z)",
+    r"[✓✔✅]|可能性[最较很更比]*(?:大|高)|\A[)\s]*√(?!\s*\d)|正确|是对的|为答案|是答案|最符合",
 )
 
 

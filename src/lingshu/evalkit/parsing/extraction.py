@@ -5,6 +5,7 @@ Every pass is a single scan, so the cost is linear in the length of the response
 
 from __future__ import annotations
 
+import json
 import re
 
 from lingshu.evalkit.parsing.options import plain_form
@@ -25,6 +26,17 @@ _STRUCK = re.compile(r"~~[^~\n]+~~")
 _TICKED = re.compile(r"\[[xX✓✔]\]")
 _UNTICKED = re.compile(r"^[ \t]*(?:[-*+][ \t]+)?\[ \][^\n]*$", re.MULTILINE)
 _NESTED_WRAPS = 3
+_JSON_KEYS = (
+    "final_answer",
+    "answer",
+    "Answer",
+    "answers",
+    "correct_answer",
+    "answer_choice",
+    "choice",
+    "option",
+    "答案",
+)
 
 
 def answer_text(response: str) -> str:
@@ -38,6 +50,8 @@ def answer_text(response: str) -> str:
     if "<" in text:
         text = _SPECIAL.sub(" ", in_answer_tag(outside_think(text)))
         text = _HTML.sub("", text)
+    if text.count('"') > 1 and "}" in text:
+        text = in_json(text)
     if "\x08" in text:  # "\boxed" written into JSON without escaping its backslash
         text = text.replace("\x08oxed", "\\boxed")
     if "\\" in text or "boxed{" in text:
@@ -83,6 +97,28 @@ def in_answer_tag(text: str) -> str:
         return _ANSWER_CLOSE.sub(" ", text)
     close = _ANSWER_CLOSE.search(text, opened[-1])
     return text[opened[-1] : close.start() if close else len(text)]
+
+
+def in_json(text: str) -> str:
+    """Return the answer in the JSON object that ends the text, fenced or not; the text where there is none.
+
+    The object holds no other object; of several keys for an answer the first of `_JSON_KEYS` counts.
+    """
+    end = text.rfind("}") + 1
+    start = text.rfind("{", 0, end)
+    if start < 0 or text[end:].strip(" \t\r\n`"):
+        return text
+    try:
+        found = json.loads(text[start:end])
+    except ValueError:  # no JSON: LaTeX, code, prose in braces
+        return text
+    for key in _JSON_KEYS:
+        value = found.get(key)
+        if isinstance(value, str) or (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+            return value if isinstance(value, str) else ", ".join(value)
+        if isinstance(value, (int, float)):
+            return json.dumps(value)
+    return text
 
 
 def _in_box(text: str) -> str:

@@ -19,7 +19,7 @@ _NOUNS = word_set(
     " leads influenza protein proteins complex immunoglobulin immunoglobulins hemophilia haemophilia chromosome"
     " chromosomes cytochrome figure figures fig panel panels image images arrow arrows label labels zone zones level"
     " levels phase phases apolipoprotein coenzyme schedule score child-pugh dr mr mrs ms sample table appendix point"
-    " plan"
+    " plan toxin toxins antigen antigens kerley"
 )
 _NOUNS_ZH = ("维生素", "型", "图")
 _LEADS = word_set("option options choice choices letter")
@@ -44,11 +44,36 @@ _AFTER_ANY = re.compile(
 )
 _AFTER_MORE = re.compile(rf"\s*(?:\(|{_WORDS_MORE})")
 _NOT_LED = "".join(rf"(?<!{lead} .)" for lead in ("ption", "ptions", "hoice", "hoices", "etter"))
-IN_PROSE = rf"(?<=[a-z,] .){_NOT_LED} (?!{_WORDS}|(?:it|makes)\b)(?![a-z]+[A-Z])[a-z]"
+IN_PROSE = (
+    rf"(?<=[a-z,] .){_NOT_LED} (?:(?<=[AI].)(?!{_WORDS_ANY})|(?<![AI].)(?!{_WORDS}))"
+    r"(?!(?:it|makes)\b)(?![a-z]+[A-Z])[a-z]"
+)
 """Behind a capital: it stands between a word and one that says nothing of options, so it is none but by its own text.
 
 What `is_option_letter` would find, told by a pattern, which passes over such letters at no cost.
 """
+JOINING = frozenset({"and", "or", "nor", "as", "it", "makes"})
+"""Words behind a letter that need a closer look: a list may go on, or a phrase."""
+
+
+def _before_words(words: frozenset[str]) -> str:
+    return rf"(?= (?:{by_first_letter('|'.join(sorted(words - JOINING)))})[,.:;]* )"
+
+
+AMONG_WORDS = (
+    r"(?<=[^\s(\[{【〔（] .)(?:"
+    rf"(?P<word>(?<![AI]){_before_words(_ANY | _MORE)}|(?<=A){_before_words(_ANY)}|(?<=I)(?= is[,.:;]* ))"
+    r"|(?P<sign>(?=[;:!?] [A-Za-z]|, (?![aon])[a-z]|\. [A-Z])))"
+)
+"""Behind a capital: it stands behind a blank and before what makes it an option letter, if no noun is before it.
+
+What `is_letter_among_words` would find of most, told by a pattern; one group is of words, one of signs.
+"""
+AMONG_CHARACTERS = (
+    r"(?<=[\u4e00-\u9fff,;:。、].)(?<![素型图].)(?<!I)"
+    r"(?:(?P<character>(?![和与及或以型超族级细淋链线波])(?=[\u4e00-\u9fff]))|(?P<mark>(?=[,;:。、][\u4e00-\u9fff])))"
+)
+"""… it stands in Chinese, likewise; one group is of characters, one of signs."""
 ENDING_CLAUSES = frozenset(",;:!?")  # whatever stands before
 STOPS = ENDING_CLAUSES | {"."}
 _AFTER_I = re.compile(r"\s*(?:\Z|[.,;:!?)\n]|is\b)")
@@ -96,12 +121,28 @@ def is_letter_among_words(lowered: str, at: int, letter: str, follows: str) -> b
     return follows in _ANY or follows in _MORE or led
 
 
+def is_named(lowered: str, at: int) -> bool:
+    """Return whether a noun with letters of its own stands before the blank before the letter `at`."""
+    start = at - _BEFORE if at > _BEFORE else 0
+    blank = lowered.rfind(" ", start, at - 1)
+    if blank >= 0:
+        last = lowered[blank + 1 : at - 1 - (lowered[at - 2] == ".")]
+        if last.isalpha() and last.isascii():
+            return last in _NOUNS
+    return _word_before(lowered[start:at])[0]
+
+
 def _word_before(before: str) -> tuple[bool, bool, bool]:
     """Return whether a noun with letters of its own stands before, and what `_led` does."""
     if before[-1:] == " " and before[-2:-1].isalpha() and before.isascii():
         last = before.rsplit(None, 1)[-1].lstrip(EDGES)  # the commonest case: a word and a blank
         return last in _NOUNS, last in _LEADS, False
     return (_noun_before(before), *_led(before))
+
+
+def is_name(lowered: str, at: int) -> bool:
+    """Return whether the letter `at` belongs to the noun before it ("hepatitis B")."""
+    return _word_before(lowered[max(0, at - _BEFORE) : at])[0]
 
 
 def is_small_option_letter(lowered: str, start: int, end: int) -> bool:

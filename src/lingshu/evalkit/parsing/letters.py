@@ -9,20 +9,25 @@ from typing import NamedTuple
 
 from lingshu.evalkit.parsing.letter_context import (
     AFTER_SMALL,
+    AMONG_CHARACTERS,
+    AMONG_WORDS,
     EDGES,
     IN_PROSE,
+    JOINING,
     STOPS,
     WORDS_TOO,
     is_letter_among_words,
+    is_name,
+    is_named,
     is_option_letter,
     is_small_option_letter,
 )
 from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts, words
 from lingshu.evalkit.parsing.stance import lower
 
-_LIST_BREAK = re.compile(r"[\s,，、;；/&+.]+|\band\b|和|与|及|以及", re.IGNORECASE)
+_LIST_BREAK = re.compile(r"[\s,，、;；/&+.|]+|\band\b|和|与|及|以及", re.IGNORECASE)
 _RUN_LEAD = re.compile(
-    r"(?:\banswers?|\boptions?|\bchoices?|\bchoose|\bselect|答案|选项?)\s*(?:is|are|应?[是为])?\s*[:：]?\s*\Z",
+    r"(?:\banswers?|\boptions?|\bchoices?|\bchoose|\bselect|答案|选项?)[】\]]?\s*(?:is|are|应?[是为])?\s*[:：]?\s*\Z",
     re.IGNORECASE,
 )
 _RUN_AFTER = re.compile(r"\s*(?:(?:is|are)\s+(?:all\s+)?(?:correct|right|true)\b|[都均]?(?:正确|对))", re.IGNORECASE)
@@ -31,7 +36,7 @@ _LEADING_AFTER = re.compile(
     r"[)\]}】）\"']*(?:[.,:：、)–—。，-]|\s*(?:-|–|—|because\b|since\b|as\s|due\s))", re.IGNORECASE
 )
 _OWN_PREDICATE = re.compile(
-    r"[)\]]?\s*(?:is|was|isn['’]t|wasn['’]t|does|doesn['’]t|has|because|remains)\b", re.IGNORECASE
+    r"[)\]]?\s*(?:isn['’]t|wasn['’]t|doesn['’]t|because|(?!as|thus)[a-z]*[a-rtv-z]s)\b", re.IGNORECASE
 )
 _OPENING, _CLOSING = "([{【〔（", ")]}】〕）"
 _TIES_BEFORE, _TIES_AFTER = frozenset("'’-./"), frozenset("'’-.")
@@ -39,7 +44,6 @@ _JOINTS = frozenset(
     ",，、/&+.aon和与及或以"
 )  # what may follow a letter, after a blank or not, that a list goes on from
 _BEFORE_BRACKET = frozenset(" " + _OPENING)
-_JOINING = frozenset({"and", "or", "nor", "as", "it", "makes"})  # words that need a closer look
 _NEXT = 15  # characters that may hold the next word, as in `is_option_letter`
 _MARGIN = 12  # characters beside a letter that decide whether it stands alone on its line
 _WINDOW = 48  # characters that may lead a run of letters
@@ -56,8 +60,8 @@ class Group(NamedTuple):
 
 
 @lru_cache(maxsize=64)
-def _candidates(count: int, several: bool, prose: bool) -> re.Pattern[str]:
-    """Letters that stand alone; with `several` also runs of capitals ("ABD", "A B D"), which are tried first.
+def _candidates(count: int, several: bool, prose: bool, chinese: bool) -> re.Pattern[str]:
+    """Letters that stand alone; with `several`, and tried first, runs of capitals too ("ABD", "A B D", "A; B; D").
 
     Capitals in prose ("I weigh A here") count if `prose`; nothing but their own option's text makes them letters.
     """
@@ -65,11 +69,13 @@ def _candidates(count: int, several: bool, prose: bool) -> re.Pattern[str]:
     article = rf"(?! +(?!(?:{AFTER_SMALL})\b)[a-z0-9])"  # "a mass": most small letters of a text
     capital = "" if prose else rf"(?!{IN_PROSE})"
     # A set of characters at the head lets the engine pass over most of a text.
-    alone = rf"[{upper}{upper.lower()}](?![A-Za-z0-9_+])(?<![A-Za-z0-9_+].)(?:(?<=[{upper}]){capital}|{article})"
+    lone = rf"[{upper}{upper.lower()}](?![A-Za-z0-9_+])(?<![A-Za-z0-9_+].)"
+    told = rf"{AMONG_WORDS}|{AMONG_CHARACTERS}" if chinese else AMONG_WORDS
+    alone = rf"{lone}(?:(?<=[{upper}])(?:{told}|{capital})|{article})"
     if not several or count == 1:
         return re.compile(alone)
-    run = rf"(?<![A-Za-z0-9_+])(?:[{upper}]{{2,{count}}}|[{upper}](?: [{upper}]){{1,{count - 1}}})(?![A-Za-z0-9_+])"
-    return re.compile(rf"{run}|{alone}")
+    run = rf"[{upper}]{{2,{count}}}|[{upper}](?:(?: |; ?|\|)[{upper}]){{1,{count - 1}}}"
+    return re.compile(rf"(?<![A-Za-z0-9_+])(?:{run})(?![A-Za-z0-9_+])|{alone}")
 
 
 @lru_cache(maxsize=64)
@@ -79,6 +85,19 @@ def _list_pattern(count: int) -> re.Pattern[str]:
     word = r"(?:and|or|nor|as well as)\b\s*(?:option\s+)?"
     joint = rf"\s*(?:[,，、/&+]\s*(?:(?:and|or|nor)\b\s*)?|\.?\s*{word}|[和与及或]|以及)\s*"
     return re.compile(rf"(?P<joint>{joint}){unit}")
+
+
+_NAMES = _list_pattern(26)
+
+
+def ends_in_letter(option: str) -> bool:
+    """Return whether an option's text ends in a letter of its own ("Hepatitis B")."""
+    return _LONE_LETTER.match(option, len(option) - 1) is not None
+
+
+def begins_names(text: str, end: int) -> bool:
+    """Return whether the letter before `end` is the first of a list of names ("hepatitis A, C and E")."""
+    return ends_in_letter(text[end - 2 : end]) and _NAMES.match(text, end) is not None
 
 
 def whole_letters(text: str, count: int) -> tuple[str, ...]:
@@ -120,19 +139,24 @@ def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] 
     result: list[Group] = []
     position = 0
     prose = scan.own_texts_in_prose()
-    candidates = _candidates(count, several, prose)
+    candidates = _candidates(count, several, prose, not text.isascii())
     if not several:  # the commonest case: single letters only
         for single in candidates.finditer(text):
-            if (at := single.start()) >= position and (group := scan.group(at)):
+            if (at := single.start()) < position:
+                continue
+            told = single.lastindex
+            if group := scan.told(at, told) if told else scan.group(at):
                 position = group.end
                 result.append(group)
+            elif text[at + 1 : at + 3].lstrip(" ")[:1] in _JOINTS:
+                position = scan.names_end(at)
         return result
     while found := candidates.search(text, position):
         group = scan.run(found) if len(found[0]) > 1 else None
         end = found.end()
-        if group is None and (len(found[0]) == 1 or " " in found[0]):
+        if group is None and (len(found[0]) == 1 or not found[0].isalpha()):
             group, end = scan.group(found.start()), found.start() + 1
-        position = max(end, group.end if group else 0)
+        position = max(end, group.end if group else scan.names_end(end - 1))
         if group:
             result.append(group)
     return result
@@ -146,6 +170,9 @@ def _masked(text: str, choices: tuple[str, ...]) -> str:
         if end - start > 1 and _LONE_LETTER.search(text, start, end):
             pieces += (text[position:start], "\x00" * (end - start))
             position = end
+            while _LONE_LETTER.match(text, position - 1) and (following := _NAMES.match(text, position)):
+                pieces.append("\x00" * (following.end() - position))  # "hepatitis A, C and E"
+                position = following.end()
     return "".join((*pieces, text[position:]))
 
 
@@ -199,6 +226,25 @@ class _Scan:
             return None
         return self._placed(start, end, own_end, letters)
 
+    def told(self, at: int, gap: int) -> Group | None:
+        """Return what `group` does of a capital among words or characters.
+
+        Args:
+            gap: the characters between it and the next word; 3 or 4 for none or one before a Chinese character.
+        """
+        letter = self.text[at]
+        if self.firsts.get(letter) == self.lowered[at + 1 + (gap if gap < 3 else gap - 3)]:
+            return self.group(at)
+        if gap < 3 and is_named(self.lowered, at):
+            return None
+        if at > _MARGIN and self.text.find("\n", at - _MARGIN, at) < 0:
+            return Group(at, at + 1, (letter,), False, False)
+        return self._placed(at, at + 1, at + 1, [letter])
+
+    def names_end(self, at: int) -> int:
+        """Return the end of the list of names that the letter `at` begins ("hepatitis B and C"), else the letter's."""
+        return self._list("", at + 1, _NAMES)[1] if is_name(self.lowered, at) else at + 1
+
     def _follows(self, at: int, beside: str) -> str:
         """Return the word behind a capital, or the sign that a word follows; "" if it may be a list or its option.
 
@@ -207,7 +253,7 @@ class _Scan:
         sign, character = beside[3:4], beside[5:6]
         if sign == " ":
             word = self.lowered[at + 2 : at + 2 + _NEXT].partition(" ")[0].rstrip(",.:;")
-            if not word.isalpha() or not word.isascii() or word in _JOINING:
+            if not word.isalpha() or not word.isascii() or word in JOINING:
                 return ""
             sign, character = word, word[0]
         elif sign not in STOPS or beside[4:5] != " " or not character.isalpha() or not _plain_stop(sign, character):
@@ -226,13 +272,14 @@ class _Scan:
             return Group(at, at + 1, (letter,), False, False)
         return self._placed(at, at + 1, at + 1, [letter])
 
-    def _list(self, first: str, end: int) -> tuple[list[str], int]:
+    def _list(self, first: str, end: int, lists: re.Pattern[str] | None = None) -> tuple[list[str], int]:
         """Return the letters of the list that begins with `first`, and its end."""
         letters, last_joint, previous_end = [first], "", end
         joint = self.text[end : end + 2]
         if joint[:1] not in _JOINTS and (not joint[:1].isspace() or (joint[1:].isalpha() and joint[1:] not in _JOINTS)):
             return letters, end
-        while following := self.lists.match(self.text, end):
+        lists = lists or self.lists
+        while following := lists.match(self.text, end):
             letters.append((following["b"] or following["u"]).upper())
             last_joint, previous_end, end = following["joint"], end, following.end()
         if last_joint.strip() in (",", "，", "、") and _OWN_PREDICATE.match(self.text, end):
@@ -300,7 +347,7 @@ class _Scan:
 
     def run(self, found: re.Match[str]) -> Group | None:
         """Return a run of letters if it is stated as the answer."""
-        letters = tuple(found[0].replace(" ", ""))
+        letters = tuple(c for c in found[0] if c.isalpha())
         led = _RUN_LEAD.search(self.text, max(0, found.start() - _WINDOW), found.start())
         if len(set(letters)) < len(letters) or not (led or _RUN_AFTER.match(self.text, found.end())):
             return None

@@ -10,8 +10,10 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
+from lingshu.evalkit.parsing.closed import normalise, same
+from lingshu.evalkit.parsing.exceptions import asks_for_exception, words_asked_for
 from lingshu.evalkit.parsing.letter_context import EDGES
-from lingshu.evalkit.parsing.letters import Group, letter_groups, whole_letters
+from lingshu.evalkit.parsing.letters import Group, begins_names, ends_in_letter, letter_groups, whole_letters
 from lingshu.evalkit.parsing.options import (
     labelled_option,
     letter_of,
@@ -19,9 +21,11 @@ from lingshu.evalkit.parsing.options import (
     option_texts,
     plain_form,
     whole_option,
+    words,
 )
-from lingshu.evalkit.parsing.phrases import COMPARED, all_but, ranked_first
-from lingshu.evalkit.parsing.stance import DENIED, MENTIONED, STATED, UNCLEAR, Clauses, Stance, stances
+from lingshu.evalkit.parsing.phrases import by_phrase
+from lingshu.evalkit.parsing.rankings import COMPARED
+from lingshu.evalkit.parsing.stance import DENIED, MENTIONED, STATED, UNCLEAR, Clauses, Span, Stance, stances
 
 MAX_OPTIONS = 26
 
@@ -43,6 +47,7 @@ _PLAIN = re.compile(
 )
 _SENTENCE = re.compile(r"[.!?]\s|[\n。！？]")
 _ENDING = 1000  # characters
+_SHORT = 80  # characters of what may be an option's text in other words
 # What a statement may hold: without it, an ending need not be read before the whole.
 _STATING = re.compile(
     r"\b(?:answer|correct|right|best|final|cho|select|pick|go|opt|settle|true|likely|most|better|remain|yes|so|hence"
@@ -61,20 +66,24 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool, ques
     count = len(choices) if choices else MAX_OPTIONS
     if whole := _by_whole(text, choices, count, several, question):
         return whole
-    if not several and len(text) > 2 * _ENDING:
+    exception = not several and asks_for_exception(question)
+    asked = words_asked_for(question)
+    if not several and not exception and len(text) > 2 * _ENDING:
         # The last statement of a letter decides; in a long response it is near the end, if there is one.
         ending = _ending(text)
         stating = not ending.isascii() or _STATING.search(ending.lower())
-        groups, attitudes = _read(ending, Clauses(ending), count, choices, several) if stating else ([], [])
+        groups, attitudes = _read(ending, Clauses(ending, asked), count, choices, several) if stating else ([], [])
         if STATED in attitudes and (parsed := _by_letter(groups, attitudes, several)).rule == STATED_LETTER:
             return parsed
-    clauses = Clauses(text)
+    clauses = Clauses(text, asked)
     groups, attitudes = _read(text, clauses, count, choices, several)
-    parsed = _by_letter(groups, attitudes, several)
+    parsed = (_by_odd_one(groups, attitudes) if exception else None) or _by_letter(groups, attitudes, several)
     if parsed is NOTHING and choices:
         parsed = _by_text(text, clauses, choices, several)
     if parsed is NOTHING and choices:
         parsed = _by_elimination(groups, attitudes, count)
+    if parsed is NOTHING and choices and len(text) <= _SHORT:
+        parsed = _by_normalised(text, choices)
     return parsed
 
 
@@ -104,20 +113,12 @@ def _by_whole(text: str, choices: tuple[str, ...] | None, count: int, several: b
         return Parsed(letters, "whole_letter")
     if choices and (letter := labelled_option(choices, text) or whole_option(choices, text)):
         return Parsed((letter,), "whole_option")
-    if not several and (phrase := _by_phrase(text, question, count)):
-        return phrase
+    if phrase := by_phrase(text, question, choices, count, several):
+        return Parsed(phrase[0], phrase[1] if phrase[0] else "several_letters")
     if letters:
         return Parsed(tuple(sorted(letters)), "whole_letter")
     plain = _PLAIN.fullmatch(text)
     return Parsed((plain[1].upper(),), STATED_LETTER) if plain and ord(plain[1].upper()) - ord("A") < count else None
-
-
-def _by_phrase(text: str, question: str, count: int) -> Parsed | None:
-    """Return what an answer that is one phrase about several of `count` options gives; None if it is none."""
-    if (left := all_but(text, question, count)) is not None:
-        return Parsed(left, "elimination") if left else Parsed((), "several_letters")
-    first = ranked_first(text, count)
-    return Parsed((first,), "ranking") if first else None
 
 
 def _ending(text: str) -> str:
@@ -147,6 +148,13 @@ def _by_letter(groups: list[Group], attitudes: list[Stance], several: bool) -> P
     return _parsed(letters, "only_letter") if letters else NOTHING
 
 
+def _by_odd_one(groups: list[Group], attitudes: list[Stance]) -> Parsed | None:
+    """Return the only option said to be wrong beside several said to be right: an exception that is asked for."""
+    stated = {c for g, s in zip(groups, attitudes, strict=True) if s is STATED for c in g.letters}
+    denied = {c for g, s in zip(groups, attitudes, strict=True) if s is DENIED for c in g.letters} - stated
+    return _parsed(denied, "exception") if len(stated) > 1 and len(denied) == 1 else None
+
+
 def _alone(forward: list[Group]) -> Parsed | None:
     """Return the letter that leads the response, or stands alone on its last line, unless these two disagree."""
     if not forward:
@@ -165,12 +173,40 @@ def _parsed(letters: set[str], rule: str) -> Parsed:
 
 def _by_text(text: str, clauses: Clauses, choices: tuple[str, ...], several: bool) -> Parsed:
     named = named_options(choices, text)
+    if any(ends_in_letter(option) for option in option_texts(choices)):
+        named = [found for found in named if not begins_names(text, found[0][1])]
     attitudes = stances(clauses, [span for span, _ in named], findings=True)
     stated = [letter for (_, letter), s in zip(named, attitudes, strict=True) if s is STATED]
     if stated:
         return _parsed(set(stated) if several else {stated[-1]}, "stated_option")
     forward = {letter for (_, letter), s in zip(named, attitudes, strict=True) if s is MENTIONED}
+    if not several and (first := _first_line(text, choices)):
+        return Parsed((first,), "leading_option")
+    put_forward = next((span for (span, _), s in zip(named, attitudes, strict=True) if s is MENTIONED), None)
+    if put_forward and len(forward) == 1 and _reordered(put_forward, choices, text):
+        return NOTHING
     return _parsed(forward, "named_option") if len(forward) == 1 or (several and forward) else NOTHING
+
+
+def _first_line(text: str, choices: tuple[str, ...]) -> str:
+    """Return the letter of the option that is the first of several lines, unless the last is another."""
+    first, _, rest = text.partition("\n")
+    letter = whole_option(choices, first) if rest else ""
+    return letter if letter and whole_option(choices, rest.rpartition("\n")[2]) in ("", letter) else ""
+
+
+def _reordered(span: Span, choices: tuple[str, ...], text: str) -> bool:
+    """Return whether the option named at `span` is but a part of another one's words in another order.
+
+    "Type 1 diabetes mellitus" names the option "diabetes mellitus", but means "diabetes mellitus type 1".
+    """
+    for option in option_texts(choices):
+        wanted = sorted(words(option))
+        near = words(text[max(0, span[0] - len(option)) : span[1] + len(option)])
+        runs = (near[at : at + len(wanted)] for at in range(len(near) - len(wanted) + 1))
+        if len(wanted) > len(words(text[slice(*span)])) and any(sorted(run) == wanted for run in runs):
+            return True
+    return False
 
 
 def _by_elimination(groups: list[Group], attitudes: list[Stance], count: int) -> Parsed:
@@ -178,6 +214,13 @@ def _by_elimination(groups: list[Group], attitudes: list[Stance], count: int) ->
     seen = {c for g, s in zip(groups, attitudes, strict=True) if s is not DENIED for c in g.letters}
     left = {letter_of(i) for i in range(count)} - denied
     return _parsed(left, "elimination") if len(left) == 1 and not seen else NOTHING
+
+
+def _by_normalised(text: str, choices: tuple[str, ...]) -> Parsed:
+    """Return the option that a text equals but for units, number words and words written together ("five mg")."""
+    given = normalise(text)
+    equal = {letter_of(i) for i, option in enumerate(option_texts(choices)) if same(given, normalise(option))}
+    return _parsed(equal, "whole_option") if len(equal) == 1 else NOTHING
 
 
 _GOLD_LETTERS = re.compile(r"[\s,，、;；/&|和与及.()（）\[\]]+")

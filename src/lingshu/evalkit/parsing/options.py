@@ -18,6 +18,7 @@ _WORD = re.compile(r"\d+(?:\.\d+)?|[\u4e00-\u9fff]|[^\W_\d\u4e00-\u9fff]+|[<>≤
 _NO_LETTERS = re.compile(r"[\d<>≤≥%+±-](?:(?<=\d)\d*(?:\.\d+)?|(?<=[<>≤≥%+±])|(?<=-)(?<!\w.)(?=\d))")
 _LETTERS = re.compile(r"[^\W_\d\u4e00-\u9fff]+")
 _CHARACTER = re.compile(r"[\u4e00-\u9fff]")  # each is a word
+_OTHER_UNIT = re.compile(r" ?/ ?(?!d(?:ay)?\b)[A-Za-z]")  # "5 mg/kg" is not 5 mg, "5 mg/day" is
 _SIGNS = ("-", "<", ">", "≤", "≥", "±")
 _SLACK = 64  # characters of mark-up and punctuation that may stand around an option's text
 _PREFIX = re.compile(r"\s*[(\[]?\s*([A-Za-z])\s*[)\].:：、,，]\s*")
@@ -89,7 +90,7 @@ class _Alike(NamedTuple):
         single: the indices of those that are no more than this word.
         second: what follows it in the others.
         heads: those words, and articles, which may stand before them.
-        phrases: options as they stand in most texts, each with its index: those whose words are made out
+        phrases: options as they stand in most texts, each with its letter: those whose words are made out
             by that alone, and that are no other option's text nor the beginning of one.
     """
 
@@ -98,7 +99,7 @@ class _Alike(NamedTuple):
     single: list[int]
     second: frozenset[str]
     heads: tuple[str, ...]
-    phrases: list[tuple[str, int]]
+    phrases: list[tuple[str, str]]
 
 
 @lru_cache(maxsize=1 << 14)
@@ -116,7 +117,7 @@ def _by_first_word(choices: tuple[str, ...]) -> dict[str, _Alike]:
             second := frozenset(option[1] for option, _ in options if len(option) > 1),
             tuple(second | ARTICLES),
             [
-                (phrase, index)
+                (phrase, letter_of(index))
                 for option, index in options
                 if (phrase := _phrase(shown[index], option))
                 and sum(other[: len(option)] == option for other, _ in options) == 1
@@ -153,7 +154,13 @@ def _part_of_number(text: str, first: Token, last: Token) -> bool:
     """Return whether an option that begins or ends with a number stands in another number ("-5", "> 5", "5 %")."""
     if first[0][0].isdigit() and _signed(text, first[1]):
         return True
+    if first[0][0].isdigit() and _other_unit(text, last[2]):
+        return True
     return last[0][0].isdigit() and text[last[2] : last[2] + 2].lstrip()[:1] == "%"
+
+
+def _other_unit(text: str, end: int) -> bool:
+    return "/" in text[end : end + 2] and _OTHER_UNIT.match(text, end) is not None
 
 
 def _signed(text: str, at: int) -> bool:
@@ -183,11 +190,11 @@ def named_options(choices: tuple[str, ...], text: str) -> list[tuple[Span, str]]
         alike = table[first[0]]
         if simple:
             plain = 0
-            for phrase, index in alike.phrases:
+            for phrase, letter in alike.phrases:
                 if lowered.startswith(phrase, start) and _ends_word(text, plain := start + len(phrase)):
-                    if not (alike.number and _signed(text, start)):
+                    if not alike.number or not (_signed(text, start) or _other_unit(text, plain)):
                         position = plain
-                        result.append(((start, plain), letter_of(index)))
+                        result.append(((start, plain), letter))
                     break
             else:
                 plain = 0
@@ -241,21 +248,42 @@ def _first_words(firsts: Collection[str], text: str, lowered: str, simple: bool)
     if not simple or not ARTICLES.isdisjoint(firsts):
         return [token for token in _tokens(text) if token[0] in firsts]
     found: list[Token] = []
-    others = False
+    others: list[str] = []
     for first in firsts:
-        single = _CHARACTER.match(first) is not None
-        if not single and not _LETTERS.fullmatch(first):
-            others = True
-            continue
-        at = lowered.find(first)
-        while at >= 0:
-            end = at + len(first)
-            if single or not (
-                (text[end : end + 1].isalnum() and _LETTERS.match(text, end))
-                or (at and text[at - 1].isalnum() and _LETTERS.match(text, at - 1))
-            ):
-                found.append((first, at, end))
-            at = lowered.find(first, end)
+        if _LETTERS.fullmatch(first) or _CHARACTER.match(first):
+            found += _words_found(first, text, lowered)
+        elif first.isdecimal() and (numbers := _numbers_found(first, text)) is not None:
+            found += numbers
+        else:
+            others.append(first)
     if others:
-        found += [(word, *one.span()) for one in _NO_LETTERS.finditer(text) if (word := one[0]) in firsts]
+        found += [(word, *one.span()) for one in _NO_LETTERS.finditer(text) if (word := one[0]) in others]
     return sorted(found, key=itemgetter(1))
+
+
+def _words_found(word: str, text: str, lowered: str) -> Iterator[Token]:
+    single = _CHARACTER.match(word) is not None
+    at = lowered.find(word)
+    while at >= 0:
+        end = at + len(word)
+        if single or not (
+            (text[end : end + 1].isalnum() and _LETTERS.match(text, end))
+            or (at and text[at - 1].isalnum() and _LETTERS.match(text, at - 1))
+        ):
+            yield word, at, end
+        at = lowered.find(word, end)
+
+
+def _numbers_found(number: str, text: str) -> list[Token] | None:
+    """Return where a whole number stands by itself, None if a stop between digits leaves open where numbers begin."""
+    found: list[Token] = []
+    at = text.find(number)
+    while at >= 0:
+        end = at + len(number)
+        before, after = text[at - 1 : at], text[end : end + 2]
+        if before == "." and text[at - 2 : at - 1].isdecimal():
+            return None
+        if not before.isdecimal() and not after[:1].isdecimal() and not (after[:1] == "." and after[1:].isdecimal()):
+            found.append((number, at, end))
+        at = text.find(number, end)
+    return found

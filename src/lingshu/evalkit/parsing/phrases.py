@@ -1,72 +1,40 @@
-"""Answers that are one phrase about several options: "all but C", "除C外都对", "C > B > A".
-
-They decide only as a whole: beside more words, or where a reader could take them in two ways, they are no answer.
-"""
+"""Answers that are one phrase about the options: an exception, a ranking, a place, a list of verdicts."""
 
 from __future__ import annotations
 
-import re
+from lingshu.evalkit.parsing.exceptions import asks_for_exception, left_by_exception, left_by_exclusion
+from lingshu.evalkit.parsing.options import option_texts
+from lingshu.evalkit.parsing.positions import option_at_place
+from lingshu.evalkit.parsing.rankings import ranked_first
+from lingshu.evalkit.parsing.verdict_lists import marked_options
 
-_LEAD = r"(?:(?:the\s+)?answer\s*(?:is|:)?\s*|i(?:['’]d| would)\s+say\s+|it(?:['’]s| is)\s+)?"
-_ALL_BUT = re.compile(
-    rf"{_LEAD}(?:all|everything|anything|any|each|every one)\b(?:\s+(?:of|the|these|those|them|above|options?"
-    r"|choices?|answers?|statements?|others?|one))*,?\s+(?:but|except(?:\s+for)?|other than|apart from|save)\s+"
-    r"(?:options?\s+|choices?\s+|for\s+)?[(\[]?(?P<letter>[A-Za-z])[)\]]?"
-    r"(?:\s+(?:is|are|can be|could be)\s*(?:all\s+)?(?P<predicate>[a-z ]+?))?\s*[.!]?"
-)
-_ALL_BUT_ZH = re.compile(
-    r"(?:答案[是为:：]?\s*)?除了?\s*(?:选项)?\s*(?P<letter>[A-Za-z])\s*(?:选?项)?\s*(?:之外|以外|外)?\s*[,，]?"
-    r"(?:其[他它余])?(?:的?选?项)?(?:[都均皆全]+(?:可以?|是|为)?)?(?P<predicate>[\u4e00-\u9fff]+?)的?\s*[.。!！]?"
-)
-_EXCEPTION = re.compile("but|xcept|other than|apart from|save|除")
-_WRONG = re.compile(
-    r"(?:incorrect|wrong|false|untrue|excluded|eliminated|ruled out|out|unlikely|not (?:correct|right|true))\Z"
-    r"|(?:错误?|不对|不正确|不符合?|不是|排除|被排除|不成立)\Z"
-)
-_RIGHT = re.compile(r"(?:correct|right|true|possible|present|seen)\Z|(?:正确|对|是|符合|成立)\Z")
-_ASKS_FOR_EXCEPTION = re.compile(
-    r"\bEXCEPT\b|\bNOT\b|\bexcept\s*(?:for)?\s*[:：?.…]?\s*\Z|\b(?:is|are)\s+(?:not|incorrect|false|wrong|untrue)\b"
-    r"|(?:不正确|错误|不对|不属于|不包括|不符合|不是)[^。?？]{0,12}[\s?？。]*\Z|除[^。？]*外"
-)
-_RANKING = re.compile(
-    r"(?:(?i:[^.!?\n<>]{0,40}?\b(?:rank(?:ed|ing)?|likel(?:y|iest|ihood)|plausib(?:le|ility)|probability|preference)\b)"
-    r"[^.!?\n<>]{0,20}?[\s:：]|(?:可能性|概率)[\u4e00-\u9fff]{0,6}[:：]?\s*)?"
-    r"(?P<chain>[(\[]?[A-Z][)\]]?(?:\s*>+\s*[(\[]?[A-Z][)\]]?)+)\s*[.。]?"
-)
-COMPARED = re.compile(r"(?<![A-Za-z0-9<])[A-Z][)\]]?(?:[ \t]*[<>=≈≥≤]+[ \t]*[(\[]?[A-Z](?![A-Za-z0-9])[)\]]?)+")
-"""Letters that are compared by signs: in a text that says more, or with signs in two directions, none is an answer."""
-_LONGEST = 120  # characters of such an answer
+_LONGEST = 200  # characters of a phrase
+ELIMINATION, RANKING, PLACE, VERDICTS = "elimination", "ranking", "place", "verdicts"
 
 
-def all_but(text: str, question: str, count: int) -> tuple[str, ...] | None:
-    """Return the letters that "all but C" leaves or, where an exception is asked for, C; None if it is another text.
+def by_phrase(
+    text: str, question: str, choices: tuple[str, ...] | None, count: int, several: bool
+) -> tuple[tuple[str, ...], str] | None:
+    """Return the letters that a text which is one phrase gives, and the rule; no letters where it can't decide.
 
-    "All but C are wrong" is C, unless an exception is asked for: then it says nothing.
+    None if the text is no such phrase.
     """
-    if len(text) > _LONGEST or not _EXCEPTION.search(text):
+    shown = option_texts(choices) if choices else ()
+    if (marked := marked_options(text, shown, count, asks_for_exception(question))) is not None:
+        return marked, VERDICTS
+    if len(text) > _LONGEST:
         return None
-    found = _ALL_BUT.fullmatch(text) or _ALL_BUT.fullmatch(text[:1].lower() + text[1:]) or _ALL_BUT_ZH.fullmatch(text)
-    if not found or not 0 <= ord(found["letter"].upper()) - ord("A") < count:
-        return None
-    predicate = (found["predicate"] or "").strip()
-    wrong = _WRONG.match(predicate) is not None
-    if predicate and not wrong and not _RIGHT.match(predicate):
-        return ()
-    excepted = found["letter"].upper()
-    exception = _ASKS_FOR_EXCEPTION.search(question) is not None
-    if wrong:
-        return () if exception else (excepted,)
-    if exception:
-        return (excepted,)
-    left = tuple(letter for letter in (chr(ord("A") + i) for i in range(count)) if letter != excepted)
-    return left if len(left) == 1 else ()
+    if (left := left_by_exception(text, question, count, several)) is not None:
+        return left if choices else (), ELIMINATION
+    if several:
+        left = left_by_exclusion(text, len(choices)) if choices else ()
+        return (left, ELIMINATION) if left else None
+    return _one_by_phrase(text, choices, count)
 
 
-def ranked_first(text: str, count: int) -> str:
-    """Return the first letter of a text that is a ranking ("C > B > A"), or ""."""
-    found = _RANKING.fullmatch(text) if ">" in text and len(text) <= _LONGEST else None
-    if not found:
-        return ""
-    letters = re.findall("[A-Z]", found["chain"])
-    known = all(ord(letter) - ord("A") < count for letter in letters)
-    return letters[0] if known and len(set(letters)) == len(letters) else ""
+def _one_by_phrase(text: str, choices: tuple[str, ...] | None, count: int) -> tuple[tuple[str, ...], str] | None:
+    if ("<" in text or ">" in text or "east" in text) and (first := ranked_first(text, choices, count)):
+        return (first,), RANKING
+    if choices and (letter := option_at_place(text, choices)):
+        return (letter,), PLACE
+    return None

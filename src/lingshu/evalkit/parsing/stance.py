@@ -61,10 +61,15 @@ _LISTED = re.compile(r"(?P<gap>\n\s*)[(\[*\-• \t]*(?P<letter>[a-z])[)\].:]")
 _CONCLUDING = ("so", "hence", "therefore", "thus", "consequently", "in conclusion", "conclude that")
 _CONCLUDING_ONLY = tuple(word for word in _CONCLUDING if word not in _CONTRAST)
 _LEAVING = ("leaves", "leaving")
+_CORRECTING = ("wait", "actually", "sorry", "i mean", "on reflection", "no,")
 _CONCLUDING_ZH = "所以|因此|因而|综上|故"
+_CORRECTING_ZH = "(?<=[，,。])(?:不对|等等|更正)"
+_CORRECTION = rf"\b(?:{'|'.join(_CORRECTING[:-1])}|(?<![:：] )no,)|{_CORRECTING_ZH}"
 _CONCLUDED = re.compile(
     rf"(?:\b(?:{'|'.join(_CONCLUDING)})\b|{_CONCLUDING_ZH})"
     r"[\s,，:：]*(?:[a-z]+\s+){0,4}[\"'“‘(\[(（]*\Z"
+    rf"|(?:{_CORRECTION})"
+    r"[\s,，.:：;—–-]*(?:(?:it(?:['’]s| is)|rather|option|answer)\s+|应该?|[是为选])*[\"'“‘(\[（]*\Z"
     rf"|\b(?:{'|'.join(_LEAVING)})\s+(?:(?:us|me|only|just|with|the|option|choice|letter|answer)\s+){{0,4}}[\"'“‘(\[（]*\Z",
 )
 
@@ -74,8 +79,11 @@ class Clauses:
 
     __slots__ = ("breaks", "conclusions", "english", "hard", "text", "word_ends")
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, asked: re.Pattern[str] | None = None) -> None:
+        """`asked`: words by which the question asks for what it wants ("contraindicated"); they deny nothing."""
         self.text = lower(text)
+        if asked:
+            self.text = asked.sub(lambda word: "\x00" * len(word[0]), self.text)
         self.english = is_english(self.text)
         places = _places(self.text, _CONTRAST)
         self.word_ends = dict(_contrasts(self.text, places))  # other breaks are one character long
@@ -87,23 +95,14 @@ class Clauses:
         self.breaks = sorted([*self.hard, *(found.start() for found in _SOFT_BREAK.finditer(self.text))])
         self.conclusions = _conclusions(self.text, places)
 
-    def around(self, start: int, end: int, after: int, before: int) -> tuple[str, str]:
-        """Return what stands beside a mention in its clause, back to `after` and on to `before`."""
-        text, breaks = self.text, self.breaks
-        index = bisect_left(breaks, start)
-        if index and (clause := self.word_ends.get(breaks[index - 1], breaks[index - 1] + 1)) > after:
-            after = min(clause, start)
-        index = bisect_left(breaks, end, index)
-        if index < len(breaks) and breaks[index] < before:
-            before = breaks[index]
-        return text[after:start], text[end:before]
-
     def concluded(self, window: int, start: int) -> bool:
         """Return whether a word of conclusion leads to the mention at `start`, from `window` on."""
         last = bisect_left(self.conclusions, start) - 1
-        return (
-            last >= 0 and self.conclusions[last] >= window and _CONCLUDED.search(self.text, window, start) is not None
-        )
+        while last >= 0 and self.conclusions[last] >= window:
+            if _CONCLUDED.match(self.text, self.conclusions[last], start):
+                return True
+            last -= 1
+        return False
 
 
 def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) -> list[Stance]:
@@ -113,21 +112,31 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         mentions: (start, end) offsets, ascending and not overlapping.
         findings: the mentions are words about a picture, which "no", "without", "absent" deny too.
     """
-    text, hard, has_conclusions = clauses.text, clauses.hard, bool(clauses.conclusions)
+    text, hard, breaks, word_ends = clauses.text, clauses.hard, clauses.breaks, clauses.word_ends
+    english, has_conclusions = clauses.english, bool(clauses.conclusions)
     result: list[Stance] = []
     carried = MENTIONED  # what a list that is being excluded or weighed gives to its later members
-    previous_end = 0
-    for number, (start, end) in enumerate(mentions, start=1):
-        next_start = mentions[number][0] if number < len(mentions) else len(text)
+    previous_end = index = 0
+    next_starts = (*(start for start, _ in mentions[1:]), len(text))
+    for (start, end), next_start in zip(mentions, next_starts):  # noqa: B905 (no mentions: no next)
         if carried is not MENTIONED and bisect_left(hard, start) > bisect_left(hard, previous_end):
             carried = MENTIONED
         concluded = has_conclusions and clauses.concluded(max(previous_end, start - LEAD), start)
-        asked = not findings and text.startswith("?", end)
-        before, after = clauses.around(start, end, previous_end, next_start)
-        ahead = 0 if before == " " else said_before(clauses.english, findings, before)
-        followed = number < len(mentions) and end + len(after) == next_start
-        behind = said_after(clauses.english, after, followed) if after and after != " " else 0
-        stance = UNCLEAR if asked else _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
+        # What stands beside the mention in its clause, back to the mention before and on to the next one.
+        index = bisect_left(breaks, start, index)
+        first, last = previous_end, next_start
+        if index and (clause := word_ends.get(breaks[index - 1], breaks[index - 1] + 1)) > first:
+            first = min(clause, start)
+        index = bisect_left(breaks, end, index)
+        if index < len(breaks) and breaks[index] < last:
+            last = breaks[index]
+        before, after = text[first:start], text[end:last]
+        ahead = 0 if before == " " else said_before(english, findings, before)
+        behind = said_after(english, after, last == next_start < len(text)) if after and after != " " else 0
+        if text[end : end + 1] == "?":
+            stance = UNCLEAR
+        else:
+            stance = _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
         if stance is MENTIONED:
             joined = findings and result and result[-1] is DENIED and _JOINED.match(before)
             stance = DENIED if joined else carried
@@ -194,9 +203,9 @@ def _takes_out(text: str, at: int) -> bool:
 def _conclusions(text: str, places: dict[str, list[int]]) -> list[int]:
     """Return where words of conclusion stand, in order; some are words of contrast too (at `places`)."""
     starts = [start for word in (*_CONCLUDING, *_LEAVING) for start in places.get(word, ())]
-    starts += [start for found in _places(text, _CONCLUDING_ONLY).values() for start in found]
+    starts += [start for found in _places(text, (*_CONCLUDING_ONLY, *_CORRECTING)).values() for start in found]
     if not text.isascii():
-        starts += [found.start() for found in re.finditer(_CONCLUDING_ZH, text)]
+        starts += [found.start() for found in re.finditer(f"{_CONCLUDING_ZH}|{_CORRECTING_ZH}", text)]
     return sorted(starts)
 
 

@@ -1,0 +1,61 @@
+"""Answers that are a list of options, each with its own verdict: "A) F B) T", "A? No. B? Yes!", "A: 20% B: 80%".
+
+Also as a Markdown table. They decide only as a whole; one pass over the text, which ends at the first other word.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+
+from lingshu.evalkit.parsing.options import letter_of, word_set
+
+_RIGHT = word_set("true t yes y correct right ✓ ✔ ✅ √ ☑ 对 正确 是 符合")
+_WRONG = word_set("false f no n incorrect wrong ✗ ✘ ❌ × ☒ 错 错误 不对 不正确 否 不是 不符合")
+_MARKS = "|".join(sorted((*_RIGHT, *_WRONG), key=len, reverse=True))
+_TABLE_HEAD = re.compile(r"\|[^\n]*\|[ \t]*\n[ \t]*\|[-:| \t]+\n")
+_ENTRY = re.compile(
+    r"[\s|•,;，；、-]*(?:(?i:option|choice|选项)\s*)?[(\[]?(?P<letter>[A-Z])[)\]]?\s*(?:选?项)?"
+    rf"\s*(?:[:：.?？|=–—-]|(?i:is|为)\b)?\s*[(（]?(?:(?P<mark>(?i:{_MARKS}))(?![A-Za-z])|(?P<percent>\d+(?:\.\d+)?)\s*%)[)）]?"
+    r"[.!。！]*(?=[\s|,;，；、]|\Z)"
+)
+_CLOSING = re.compile(r"[\s|]*\Z")
+
+
+def marked_options(text: str, options: Iterable[str], count: int, exception: bool) -> tuple[str, ...] | None:
+    """Return the letters that a list of verdicts marks as right, or the one it gives the highest probability.
+
+    Where all but one option are marked as wrong it is that one, and so it is where the question asks for an exception
+    and all but one are marked as right.
+
+    None if `text` is no such list, or if an option's own text is one of the marks ("A. Yes B. No" repeats options).
+    """
+    head = _TABLE_HEAD.match(text)
+    position = head.end() if head else 0
+    marks: dict[str, str] = {}
+    shares: dict[str, float] = {}
+    while found := _ENTRY.match(text, position):
+        letter = found["letter"]
+        if letter in marks or letter in shares or ord(letter) - ord("A") >= count:
+            return None
+        if found["mark"]:
+            marks[letter] = found["mark"].lower()
+        else:
+            shares[letter] = float(found["percent"])
+        position = found.end()
+    if len(marks) + len(shares) < 2 or (marks and shares) or not _CLOSING.match(text, position):
+        return None
+    if shares:
+        likeliest = tuple(letter for letter, share in shares.items() if share == max(shares.values()))
+        return likeliest if len(likeliest) == 1 else ()
+    repeated = any(option.strip(" .").lower() in _RIGHT | _WRONG for option in options)
+    return None if repeated else _marked_right(marks, count, exception)
+
+
+def _marked_right(marks: dict[str, str], count: int, exception: bool) -> tuple[str, ...]:
+    right = tuple(letter for letter, mark in marks.items() if mark in _RIGHT)
+    if not right and len(marks) == count - 1:
+        return tuple({letter_of(i) for i in range(count)} - set(marks))
+    if exception and len(right) > 1:
+        return tuple(letter for letter in marks if letter not in right)
+    return right
