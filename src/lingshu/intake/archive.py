@@ -6,6 +6,7 @@ So a member's name can lead nowhere, and a link is no file.
 from __future__ import annotations
 
 import gzip
+import io
 import shutil
 import stat
 import struct
@@ -16,7 +17,7 @@ import zipfile
 import zlib
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from lingshu.core.errors import UserError
 
@@ -34,6 +35,8 @@ class _Members(Protocol):
 
     def read(self, member: str) -> bytes: ...
 
+    def open(self, member: str) -> IO[bytes]: ...
+
 
 class _Zip:
     def __init__(self, path: Path) -> None:
@@ -43,6 +46,9 @@ class _Zip:
 
     def read(self, member: str) -> bytes:
         return self._zip.read(member)
+
+    def open(self, member: str) -> IO[bytes]:
+        return self._zip.open(member)
 
 
 class _Tar:
@@ -65,12 +71,40 @@ class _Tar:
         return spool
 
     def read(self, member: str) -> bytes:
+        return self.part(self._places[member], self.sizes[member])
+
+    def open(self, member: str) -> IO[bytes]:
+        return io.BufferedReader(_TarMember(self, self._places[member], self.sizes[member]), CHUNK_BYTES)
+
+    def part(self, place: int, size: int) -> bytes:
+        """Return the bytes at a place.
+
+        Raises:
+            EOFError: there are fewer.
+        """
         with self._lock:
-            self._handle.seek(self._places[member])
-            data = self._handle.read(self.sizes[member])
-        if len(data) < self.sizes[member]:
+            self._handle.seek(place)
+            data = self._handle.read(size)
+        if len(data) < size:
             raise EOFError("it is cut off")
         return data
+
+
+class _TarMember(io.RawIOBase):
+    """A member as a stream, a piece at a time."""
+
+    def __init__(self, tar: _Tar, place: int, size: int) -> None:
+        self._tar, self._place, self._left = tar, place, size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._tar.part(self._place, min(len(buffer), self._left))
+        buffer[: len(data)] = data
+        self._place += len(data)
+        self._left -= len(data)
+        return len(data)
 
 
 class Archive:
@@ -128,4 +162,30 @@ class Archive:
         try:
             return self._inside.read(member)
         except _DAMAGE as error:
-            raise UserError(f"{self.path}!/{member}: can't be read: {error}", "get the archive again") from None
+            raise self._unread(member, error) from None
+
+    def open(self, member: str) -> IO[bytes]:
+        """Return a member as a stream, so that a large one needs no memory; reading it may raise what a file's may.
+
+        Raises:
+            UserError: the member is missing or broken.
+        """
+        try:
+            return self._inside.open(member)
+        except _DAMAGE as error:
+            raise self._unread(member, error) from None
+
+    def copy(self, member: str, path: Path) -> None:
+        """Write a member to a file.
+
+        Raises:
+            UserError: the member is missing or broken, or the disk is full.
+        """
+        try:
+            with self._inside.open(member) as stream, path.open("wb") as handle:
+                shutil.copyfileobj(stream, handle, CHUNK_BYTES)
+        except _DAMAGE as error:
+            raise self._unread(member, error) from None
+
+    def _unread(self, member: str, error: Exception) -> UserError:
+        return UserError(f"{self.path}!/{member}: can't be read: {error}", "get the archive again")

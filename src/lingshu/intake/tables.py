@@ -14,8 +14,10 @@ import gzip
 import io
 import json
 import re
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -92,7 +94,8 @@ def _open(files: Files, name: str) -> IO[bytes]:
 
 
 def _open_member(archive: Archive, member: str) -> IO[bytes]:
-    return io.BytesIO(archive.read(member))
+    handle = archive.open(member)
+    return cast("IO[bytes]", gzip.open(handle)) if member.endswith(".gz") else handle
 
 
 def read_rows(table: Table, form: TableForm, max_row_bytes: int = MAX_ROW_BYTES) -> Iterator[RawRow]:
@@ -105,15 +108,22 @@ def read_rows(table: Table, form: TableForm, max_row_bytes: int = MAX_ROW_BYTES)
         "parquet": _parquet, "json": _json, "jsonl": _json_lines, "csv": _csv, "xml": _xml, "text": _text_file,
         "pickle": _pickle, "npy": _arrays, "files": _file,
     }  # fmt: skip
-    try:
+    with _faults_named(table):
         yield from readers[form.format](table, form, max_row_bytes)
+
+
+@contextmanager
+def _faults_named(table: Table) -> Iterator[None]:
+    """Turn what a broken file raises into a `UserError` that names it."""
+    try:
+        yield
     except UnicodeDecodeError:
         raise UserError(f"{table.name}: not UTF-8 at byte {_utf8_fault(table)}", "get the file again") from None
     except JsonStreamError as error:
         raise UserError(
             f"{table.name}:{error.line}: not JSON: {error.problem}", "get the file again; it may be cut"
         ) from None
-    except (EOFError, zlib.error, OSError) as error:
+    except (EOFError, zlib.error, OSError, zipfile.BadZipFile) as error:
         raise UserError(f"{table.name}: can't be read: {error}", "get the file again; it may be cut") from None
 
 
@@ -153,18 +163,11 @@ def found_in(pattern: str, text: str) -> str:
 
 
 def _keyed_values(table: Table, limit: int) -> Iterator[tuple[str, Any]]:
-    try:
-        with table.open() as handle:
-            stream = JsonStream(handle, limit)
-            if stream.first() != "{":
-                raise UserError(f"{table.name}: the file is not an object", "get the file that the record names")
-            yield from stream.pairs()
-    except UnicodeDecodeError:
-        raise UserError(f"{table.name}: not UTF-8 at byte {_utf8_fault(table)}", "get the file again") from None
-    except JsonStreamError as error:
-        raise UserError(
-            f"{table.name}:{error.line}: not JSON: {error.problem}", "get the file again; it may be cut"
-        ) from None
+    with _faults_named(table), table.open() as handle:
+        stream = JsonStream(handle, limit)
+        if stream.first() != "{":
+            raise UserError(f"{table.name}: the file is not an object", "get the file that the record names")
+        yield from stream.pairs()
 
 
 def _utf8_fault(table: Table) -> int:
