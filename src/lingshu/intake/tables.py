@@ -28,7 +28,7 @@ from lingshu.intake.archive import Archive
 from lingshu.intake.arrays import array_rows
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.json_stream import JsonStream, JsonStreamError
-from lingshu.intake.parquet_rows import parquet_rows
+from lingshu.intake.parquet_rows import MAX_ROW_BYTES, parquet_rows
 from lingshu.intake.places import Files, matching
 from lingshu.intake.plain_pickle import read_plain_pickle
 from lingshu.intake.shapes import Join, Layout, TableForm
@@ -36,7 +36,6 @@ from lingshu.intake.values import Row, value_at
 from lingshu.intake.xml_rows import xml_rows
 
 INSIDE = "!/"
-MAX_ROW_BYTES = 64 << 20
 CHUNK_BYTES = 1 << 20
 
 
@@ -335,11 +334,11 @@ def _whole(table: Table, limit: int) -> bytes | RowError:
     return data if len(data) <= limit else RowError(Reason.ROW_TOO_LARGE, f"more than {limit} bytes")
 
 
-def _parquet(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:  # noqa: ARG001 - one signature
+def _parquet(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
     if table.path is None:
         raise UserError(f"{table.name}: Parquet inside an archive is not read", "unpack it and pass the folder")
     columns = form.pictures.fields if form.pictures and form.pictures.embedded else []
-    for number, row in enumerate(parquet_rows(table.name, table.path(), columns), start=1):
+    for number, row in enumerate(parquet_rows(table.name, table.path(), columns, limit), start=1):
         yield RawRow(table.name, number, row)
 
 
