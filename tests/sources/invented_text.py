@@ -119,6 +119,12 @@ def medquad_zip(folder: Path) -> None:
         archive.writestr("MedQuAD-577bd37b/1_X_QA/0000007.xml", MEDQUAD)
 
 
+def medquad_hub(folder: Path) -> None:
+    row = {"document_url": "http://example.org/hearts", "question_id": "0000007-1", "question_type": "information"}
+    rows = [row | {"question": "What are hearts ?", "answer": a} for a in ("A heart is a pump.", None)]
+    parquet(folder / "data/train-00000-of-00001.parquet", rows)
+
+
 def apollo(folder: Path) -> None:
     put(folder / "train/sft/medicalExam_zh_clean.json", [["心脏做什么?", "泵血。"]])
     put(
@@ -335,6 +341,8 @@ MADE: tuple[Made, ...] = (
          "A heart is\na pump. - It beats.", "text_qa", refused=EMPTY * 3),
     Made("medquad", "authors' repository as an archive", medquad_zip, 1, "What are hearts ?",
          "A heart is\na pump. - It beats.", "text_qa", refused=EMPTY),
+    Made("medquad", "a copy on the hub (Parquet, lavita/MedQuAD)", medquad_hub, 1, "What are hearts ?",
+         "A heart is a pump.", "text_qa", refused=("MISSING_FIELD",)),
     Made("apollo_corpus", "hub (JSON, lists of texts)", apollo, 2, "心脏做什么?", "泵血。", "dialogue"),
     Made("pmc_llama_instructions", "hub (JSON)", lambda f: put(f / "x.json", ALPACA), 2,
          f"Answer the question.\n\n{Q}", H, "text_qa"),
@@ -404,6 +412,8 @@ MADE: tuple[Made, ...] = (
     Made("medxpertqa_mm", "authors' evaluation repository, sampled", with_picture(
         medxpert("medxpertqa_sampled_mm_input.jsonl", PAIRS, label=["B"], images=[{"image_path": "MM-1-a.png"}]),
         "images/MM-1-a.png"), 1, Q, "B", "mcq", 1),
+    Made("healthbench", "authors' JSON lines under another name (m42-health/healthbench)",
+         healthbench("data/benchmark/health_bench.jsonl"), 1, "My knee hurts.", "Says to rest.", "dialogue"),
     Made("healthbench", "authors' JSON lines, hard subset", healthbench("hard_2025-05-08.jsonl"), 1, "My knee hurts.",
          "Says to rest.", "dialogue"),
     Made("healthbench", "authors' JSON lines, consensus subset", healthbench("consensus_2025-05-09.jsonl"), 1,

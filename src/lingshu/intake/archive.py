@@ -5,6 +5,7 @@ So a member's name can lead nowhere, and a link is no file.
 
 from __future__ import annotations
 
+import errno
 import gzip
 import io
 import shutil
@@ -28,6 +29,10 @@ _DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError,
     LookupError, ArithmeticError, MemoryError,
 )  # fmt: skip
+
+
+def _full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
 
 
 class _Members(Protocol):
@@ -123,6 +128,8 @@ class Archive:
         try:
             return _Tar(self.path) if is_tar else _Zip(self.path)
         except _DAMAGE as error:
+            if _full(error):
+                raise self._no_room(error) from None
             kind = "tar" if is_tar else "zip"
             raise UserError(
                 f"{self.path}: not a {kind} archive that can be read: {error}", "get it again; it may be cut"
@@ -185,7 +192,14 @@ class Archive:
             with self._inside.open(member) as stream, path.open("wb") as handle:
                 shutil.copyfileobj(stream, handle, CHUNK_BYTES)
         except _DAMAGE as error:
-            raise self._unread(member, error) from None
+            path.unlink(missing_ok=True)
+            raise (self._no_room(error) if _full(error) else self._unread(member, error)) from None
+
+    def _no_room(self, error: Exception) -> UserError:
+        return UserError(
+            f"{self.path}: its files can't be copied to {tempfile.gettempdir()}: {error}",
+            "free space there, set TMPDIR to a folder with more, or unpack the archive and pass the folder",
+        )
 
     def _unread(self, member: str, error: Exception) -> UserError:
         return UserError(f"{self.path}!/{member}: can't be read: {error}", "get the archive again")

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -164,7 +164,7 @@ def _few_at_once(opened: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Reco
 def _rows(batch: pa.RecordBatch, pictures: Collection[str], limit: int) -> list[Row | RowError]:
     measured = batch.select([name for name in batch.schema.names if name not in pictures])
     if measured.nbytes <= limit:
-        return batch.to_pylist()
+        return cast("list[Row | RowError]", batch.to_pylist())
     large = RowError(Reason.ROW_TOO_LARGE, f"more than {limit} bytes")
     sizes = [measured.slice(place, 1).nbytes for place in range(batch.num_rows)]
     return [large if size > limit else batch.slice(place, 1).to_pylist()[0] for place, size in enumerate(sizes)]
