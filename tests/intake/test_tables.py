@@ -153,3 +153,26 @@ def test_pictures_of_a_large_row_group_are_read_a_few_at_a_time(large: bool, tmp
     assert [column.get(row) for row in order] == [values[row] for row in order]
     held = max(len(kept) for _, kept in column._kept)
     assert held <= (32 if large else 200)
+
+
+def test_a_parquet_row_over_the_limit_is_refused_and_its_neighbours_are_kept(tmp_path: Path) -> None:
+    long = "a" * (2 << 20)
+    columns = {"text": ["first", *[long] * 30, "last"], "options": [["x"]] * 31 + [[long, "y"]]}
+    buffer = io.BytesIO()
+    pq.write_table(pa.table(columns), buffer, compression="zstd")
+    found = rows({"a.parquet": buffer.getvalue()}, tmp_path, format="parquet", tables=["*.parquet"])
+    assert found[0] == {"text": "first", "options": ["x"]}
+    assert [row.reason for row in found[1:]] == [Reason.ROW_TOO_LARGE] * 31
+    batches = parquet_rows._few_at_once(pq.ParquetFile(tmp_path / "a.parquet"), ["text", "options"])
+    assert max(batch.nbytes for batch in batches) <= parquet_rows.BATCH_BYTES
+
+
+def test_few_rows_of_long_columns_are_decoded_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(parquet_rows, "BATCH_BYTES", 1 << 20)
+    pq.write_table(
+        pa.table({"text": ["a" * 1000] * 5000, "n": [1] * 5000}), tmp_path / "a.parquet", row_group_size=2500
+    )
+    opened = pq.ParquetFile(tmp_path / "a.parquet")
+    batches = list(parquet_rows._few_at_once(opened, ["text", "n"]))
+    assert max(batch.nbytes for batch in batches) <= 1 << 20
+    assert sum(batch.num_rows for batch in batches) == 5000

@@ -59,6 +59,7 @@ class Made:
     pictures: int = 0
     rationale: str = ""
     refused: tuple[str, ...] = ()
+    splits: tuple[str, ...] = ()
 
 
 def mcq(text: str, n: int) -> list[dict[str, Any]]:
@@ -67,6 +68,25 @@ def mcq(text: str, n: int) -> list[dict[str, Any]]:
 
 def medqa(folder: Path) -> None:
     put(folder / "phrases_no_exclude_train.jsonl", lines(mcq("Which organ pumps blood", 3)))
+
+
+def medqa_release(pattern: str, extra: dict[str, str] | None = None) -> Callable[[Path], None]:
+    """A row in each of the three files; the question bank beside them is not read."""
+
+    def made(folder: Path) -> None:
+        for split, row in zip(("train", "dev", "test"), mcq("Which organ pumps blood", 3), strict=True):
+            more = {"options": OPTIONS | (extra or {}), "answer": "the heart", "metamap_phrases": ["organ"]}
+            put(folder / pattern.format(split), lines([row | more]))
+        put(folder / "data_clean/questions/US/US_qbank.jsonl", lines(mcq("Which organ pumps blood", 3)))
+
+    return made
+
+
+def medqa_hub(folder: Path) -> None:
+    pairs = [{"key": key, "value": value} for key, value in OPTIONS.items()]
+    for name in ("train", "validation", "test"):
+        rows = [row | {"options": pairs} for row in mcq(f"Which organ pumps blood {name}", 1)]
+        parquet(folder / f"med_qa_en_source/{name}-00000-of-00001.parquet", rows)
 
 
 def in_question(name: str) -> Callable[[Path], None]:
@@ -91,11 +111,18 @@ MEDQUAD = """<?xml version="1.0" encoding="UTF-8"?>
 def medquad(folder: Path) -> None:
     put(folder / "1_X_QA/0000007.xml", MEDQUAD)
     put(folder / "2_Y_QA/0000007.xml", MEDQUAD)
+    put(folder / "2_Y_QA/0000007_1.xml", MEDQUAD)  # another page of the article, with the same ids
 
 
 def medquad_zip(folder: Path) -> None:
     with zipfile.ZipFile(folder / "MedQuAD.zip", "w") as archive:
         archive.writestr("MedQuAD-577bd37b/1_X_QA/0000007.xml", MEDQUAD)
+
+
+def medquad_hub(folder: Path) -> None:
+    row = {"document_url": "http://example.org/hearts", "question_id": "0000007-1", "question_type": "information"}
+    rows = [row | {"question": "What are hearts ?", "answer": a} for a in ("A heart is a pump.", None)]
+    parquet(folder / "data/train-00000-of-00001.parquet", rows)
 
 
 def apollo(folder: Path) -> None:
@@ -182,9 +209,41 @@ def pubmed_ids(folder: Path) -> None:
     put(folder / "test_ground_truth.json", {"11": "yes"})
 
 
-def medmcqa_hub(folder: Path) -> None:
-    row = {"id": "x", "question": "What pumps blood?", "opa": "liver", "opb": "heart", "opc": "lung", "opd": "skin"}
-    parquet(folder / "data/validation-0.parquet", [row | {"cop": 1, "subject_name": "Anatomy"}])
+def pubmed_labelled(folder: Path) -> None:
+    context = {"contexts": ["Hearts were watched."], "labels": ["BACKGROUND"], "meshes": ["Heart"]}
+    row = {
+        "pubid": 11,
+        "question": "Do hearts beat?",
+        "context": context,
+        "long_answer": "Yes.",
+        "final_decision": "yes",
+    }
+    parquet(folder / "pqa_labeled/train-00000-of-00001.parquet", [row])
+    parquet(folder / "pqa_artificial/train-00000-of-00001.parquet", [row])
+
+
+MEDMCQA = {
+    "id": "x", "question": "What pumps blood?", "opa": "liver", "opb": "heart", "opc": "lung", "opd": "skin",
+    "choice_type": "multi", "exp": None, "subject_name": "Anatomy", "topic_name": None,
+}  # fmt: skip
+
+
+def medmcqa_hub(*names: str) -> Callable[[Path], None]:
+    def made(folder: Path) -> None:
+        for name in names:
+            row = MEDMCQA | {"id": name, "cop": -1 if name == "test" else 1}
+            parquet(folder / f"data/{name}-00000-of-00001.parquet", [row])
+
+    return made
+
+
+def medmcqa_lines(*names: str) -> Callable[[Path], None]:
+    def made(folder: Path) -> None:
+        for name in names:
+            row = MEDMCQA | {"id": name} | ({} if name == "test" else {"cop": 2})
+            put(folder / f"data/{name}.json", lines([row]))
+
+    return made
 
 
 def mmlu_hub(folder: Path) -> None:
@@ -194,11 +253,14 @@ def mmlu_hub(folder: Path) -> None:
 
 
 def mmlu_csv(folder: Path) -> None:
-    put(folder / "test/virology_test.csv", "What pumps blood?,liver,heart,lung,skin,B\n")
+    put(folder / "data/test/virology_test.csv", "What pumps blood?,liver,heart,lung,skin,B\n")
+    put(folder / "data/test/astronomy_test.csv", "What shines?,liver,heart,lung,star,D\n")
+    put(folder / "data/dev/virology_dev.csv", "What beats?,liver,heart,lung,skin,B\n")
 
 
 def medxpert(name: str, options: Any, **more: Any) -> Callable[[Path], None]:
-    row = {"id": "T-1", "question": "What pumps blood?", "options": options, "label": "B", "question_type": "Reasoning"}
+    asked = "What pumps blood?\nAnswer Choices: (A) the liver (B) the heart"
+    row = {"id": "T-1", "question": asked, "options": options, "label": "B", "question_type": "Reasoning"}
     return lambda folder: put(folder / name, lines([row | more]))
 
 
@@ -258,14 +320,29 @@ def hermes(folder: Path) -> None:
 
 Q, H = "What pumps blood?", "The heart."
 EMPTY = ("NO_TEXT",)
+ALL = ("test", "train", "validation")
 MADE: tuple[Made, ...] = (
     Made("medqa", "hub (JSON lines), training split", medqa, 3, "Which organ pumps blood 0?", "C", "mcq"),
+    Made("medqa", "authors' archive, United States, four options, all three splits",
+         medqa_release("questions/US/4_options/phrases_no_exclude_{}.jsonl"), 3, "Which organ pumps blood 0?",
+         "C", "mcq", splits=ALL),
+    Made("medqa", "authors' archive, United States, five options, all three splits",
+         medqa_release("questions/US/{}.jsonl", {"E": "the skin"}), 3, "Which organ pumps blood 0?", "C", "mcq",
+         splits=ALL),
+    Made("medqa", "authors' archive, mainland of China, all three splits", medqa_release("Mainland/{}.jsonl"), 3,
+         "Which organ pumps blood 0?", "C", "mcq", splits=ALL),
+    Made("medqa", "authors' archive, Taiwan, all three splits", medqa_release("Taiwan/{}.jsonl"), 3,
+         "Which organ pumps blood 0?", "C", "mcq", splits=ALL),
+    Made("medqa", "hub (Parquet; bigbio/med_qa and others), options as a list of key and value", medqa_hub, 3,
+         "Which organ pumps blood train 0?", "C", "mcq", splits=ALL),
     Made("medqa", "test split in the evaluation repository of MedXpertQA", in_question("medqa_input.jsonl"), 1,
          "Which organ pumps blood?", "C", "mcq"),
-    Made("medquad", "authors' XML files, a folder for each collection", medquad, 2, "What are hearts ?",
-         "A heart is\na pump. - It beats.", "text_qa", refused=EMPTY * 2),
+    Made("medquad", "authors' XML files, a folder for each collection", medquad, 3, "What are hearts ?",
+         "A heart is\na pump. - It beats.", "text_qa", refused=EMPTY * 3),
     Made("medquad", "authors' repository as an archive", medquad_zip, 1, "What are hearts ?",
          "A heart is\na pump. - It beats.", "text_qa", refused=EMPTY),
+    Made("medquad", "a copy on the hub (Parquet, lavita/MedQuAD)", medquad_hub, 1, "What are hearts ?",
+         "A heart is a pump.", "text_qa", refused=("MISSING_FIELD",)),
     Made("apollo_corpus", "hub (JSON, lists of texts)", apollo, 2, "心脏做什么?", "泵血。", "dialogue"),
     Made("pmc_llama_instructions", "hub (JSON)", lambda f: put(f / "x.json", ALPACA), 2,
          f"Answer the question.\n\n{Q}", H, "text_qa"),
@@ -298,15 +375,32 @@ MADE: tuple[Made, ...] = (
          "Hearts were watched.\n\nDo hearts beat?", "A", "mcq"),
     Made("pubmed_qa", "authors' JSON alone; nothing tells which are of the test split, so none may be trained on",
          lambda f: put(f / "ori_pqal.json", PQAL), 2, "Hearts were watched.\n\nDo hearts beat?", "A", "mcq"),
-    Made("med_mcqa", "hub (Parquet)", medmcqa_hub, 1, Q, "B", "mcq"),
+    Made("pubmed_qa", "test_set.json, as the authors' preprocess/split_dataset.py writes it",
+         lambda f: put(f / "data/test_set.json", PQAL), 2, "Hearts were watched.\n\nDo hearts beat?", "A", "mcq"),
+    Made("pubmed_qa",
+         "the authors' hub copy (qiaojin/PubMedQA, folder pqa_labeled), with or without the ids of the test split",
+         pubmed_labelled, 1, "Hearts were watched.\n\nDo hearts beat?", "A", "mcq"),
+    Made("med_mcqa", "hub (Parquet), all three splits; the test split has no answers (-1), so its rows are refused",
+         medmcqa_hub("train", "validation", "test"), 2, Q, "B", "mcq", refused=("GOLD_NOT_AMONG_OPTIONS",),
+         splits=("test", "train")),
+    Made("med_mcqa", "hub (Parquet), development split", medmcqa_hub("validation"), 1, Q, "B", "mcq"),
+    Made("med_mcqa",
+         "authors' JSON lines, all three splits; options count from 1, and the test split has no answers",
+         medmcqa_lines("train", "dev", "test"), 2, Q, "B", "mcq", refused=("NO_GOLD",), splits=("test", "train")),
+    Made("med_mcqa", "authors' JSON lines, development split; options count from 1", medmcqa_lines("dev"), 1, Q, "B",
+         "mcq"),
     Made("med_mcqa", "evaluation repository of MedXpertQA", in_question("medmcqa_input.jsonl"), 1,
          "Which organ pumps blood?", "C", "mcq"),
     Made("mmlu_med", "hub (Parquet, a folder for each subject)", mmlu_hub, 1, Q, "B", "mcq"),
     Made("mmlu_med", "authors' CSV without header", mmlu_csv, 1, Q, "B", "mcq"),
     Made("medxpertqa_text", "hub (JSON lines)", medxpert("Text/test.jsonl", {"A": "the liver", "B": "the heart"}), 1, Q,
          "B", "mcq"),
+    Made("mmlu_med", "evaluation repository of MedXpertQA, six subjects", in_question("mmlu_medical_input.jsonl"), 1,
+         "Which organ pumps blood?", "C", "mcq"),
     Made("medxpertqa_text", "authors' evaluation repository",
-         medxpert("medxpertqa_sampled_text_input.jsonl", PAIRS, label=["B"]), 1, Q, "B", "mcq"),
+         medxpert("medxpertqa_text_input.jsonl", PAIRS, label=["B"]), 1, Q, "B", "mcq"),
+    Made("medxpertqa_text", "authors' evaluation repository, sampled",
+         medxpert("eval/medxpertqa_sampled_text_input.jsonl", PAIRS, label=["B"]), 1, Q, "B", "mcq"),
     Made("medxpertqa_mm", "hub (JSON lines) with pictures in images/ or images.zip", with_picture(
         medxpert("MM/test.jsonl", {"A": "the liver", "B": "the heart"}, images=["MM-1-a.png"]), "images/MM-1-a.png"), 1,
         Q, "B", "mcq", 1),
@@ -315,6 +409,15 @@ MADE: tuple[Made, ...] = (
         "images/MM-1-a.png"), 1, Q, "B", "mcq", 1),
     Made("healthbench", "authors' JSON lines", healthbench("2025_oss_eval.jsonl"), 1, "My knee hurts.",
          "Says to rest.", "dialogue"),
+    Made("medxpertqa_mm", "authors' evaluation repository, sampled", with_picture(
+        medxpert("medxpertqa_sampled_mm_input.jsonl", PAIRS, label=["B"], images=[{"image_path": "MM-1-a.png"}]),
+        "images/MM-1-a.png"), 1, Q, "B", "mcq", 1),
+    Made("healthbench", "authors' JSON lines under another name (m42-health/healthbench)",
+         healthbench("data/benchmark/health_bench.jsonl"), 1, "My knee hurts.", "Says to rest.", "dialogue"),
+    Made("healthbench", "authors' JSON lines, hard subset", healthbench("hard_2025-05-08.jsonl"), 1, "My knee hurts.",
+         "Says to rest.", "dialogue"),
+    Made("healthbench", "authors' JSON lines, consensus subset", healthbench("consensus_2025-05-09.jsonl"), 1,
+         "My knee hurts.", "Says to rest.", "dialogue"),
     Made("healthbench", "a repository with judged replies", healthbench("judge_responses.jsonl"), 1, "My knee hurts.",
          "Says to rest.", "dialogue"),
     Made("llava_pretrain", "hub (JSON) with pictures in images.zip", llava_pretrain, 1, Q, H, "caption", 1),

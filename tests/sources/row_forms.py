@@ -155,6 +155,7 @@ FORMS: dict[tuple[str, int], Form] = {
         },
         ("test", "train", "validation"), "肺", group="slake/picture/xmlab1", kinds=("x-ray",), task="vqa_closed",
     ),
+    ("slake", 1): Form({"data/test-00000-of-00001.parquet": EMBEDDED_QA}, ("test", "test"), "yes", task="vqa_closed"),
     ("path_vqa", 0): Form(
         {"data/train-00000-of-00001.parquet": EMBEDDED_QA}, ("train", "train"), "yes", kinds=("histopathology",),
     ),

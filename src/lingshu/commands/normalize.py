@@ -14,6 +14,7 @@ from lingshu.commands.option_class import command_of
 from lingshu.core.errors import UserError
 from lingshu.core.files import check_folder, write_json
 from lingshu.core.layout import IMAGES, SAMPLES
+from lingshu.intake.archive_files import brought_files
 from lingshu.intake.places import ChainedFiles, FolderFiles
 from lingshu.sources.catalog import SOURCES_FOLDER, SPLITS_FOLDER, read_source
 from lingshu.sources.params import RowParams
@@ -24,7 +25,9 @@ class NormalizeOptions:
     """One field an option, in the order of the help."""
 
     source: Annotated[str, typer.Option(help="Name of a record in catalog/sources.")]
-    raw: Annotated[Path, typer.Option(help="Folder with the source's files, in one of the record's forms.")]
+    raw: Annotated[
+        Path, typer.Option(help="Folder (or zip, or tar) with the source's files, in one of the record's forms.")
+    ]
     out: Annotated[Path, typer.Option(help="Folder that gets samples/SOURCE and images/SOURCE.")]
     accept_rows: Annotated[
         bool, typer.Option("--accept-rows", help="Go on although the number of rows is not the record's.")
@@ -62,7 +65,7 @@ def normalize_folder(options: NormalizeOptions) -> None:
     summary = normalize_rows(
         source,
         record,
-        ChainedFiles([FolderFiles(options.raw), FolderFiles(catalog / SPLITS_FOLDER.name)]),
+        ChainedFiles([brought_files(options.raw), FolderFiles(catalog / SPLITS_FOLDER.name)]),
         params=options.params(),
         samples=samples,
         images=images,

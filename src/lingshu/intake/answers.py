@@ -49,6 +49,7 @@ def options_of(spec: Choices | None, row: Row, question: str) -> Options | None:
         texts, question = _in_question(question)
     else:
         texts = _TEXTS[spec.shape](spec, row)
+        question = _without_options(question, texts) if spec.repeated else question
     if spec.lettered:
         texts = [_without_letter(letter, text) for letter, text in itertools.zip_longest(LETTERS[: len(texts)], texts)]
     if len(texts) < 2:
@@ -132,6 +133,14 @@ def _in_question(question: str) -> tuple[list[str], str]:
         texts.append(rest[: cut.start()])
         rest = rest[cut.start() :].lstrip()
     raise RowError(Reason.BROKEN_OPTIONS, "more options than letters")
+
+
+def _without_options(question: str, texts: list[str]) -> str:
+    """Return the question before "Answer Choices: …" if that lists just these options, else the whole."""
+    if _IN_QUESTION.search(question) is None:
+        return question
+    shown, stem = _in_question(question)
+    return stem if [*map(_bare, shown)] == [*map(_bare, texts)] else question
 
 
 def _by_letter(pairs: list[tuple[Any, Any]]) -> list[str]:

@@ -5,7 +5,9 @@ So a member's name can lead nowhere, and a link is no file.
 
 from __future__ import annotations
 
+import errno
 import gzip
+import io
 import shutil
 import stat
 import struct
@@ -16,7 +18,7 @@ import zipfile
 import zlib
 from functools import cached_property
 from pathlib import Path, PurePosixPath
-from typing import IO, Protocol
+from typing import IO, Any, Protocol
 
 from lingshu.core.errors import UserError
 
@@ -29,10 +31,16 @@ _DAMAGE = (
 )  # fmt: skip
 
 
+def _full(error: Exception) -> bool:
+    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+
+
 class _Members(Protocol):
     sizes: dict[str, int]
 
     def read(self, member: str) -> bytes: ...
+
+    def open(self, member: str) -> IO[bytes]: ...
 
 
 class _Zip:
@@ -43,6 +51,9 @@ class _Zip:
 
     def read(self, member: str) -> bytes:
         return self._zip.read(member)
+
+    def open(self, member: str) -> IO[bytes]:
+        return self._zip.open(member)
 
 
 class _Tar:
@@ -65,12 +76,40 @@ class _Tar:
         return spool
 
     def read(self, member: str) -> bytes:
+        return self.part(self._places[member], self.sizes[member])
+
+    def open(self, member: str) -> IO[bytes]:
+        return io.BufferedReader(_TarMember(self, self._places[member], self.sizes[member]), CHUNK_BYTES)
+
+    def part(self, place: int, size: int) -> bytes:
+        """Return the bytes at a place.
+
+        Raises:
+            EOFError: there are fewer.
+        """
         with self._lock:
-            self._handle.seek(self._places[member])
-            data = self._handle.read(self.sizes[member])
-        if len(data) < self.sizes[member]:
+            self._handle.seek(place)
+            data = self._handle.read(size)
+        if len(data) < size:
             raise EOFError("it is cut off")
         return data
+
+
+class _TarMember(io.RawIOBase):
+    """A member as a stream, a piece at a time."""
+
+    def __init__(self, tar: _Tar, place: int, size: int) -> None:
+        self._tar, self._place, self._left = tar, place, size
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        data = self._tar.part(self._place, min(len(buffer), self._left))
+        buffer[: len(data)] = data
+        self._place += len(data)
+        self._left -= len(data)
+        return len(data)
 
 
 class Archive:
@@ -89,6 +128,8 @@ class Archive:
         try:
             return _Tar(self.path) if is_tar else _Zip(self.path)
         except _DAMAGE as error:
+            if _full(error):
+                raise self._no_room(error) from None
             kind = "tar" if is_tar else "zip"
             raise UserError(
                 f"{self.path}: not a {kind} archive that can be read: {error}", "get it again; it may be cut"
@@ -128,4 +169,37 @@ class Archive:
         try:
             return self._inside.read(member)
         except _DAMAGE as error:
-            raise UserError(f"{self.path}!/{member}: can't be read: {error}", "get the archive again") from None
+            raise self._unread(member, error) from None
+
+    def open(self, member: str) -> IO[bytes]:
+        """Return a member as a stream, so that a large one needs no memory; reading it may raise what a file's may.
+
+        Raises:
+            UserError: the member is missing or broken.
+        """
+        try:
+            return self._inside.open(member)
+        except _DAMAGE as error:
+            raise self._unread(member, error) from None
+
+    def copy(self, member: str, path: Path) -> None:
+        """Write a member to a file.
+
+        Raises:
+            UserError: the member is missing or broken, or the disk is full.
+        """
+        try:
+            with self._inside.open(member) as stream, path.open("wb") as handle:
+                shutil.copyfileobj(stream, handle, CHUNK_BYTES)
+        except _DAMAGE as error:
+            path.unlink(missing_ok=True)
+            raise (self._no_room(error) if _full(error) else self._unread(member, error)) from None
+
+    def _no_room(self, error: Exception) -> UserError:
+        return UserError(
+            f"{self.path}: its files can't be copied to {tempfile.gettempdir()}: {error}",
+            "free space there, set TMPDIR to a folder with more, or unpack the archive and pass the folder",
+        )
+
+    def _unread(self, member: str, error: Exception) -> UserError:
+        return UserError(f"{self.path}!/{member}: can't be read: {error}", "get the archive again")

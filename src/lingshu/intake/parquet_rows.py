@@ -4,20 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lingshu.core.errors import UserError
+from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.values import Row
 
 GROUP_BYTES = 256 << 20  # a row group whose pictures are larger is read a few rows at a time
 ROWS_AT_ONCE = 32
+MOST_ROWS = 512  # of text columns; more at once are not faster
+BATCH_BYTES = 1 << 30
+MAX_ROW_BYTES = 64 << 20
 _DAMAGE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OSError, UnicodeDecodeError)
 
 
@@ -119,10 +123,13 @@ class _Column:
     named: frozenset[tuple[int, int]]
 
 
-def parquet_rows(name: str, path: Path, picture_columns: Sequence[str]) -> Iterator[Row]:
+def parquet_rows(
+    name: str, path: Path, picture_columns: Sequence[str], limit: int = MAX_ROW_BYTES
+) -> Iterator[Row | RowError]:
     """Yield the rows of a Parquet file; what the picture columns hold becomes `EmbeddedPicture`s.
 
     A picture without bytes becomes the name of the file that stands in its place, "" if there is none.
+    A row whose other columns take more than `limit` bytes is a `RowError`, and never a Python value.
 
     Raises:
         UserError: the file is broken.
@@ -134,12 +141,38 @@ def parquet_rows(name: str, path: Path, picture_columns: Sequence[str]) -> Itera
         columns = [column for column in opened.schema_arrow.names if column not in heavy]
         columns += [column.light for column in pictures]
         number = 0
-        for batch in opened.iter_batches(2048, columns=columns):
-            for row in batch.to_pylist():
-                yield row | {column.name: _pictures(name, number, column, row[column.name]) for column in pictures}
+        for batch in _few_at_once(opened, columns):
+            for row in _rows(batch, heavy, limit):
+                if isinstance(row, RowError):
+                    yield row
+                else:
+                    yield row | {column.name: _pictures(name, number, column, row[column.name]) for column in pictures}
                 number += 1
     except _DAMAGE as error:
         raise UserError(f"{path}: not a Parquet file that can be read: {error}", "get the file again") from None
+
+
+def _few_at_once(opened: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
+    """Yield the rows, as many at once as fit into `BATCH_BYTES` however long each value is.
+
+    No value is longer than its column's part of the row group, but a coded one may stand in every row.
+    """
+    for number in range(opened.metadata.num_row_groups):
+        group = opened.metadata.row_group(number)
+        read = [group.column(place) for place in range(group.num_columns)]
+        wanted = {name.split(".")[0] for name in columns}
+        longest = max((c.total_uncompressed_size for c in read if c.path_in_schema.split(".")[0] in wanted), default=0)
+        rows = min(max(BATCH_BYTES // max(longest, 1), 1), MOST_ROWS)
+        yield from opened.iter_batches(rows, row_groups=[number], columns=columns)
+
+
+def _rows(batch: pa.RecordBatch, pictures: Collection[str], limit: int) -> list[Row | RowError]:
+    measured = batch.select([name for name in batch.schema.names if name not in pictures])
+    if measured.nbytes <= limit:
+        return cast("list[Row | RowError]", batch.to_pylist())
+    large = RowError(Reason.ROW_TOO_LARGE, f"more than {limit} bytes")
+    sizes = [measured.slice(place, 1).nbytes for place in range(batch.num_rows)]
+    return [large if size > limit else batch.slice(place, 1).to_pylist()[0] for place, size in enumerate(sizes)]
 
 
 def _pictures(name: str, number: int, column: _Column, light: Any) -> Any:

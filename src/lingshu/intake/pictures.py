@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from pathlib import PurePosixPath
@@ -69,11 +71,23 @@ def picture_key(picture: PictureFile) -> str:
 
 
 class PictureFinder:
-    """Finds the pictures that rows name, in a place's folders first, then in its archives."""
+    """Finds the pictures that rows name, in a place's folders first, then in its archives.
 
-    def __init__(self, files: Files, spec: Pictures) -> None:
+    Folders are looked for in the place itself, then beside the tables and in the folders above them: a user's folder
+    often holds the data set's own one.
+
+    Args:
+        files: the place.
+        spec: where pictures are.
+        tables: names of the tables whose rows name them.
+    """
+
+    def __init__(self, files: Files, spec: Pictures, tables: Sequence[str] = ()) -> None:
         self._files = files
         self._spec = spec
+        self._folders = [folder if folder != "." else "" for folder in spec.folders] + [
+            f"{above}/{folder}" if folder != "." else above for above in _above(tables) for folder in spec.folders
+        ]
         self._looked_up = lru_cache(NAMES_KNOWN)(self._found)  # rows of one picture stand together
 
     @cached_property
@@ -97,14 +111,25 @@ class PictureFinder:
         raise RowError(Reason.MISSING_PICTURE, f"{name} is not in {places} of {self._files.label}")
 
     def _found(self, name: str) -> StoredPicture | ZippedPicture | None:
-        for folder in self._spec.folders:
-            inside = name if folder == "." else f"{folder}/{name}"
+        for folder in self._folders:
+            inside = f"{folder}/{name}" if folder else name
             if self._files.has(inside):
                 return StoredPicture(inside, self._files)
         for archive in self._archives:
             if (member := archive.find(name)) is not None:
                 return ZippedPicture(member, archive)
         return None
+
+
+def _above(tables: Sequence[str]) -> list[str]:
+    """Return the folder that holds all the tables, and those above it, the place itself excepted."""
+    parents = [PurePosixPath(name.partition("!/")[0]).parent.parts for name in tables]
+    if not parents:
+        return []
+    first, last = min(parents), max(parents)
+    common = list(itertools.takewhile(lambda pair: pair[0] == pair[1], zip(first, last, strict=False)))
+    parts = [part for part, _ in common]
+    return ["/".join(parts[:depth]) for depth in range(len(parts), 0, -1)]
 
 
 def row_pictures(spec: Pictures | None, row: Row, finder: PictureFinder | None) -> tuple[FoundPicture, ...]:

@@ -11,9 +11,10 @@ from typing import Any, Generic, TypeVar
 
 from lingshu.core.ids import canonical_json
 from lingshu.intake.errors import Reason, RowError
+from lingshu.intake.parquet_rows import MAX_ROW_BYTES
 from lingshu.intake.places import Files
 from lingshu.intake.shapes import Join, TableForm
-from lingshu.intake.tables import MAX_ROW_BYTES, RawRow, Table, find_tables, found_in, read_mapping, read_rows
+from lingshu.intake.tables import RawRow, Table, find_tables, found_in, read_mapping, read_rows
 from lingshu.intake.values import Row, text_at, value_at
 
 F = TypeVar("F", bound=TableForm)

@@ -39,6 +39,7 @@ class Choices(Strict):
         value: of the text in an object of `pairs`.
         only_if: options exist only in rows where this path has this value.
         lettered: an option's own letter in front of its text ("A: …") is taken off.
+        repeated: where the question ends with the same options ("Answer Choices: (A) …"), they are taken off it.
     """
 
     shape: Literal["columns", "mapping", "list", "pairs", "literal", "lines", "fixed", "in_question"]
@@ -49,6 +50,7 @@ class Choices(Strict):
     value: str = "value"
     only_if: dict[str, str] = {}  # noqa: RUF012
     lettered: bool = False
+    repeated: bool = False
 
     @model_validator(mode="after")
     def _complete(self) -> Choices:

@@ -14,8 +14,10 @@ import gzip
 import io
 import json
 import re
+import zipfile
 import zlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path, PurePosixPath
@@ -27,7 +29,7 @@ from lingshu.intake.arrays import array_rows
 from lingshu.intake.csv_rows import CsvFault, csv_rows
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.json_stream import JsonStream, JsonStreamError
-from lingshu.intake.parquet_rows import parquet_rows
+from lingshu.intake.parquet_rows import MAX_ROW_BYTES, parquet_rows
 from lingshu.intake.places import Files, matching
 from lingshu.intake.plain_pickle import read_plain_pickle
 from lingshu.intake.shapes import Join, Layout, TableForm
@@ -35,7 +37,6 @@ from lingshu.intake.values import Row, value_at
 from lingshu.intake.xml_rows import xml_rows
 
 INSIDE = "!/"
-MAX_ROW_BYTES = 64 << 20
 CHUNK_BYTES = 1 << 20
 
 
@@ -93,7 +94,8 @@ def _open(files: Files, name: str) -> IO[bytes]:
 
 
 def _open_member(archive: Archive, member: str) -> IO[bytes]:
-    return io.BytesIO(archive.read(member))
+    handle = archive.open(member)
+    return cast("IO[bytes]", gzip.open(handle)) if member.endswith(".gz") else handle
 
 
 def read_rows(table: Table, form: TableForm, max_row_bytes: int = MAX_ROW_BYTES) -> Iterator[RawRow]:
@@ -106,15 +108,22 @@ def read_rows(table: Table, form: TableForm, max_row_bytes: int = MAX_ROW_BYTES)
         "parquet": _parquet, "json": _json, "jsonl": _json_lines, "csv": _csv, "xml": _xml, "text": _text_file,
         "pickle": _pickle, "npy": _arrays, "files": _file,
     }  # fmt: skip
-    try:
+    with _faults_named(table):
         yield from readers[form.format](table, form, max_row_bytes)
+
+
+@contextmanager
+def _faults_named(table: Table) -> Iterator[None]:
+    """Turn what a broken file raises into a `UserError` that names it."""
+    try:
+        yield
     except UnicodeDecodeError:
         raise UserError(f"{table.name}: not UTF-8 at byte {_utf8_fault(table)}", "get the file again") from None
     except JsonStreamError as error:
         raise UserError(
             f"{table.name}:{error.line}: not JSON: {error.problem}", "get the file again; it may be cut"
         ) from None
-    except (EOFError, zlib.error, OSError) as error:
+    except (EOFError, zlib.error, OSError, zipfile.BadZipFile) as error:
         raise UserError(f"{table.name}: can't be read: {error}", "get the file again; it may be cut") from None
 
 
@@ -154,18 +163,11 @@ def found_in(pattern: str, text: str) -> str:
 
 
 def _keyed_values(table: Table, limit: int) -> Iterator[tuple[str, Any]]:
-    try:
-        with table.open() as handle:
-            stream = JsonStream(handle, limit)
-            if stream.first() != "{":
-                raise UserError(f"{table.name}: the file is not an object", "get the file that the record names")
-            yield from stream.pairs()
-    except UnicodeDecodeError:
-        raise UserError(f"{table.name}: not UTF-8 at byte {_utf8_fault(table)}", "get the file again") from None
-    except JsonStreamError as error:
-        raise UserError(
-            f"{table.name}:{error.line}: not JSON: {error.problem}", "get the file again; it may be cut"
-        ) from None
+    with _faults_named(table), table.open() as handle:
+        stream = JsonStream(handle, limit)
+        if stream.first() != "{":
+            raise UserError(f"{table.name}: the file is not an object", "get the file that the record names")
+        yield from stream.pairs()
 
 
 def _utf8_fault(table: Table) -> int:
@@ -351,11 +353,11 @@ def _whole(table: Table, limit: int) -> bytes | RowError:
     return data if len(data) <= limit else RowError(Reason.ROW_TOO_LARGE, f"more than {limit} bytes")
 
 
-def _parquet(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:  # noqa: ARG001 - one signature
+def _parquet(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
     if table.path is None:
         raise UserError(f"{table.name}: Parquet inside an archive is not read", "unpack it and pass the folder")
     columns = form.pictures.fields if form.pictures and form.pictures.embedded else []
-    for number, row in enumerate(parquet_rows(table.name, table.path(), columns), start=1):
+    for number, row in enumerate(parquet_rows(table.name, table.path(), columns, limit), start=1):
         yield RawRow(table.name, number, row)
 
 

@@ -46,7 +46,8 @@ class RowRun(ABC, Generic[W]):
     ) -> None:
         self._name, self._record, self._files, self._source = name, record, files, source
         spec = source.form.pictures
-        self._finder = PictureFinder(files, spec) if spec and not spec.embedded else None
+        tables = [table.name for table in source.tables]
+        self._finder = PictureFinder(files, spec, tables) if spec and not spec.embedded else None
         self._maker = SampleMaker(name, record, source.form, revision_of(record))
         self._limits = StillLimits(params.max_side_px, params.max_megapixels * 1_000_000, params.max_picture_mb << 20)
         self._max_row_bytes = params.max_row_mb << 20

@@ -1,0 +1,60 @@
+"""An archive of the user as a place of files: a member is copied to a temporary folder when it is asked for.
+
+The copies bear names of our own, so that no member's name leads anywhere; they go when the place goes.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+
+from lingshu.core.errors import UserError
+from lingshu.intake.archive import TAR_ENDINGS, Archive
+from lingshu.intake.places import Files, FolderFiles, matching
+
+ENDINGS = (".zip", *TAR_ENDINGS)
+
+
+class ArchiveFiles:
+    """A zip or tar file; the names are its members'."""
+
+    def __init__(self, path: Path) -> None:
+        self.label = str(path)
+        self._archive = Archive(path)
+        self._copies = tempfile.TemporaryDirectory(prefix="lingshu-archive-")
+
+    @cached_property
+    def _members(self) -> dict[str, str]:
+        """Members by name; `tar -C folder .` writes `./` before each."""
+        return {name.removeprefix("./"): name for name in self._archive.members()}
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {name: number for number, name in enumerate(self._members)}
+
+    def match(self, pattern: str) -> list[str]:
+        """See `Files.match`."""
+        return matching(self._places, pattern)
+
+    def has(self, name: str) -> bool:
+        """See `Files.has`."""
+        return name in self._places
+
+    def path(self, name: str) -> Path:
+        """See `Files.path`."""
+        if name not in self._places:
+            raise UserError(f"{self.label}!/{name}: no such file", "check that the archive is complete")
+        copy = Path(self._copies.name) / f"{self._places[name]}{PurePosixPath(name).suffix}"
+        if not copy.exists():
+            self._archive.copy(self._members[name], copy)
+        return copy
+
+
+def brought_files(path: Path) -> Files:
+    """Return a folder, or a zip or tar file, as a place of files.
+
+    Raises:
+        UserError: there is no such folder, and it is no archive that can be read.
+    """
+    return ArchiveFiles(path) if path.is_file() and path.name.lower().endswith(ENDINGS) else FolderFiles(path)

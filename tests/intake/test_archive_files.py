@@ -1,0 +1,105 @@
+"""A user's archive, or a folder around the data set's own one, is read like the folder that the record describes."""
+
+from __future__ import annotations
+
+import gzip
+import io
+import stat
+import tarfile
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from lingshu.core.errors import UserError
+from lingshu.intake.archive import Archive
+from lingshu.intake.archive_files import ArchiveFiles, brought_files
+from lingshu.intake.pictures import PictureFinder
+from lingshu.intake.places import FolderFiles
+from lingshu.intake.rows import data_rows, find_source
+from lingshu.intake.shapes import Join, Pictures, TableForm
+from lingshu.intake.tables import find_tables, read_mapping
+from tests.benchmarks.public_made import as_lines, as_zip, write
+
+FILES = {"Set/train.jsonl": as_lines({"picture": "a.png"}), "Set/imgs/a.png": b"png", "Set/../../evil.png": b"no"}
+FORM = TableForm.model_validate(
+    {"name": "made", "checked": "written format", "format": "jsonl", "tables": ["**/train.jsonl"]}
+)
+SPEC = Pictures(fields=["picture"], folders=["imgs", "."])
+
+
+def tarred(files: dict[str, bytes], mode: str, prefix: str = "") -> bytes:
+    buffer = io.BytesIO()
+    with tarfile.open(fileobj=buffer, mode=mode) as opened:
+        for name, data in files.items():
+            info = tarfile.TarInfo(prefix + name)
+            info.size = len(data)
+            opened.addfile(info, io.BytesIO(data))
+        link = tarfile.TarInfo("Set/imgs/link.png")
+        link.type, link.linkname = tarfile.SYMTYPE, "/etc/hostname"
+        opened.addfile(link)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("set.zip", as_zip(FILES)),
+        ("set.tar", tarred(FILES, "w:")),
+        ("set.tar.gz", tarred(FILES, "w:gz", "./")),
+    ],
+)
+def test_tables_and_pictures_of_an_archive(name: str, data: bytes, tmp_path: Path) -> None:
+    (tmp_path / name).write_bytes(data)
+    files = brought_files(tmp_path / name)
+    assert isinstance(files, ArchiveFiles)
+    source = find_source(files, [FORM])
+    assert source is not None
+    assert [raw.values for _, raw in data_rows(source)] == [{"picture": "a.png"}]
+    finder = PictureFinder(files, SPEC, [table.name for table in source.tables])
+    assert finder.find("a.png").read() == b"png"
+    assert not files.has("Set/imgs/link.png")
+    copy = files.path("Set/../../evil.png")
+    assert copy.parent == files.path("Set/train.jsonl").parent  # its name leads nowhere
+    assert copy.read_bytes() == b"no"
+    with pytest.raises(UserError, match="no such file"):
+        files.path("Set/none.png")
+
+
+def test_a_cut_archive_is_named(tmp_path: Path) -> None:
+    (tmp_path / "set.zip").write_bytes(as_zip(FILES)[:-30])
+    with pytest.raises(UserError, match=r"set\.zip: not a zip archive"):
+        brought_files(tmp_path / "set.zip").match("**/*")
+
+
+def test_pictures_beside_the_tables_of_a_folder_further_down(tmp_path: Path) -> None:
+    write({"copy/data/Set/train.jsonl": b"", "copy/data/imgs/a.png": b"1", "other/imgs/b.png": b"2"}, tmp_path)
+    finder = PictureFinder(FolderFiles(tmp_path), SPEC, ["copy/data/Set/train.jsonl"])
+    assert finder.find("a.png").name == "copy/data/imgs/a.png"
+    with pytest.raises(Exception, match=r"b\.png is not in"):
+        finder.find("b.png")
+
+
+def test_a_large_member_is_read_as_a_stream(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w", zipfile.ZIP_DEFLATED) as opened:
+        opened.writestr("big.jsonl", b"\0" * (64 << 20))
+        link = zipfile.ZipInfo("link.jsonl")
+        link.external_attr = (stat.S_IFLNK | 0o777) << 16
+        opened.writestr(link, "/etc/hostname")
+    archive = Archive(tmp_path / "a.zip")
+    assert archive.members() == ["big.jsonl"]
+    with archive.open("big.jsonl") as handle:
+        assert handle.read(3) == b"\0\0\0"
+    form = TableForm.model_validate({**FORM.model_dump(), "tables": ["a.zip!/big.jsonl"]})
+    source = find_source(FolderFiles(tmp_path), [form])
+    assert source is not None
+    (row,) = [raw.values for _, raw in data_rows(source, 1 << 10)]
+    assert "larger" in str(row)
+
+
+def test_a_joined_table_that_is_cut_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "ids.json.gz"
+    path.write_bytes(gzip.compress(b'{"a": 1, "b": 2}')[:-9])
+    (table,) = find_tables(FolderFiles(tmp_path), ["ids.json.gz"]) or []
+    with pytest.raises(UserError, match=r"ids\.json\.gz: can't be read"):
+        read_mapping(table, Join(tables=["ids.json.gz"], by="id", into="x"))
