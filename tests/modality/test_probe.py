@@ -52,15 +52,6 @@ def test_a_group_with_two_labels_stays_whole() -> None:
     assert (folds >= 0).all()
 
 
-def test_the_threads_do_not_change_a_probe() -> None:
-    labels = ["ct", "mri"] * 20
-    features = clusters(labels, 1.0)
-    one, more = (
-        fit(features, labels, PARAMS.model_copy(update={"threads": threads})).chances(features) for threads in (1, 2)
-    )
-    assert (one == more).all()
-
-
 def test_separable_labels_are_told_apart_on_unseen_groups() -> None:
     labels = [label for label in ("ct", "mri", "x-ray") for _ in range(30)]
     groups = [f"{label}-{i % 6}" for i, label in enumerate(labels)]

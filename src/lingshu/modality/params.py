@@ -27,7 +27,7 @@ class ModalityParams(Strict):
         min_probability: the classifier abstains below it.
         seed: of the choice of pictures and of the folds.
         device: where an open_clip encoder runs.
-        threads: of tensor and matrix arithmetic on the CPU (0 leaves the choice to torch and BLAS).
+        threads: of tensor arithmetic on the CPU (0 leaves the choice to torch).
         workers: who encodes; each loads the encoder, and features do not depend on it.
     """
 
