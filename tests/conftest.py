@@ -2,8 +2,16 @@
 
 from __future__ import annotations
 
+import gc
+import os
+
 import pytest
 from hypothesis import settings
+
+# Processes that share the cores, and those that tests start, compute with one thread each: more would wait, busily.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+# As a stage (core/stage.py): what torch, transformers and TRL make of themselves is no garbage.
+gc.set_threshold(50_000)
 
 # No deadline: machines differ in speed. Derandomised: a failure is the change's, never the draw's.
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=50)

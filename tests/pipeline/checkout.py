@@ -28,6 +28,7 @@ class Checkout:
             if (ROOT / name).is_file() and name != "dvc.lock":
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
+        copy_compiled(folder)
         # The downloads are shared with the working tree, so that the registry is asked once a machine.
         (ROOT / CACHE).mkdir(parents=True, exist_ok=True)
         (folder / CACHE).parent.mkdir(parents=True)
@@ -65,6 +66,15 @@ class Checkout:
     def read(self, path: str) -> Any:
         """Return a JSON file's value."""
         return json.loads((self.folder / path).read_text())
+
+
+def copy_compiled(folder: Path) -> None:
+    """Copy the machine code that set-up left beside the sources, whose times it bears (they are copied, too)."""
+    for pattern in ("*.nbi", "*.nbc"):  # an index, then what it names
+        for path in (ROOT / "src").rglob(f"__pycache__/{pattern}"):
+            target = folder / path.relative_to(ROOT)
+            target.parent.mkdir(exist_ok=True)
+            shutil.copy2(path, target)
 
 
 def run(command: Sequence[str], folder: Path, environment: dict[str, str]) -> str:

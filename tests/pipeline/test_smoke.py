@@ -21,7 +21,7 @@ from tests.pipeline.checkout import Checkout
 
 pytestmark = [pytest.mark.pipeline, pytest.mark.timeout(2700)]
 
-# Where the second run is killed: a second after the stage has begun, or when it has put this to rest.
+# Where the second run is killed: shortly after the stage has begun, or when it has put this to rest.
 KILLED = {
     "normalize@radiology": "",
     "deduplicate": "",
@@ -57,7 +57,7 @@ def kill_in(checkout: Checkout, stage: str, sign: str) -> None:
         if sign:
             wait_for(lambda: any(checkout.folder.glob(sign)), process, log)
         else:
-            time.sleep(1)
+            time.sleep(0.4)
     finally:
         stop(process)
     assert process.returncode == -signal.SIGKILL, f"{stage} was over before the kill:\n{log.read_text()}"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
+from operator import attrgetter
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -61,6 +62,7 @@ FRAME_SCHEMA = pl.Schema(
         "detail": pl.String(),
     }
 )
+_ROW = attrgetter(*FRAME_SCHEMA)
 Verdicts: TypeAlias = pl.DataFrame | Iterable[Verdict]  # a frame has the columns of FRAME_SCHEMA: five million rows fit
 
 
@@ -68,8 +70,7 @@ def verdict_frame(verdicts: Verdicts) -> pl.DataFrame:
     """Return the verdicts as a frame with the columns of `FRAME_SCHEMA`, in their order."""
     if isinstance(verdicts, pl.DataFrame):
         return verdicts.select(FRAME_SCHEMA.names()).cast(FRAME_SCHEMA)
-    rows = [tuple(getattr(verdict, field.name) for field in fields(Verdict)) for verdict in verdicts]
-    return pl.DataFrame(rows, schema=FRAME_SCHEMA, orient="row")
+    return pl.DataFrame(list(map(_ROW, verdicts)), schema=FRAME_SCHEMA, orient="row")
 
 
 def write_verdicts(path: Path, verdicts: Verdicts) -> None:
