@@ -45,7 +45,7 @@ _AFTER_ANY = re.compile(
 _AFTER_MORE = re.compile(rf"\s*(?:\(|{_WORDS_MORE})")
 _NOT_LED = "".join(rf"(?<!{lead} .)" for lead in ("ption", "ptions", "hoice", "hoices", "etter"))
 IN_PROSE = (
-    rf"(?<=[a-z,] .){_NOT_LED} (?:(?<=[AI].)(?!{_WORDS_ANY})|(?<![AI].)(?!{_WORDS}))"
+    rf"(?<=[a-z,.;)\]] .){_NOT_LED} (?:(?<=[AI].)(?!{_WORDS_ANY})|(?<![AI].)(?!{_WORDS}))"
     r"(?!(?:it|makes)\b)(?![a-z]+[A-Z])[a-z]"
 )
 """Behind a capital: it stands between a word and one that says nothing of options, so it is none but by its own text.

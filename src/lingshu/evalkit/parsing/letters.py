@@ -135,7 +135,7 @@ def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] 
     texts = tuple(lower(option).lstrip(EDGES) for option in shown)
     cores = tuple(option.rstrip(EDGES) for option in texts)
     firsts = {letter_of(index): option[:1] for index, option in enumerate(texts)}
-    scan = _Scan(text, lowered, texts, cores, firsts, _list_pattern(count))
+    scan = _Scan(text, lowered, texts, cores, firsts, _list_pattern(count), "\n" not in text)
     result: list[Group] = []
     position = 0
     prose = scan.own_texts_in_prose()
@@ -184,6 +184,7 @@ class _Scan:
     cores: tuple[str, ...]
     firsts: dict[str, str]  # of the options' texts, by letter
     lists: re.Pattern[str]
+    one_line: bool
 
     def own_texts_in_prose(self) -> bool:
         """Return whether a letter may stand before its own option's text with nothing but a blank between."""
@@ -237,7 +238,7 @@ class _Scan:
             return self.group(at)
         if gap < 3 and is_named(self.lowered, at):
             return None
-        if at > _MARGIN and self.text.find("\n", at - _MARGIN, at) < 0:
+        if at > _MARGIN and (self.one_line or self.text.find("\n", at - _MARGIN, at) < 0):
             return Group(at, at + 1, (letter,), False, False)
         return self._placed(at, at + 1, at + 1, [letter])
 

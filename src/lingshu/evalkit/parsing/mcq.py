@@ -52,6 +52,7 @@ _SHORT = 80  # characters of what may be an option's text in other words
 _STATING = re.compile(
     r"\b(?:answer|correct|right|best|final|cho|select|pick|go|opt|settle|true|likely|most|better|remain|yes|so|hence"
     r"|therefore|thus|consequently|conclu|leav)"
+    r"|答案|选|应为|正确|是对的|最符合|可能性[最较很更比]*[大高]|所以|因此|因而|综上|故|不对|等等|更正|[✓✔✅√]"
 )
 
 
@@ -71,7 +72,7 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool, ques
     if not several and not exception and len(text) > 2 * _ENDING:
         # The last statement of a letter decides; in a long response it is near the end, if there is one.
         ending = _ending(text)
-        stating = not ending.isascii() or _STATING.search(ending.lower())
+        stating = _STATING.search(ending.lower())
         groups, attitudes = _read(ending, Clauses(ending, asked), count, choices, several) if stating else ([], [])
         if STATED in attitudes and (parsed := _by_letter(groups, attitudes, several)).rule == STATED_LETTER:
             return parsed
