@@ -39,12 +39,18 @@ WEIGHED = {
         " Acute hepatitis but an acute abdomen. ",
         ("A. Acute pancreatitis", "B. Acute cholecystitis", "C. Acute appendicitis", "D. Acute hepatitis"),
     ),
+    "denials": ("A is incorrect. B is unlikely here. C is wrong. D is excluded. E is not right. ", CHOICES),
     "numbers": (
         "A dose of 10 mg or 20 mg is given at 8 and 20 hours, then 30 mg, 40 mg for 5 days and not 50 mg, 10 tablets of"
         " 20. ",
         ("A. 10 mg", "B. 20 mg", "C. 30 mg", "D. 40 mg", "E. 50 mg"),
     ),
 }
+
+CHINESE = (  # an option in each clause
+    "患者的表现可能是A，也可能是B，不能排除C，但是D的可能性较小，E也不典型。",
+    ("A. 肺炎", "B. 肺栓塞", "C. 气胸", "D. 心力衰竭", "E. 都不是"),
+)
 
 
 def repeated(sentence: str, words: int) -> str:
@@ -90,6 +96,10 @@ def main() -> None:
         for name, (sentence, options) in WEIGHED.items():
             item = Item("long", "mcq", "Which?", options, "B", repeated(sentence, words))
             found[f"{name}, {words} words"] = {"mcq": milliseconds(item)}
+        sentence, options = CHINESE
+        characters = 2 * words
+        item = Item("long", "mcq", "Which?", options, "B", (sentence * words)[:characters])
+        found[f"Chinese, {characters} characters"] = {"mcq": milliseconds(item)}
     print(json.dumps(found, indent=2))
 
 

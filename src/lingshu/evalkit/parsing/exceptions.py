@@ -52,7 +52,8 @@ def asks_for_exception(question: str) -> bool:
 
 def words_asked_for(question: str) -> re.Pattern[str] | None:
     """Return what finds the words of denial by which `question` asks for its answer ("contraindicated"), if it does."""
-    return _AVOIDING if _AVOIDING.search(question.lower()) else None
+    lowered = question.lower()
+    return _AVOIDING if any(word in lowered for word in ("contraindicated", "inappropriate", "avoid")) else None
 
 
 def left_by_exception(text: str, question: str, options: int, several: bool) -> tuple[str, ...] | None:

@@ -67,9 +67,8 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool, ques
     count = len(choices) if choices else MAX_OPTIONS
     if whole := _by_whole(text, choices, count, several, question):
         return whole
-    exception = not several and asks_for_exception(question)
     asked = words_asked_for(question)
-    if not several and not exception and len(text) > 2 * _ENDING:
+    if not several and len(text) > 2 * _ENDING and not asks_for_exception(question):
         # The last statement of a letter decides; in a long response it is near the end, if there is one.
         ending = _ending(text)
         stating = _STATING.search(ending.lower())
@@ -78,7 +77,8 @@ def parse_choice(text: str, choices: tuple[str, ...] | None, several: bool, ques
             return parsed
     clauses = Clauses(text, asked)
     groups, attitudes = _read(text, clauses, count, choices, several)
-    parsed = (_by_odd_one(groups, attitudes) if exception else None) or _by_letter(groups, attitudes, several)
+    odd = None if several or DENIED not in attitudes else _by_odd_one(groups, attitudes)
+    parsed = odd if odd and asks_for_exception(question) else _by_letter(groups, attitudes, several)
     if parsed is NOTHING and choices:
         parsed = _by_text(text, clauses, choices, several)
     if parsed is NOTHING and choices:

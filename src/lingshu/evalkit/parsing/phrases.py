@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from lingshu.evalkit.parsing.exceptions import asks_for_exception, left_by_exception, left_by_exclusion
-from lingshu.evalkit.parsing.options import option_texts
-from lingshu.evalkit.parsing.positions import option_at_place
+from lingshu.evalkit.parsing.exceptions import left_by_exception, left_by_exclusion
+from lingshu.evalkit.parsing.positions import NOUNS, option_at_place
 from lingshu.evalkit.parsing.rankings import ranked_first
 from lingshu.evalkit.parsing.verdict_lists import marked_options
 
@@ -19,8 +18,7 @@ def by_phrase(
 
     None if the text is no such phrase.
     """
-    shown = option_texts(choices) if choices else ()
-    if (marked := marked_options(text, shown, count, asks_for_exception(question))) is not None:
+    if (marked := marked_options(text, question, choices, count)) is not None:
         return marked, VERDICTS
     if len(text) > _LONGEST:
         return None
@@ -35,6 +33,6 @@ def by_phrase(
 def _one_by_phrase(text: str, choices: tuple[str, ...] | None, count: int) -> tuple[tuple[str, ...], str] | None:
     if ("<" in text or ">" in text or "east" in text) and (first := ranked_first(text, choices, count)):
         return (first,), RANKING
-    if choices and (letter := option_at_place(text, choices)):
+    if choices and any(noun in text for noun in NOUNS) and (letter := option_at_place(text, choices)):
         return (letter,), PLACE
     return None

@@ -11,6 +11,7 @@ _ORDINALS = (
     *("1st", "2nd", "3rd", "4th", "5th", "6th", "7th", "8th", "9th", "10th"),
 )
 _NUMERALS_ZH = "一二三四五六七八九十"
+NOUNS = ("ption", "hoice", "lternative", "第", "最后")  # a text without one of these names no place
 _NOUN = r"(?:answer\s+)?(?:options?|choice|alternative)"
 _PLACE = re.compile(
     r"(?:(?:the\s+)?(?:(?:correct|right|best|final)\s+)?answer\s*(?:is|:)\s*|it(?:['’]s| is)\s+"

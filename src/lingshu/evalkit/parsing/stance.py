@@ -113,7 +113,6 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         findings: the mentions are words about a picture, which "no", "without", "absent" deny too.
     """
     text, hard, breaks, word_ends = clauses.text, clauses.hard, clauses.breaks, clauses.word_ends
-    english, has_conclusions = clauses.english, bool(clauses.conclusions)
     result: list[Stance] = []
     carried = MENTIONED  # what a list that is being excluded or weighed gives to its later members
     previous_end = index = 0
@@ -121,7 +120,7 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
     for (start, end), next_start in zip(mentions, next_starts):  # noqa: B905 (no mentions: no next)
         if carried is not MENTIONED and bisect_left(hard, start) > bisect_left(hard, previous_end):
             carried = MENTIONED
-        concluded = has_conclusions and clauses.concluded(max(previous_end, start - LEAD), start)
+        concluded = bool(clauses.conclusions) and clauses.concluded(max(previous_end, start - LEAD), start)
         # What stands beside the mention in its clause, back to the mention before and on to the next one.
         index = bisect_left(breaks, start, index)
         first, last = previous_end, next_start
@@ -131,12 +130,10 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         if index < len(breaks) and breaks[index] < last:
             last = breaks[index]
         before, after = text[first:start], text[end:last]
-        ahead = 0 if before == " " else said_before(english, findings, before)
-        behind = said_after(english, after, last == next_start < len(text)) if after and after != " " else 0
-        if text[end : end + 1] == "?":
-            stance = UNCLEAR
-        else:
-            stance = _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
+        ahead = 0 if before == " " else said_before(clauses.english, findings, before)
+        behind = said_after(clauses.english, after, last == next_start < len(text)) if after and after != " " else 0
+        asked = text[end : end + 1] == "?"
+        stance = UNCLEAR if asked else _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
         if stance is MENTIONED:
             joined = findings and result and result[-1] is DENIED and _JOINED.match(before)
             stance = DENIED if joined else carried

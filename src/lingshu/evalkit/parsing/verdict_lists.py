@@ -6,9 +6,9 @@ Also as a Markdown table. They decide only as a whole; one pass over the text, w
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
 
-from lingshu.evalkit.parsing.options import letter_of, word_set
+from lingshu.evalkit.parsing.exceptions import asks_for_exception
+from lingshu.evalkit.parsing.options import letter_of, option_texts, word_set
 
 _RIGHT = word_set("true t yes y correct right ✓ ✔ ✅ √ ☑ 对 正确 是 符合")
 _WRONG = word_set("false f no n incorrect wrong ✗ ✘ ❌ × ☒ 错 错误 不对 不正确 否 不是 不符合")
@@ -22,7 +22,7 @@ _ENTRY = re.compile(
 _CLOSING = re.compile(r"[\s|]*\Z")
 
 
-def marked_options(text: str, options: Iterable[str], count: int, exception: bool) -> tuple[str, ...] | None:
+def marked_options(text: str, question: str, choices: tuple[str, ...] | None, count: int) -> tuple[str, ...] | None:
     """Return the letters that a list of verdicts marks as right, or the one it gives the highest probability.
 
     Where all but one option are marked as wrong it is that one, and so it is where the question asks for an exception
@@ -48,8 +48,9 @@ def marked_options(text: str, options: Iterable[str], count: int, exception: boo
     if shares:
         likeliest = tuple(letter for letter, share in shares.items() if share == max(shares.values()))
         return likeliest if len(likeliest) == 1 else ()
-    repeated = any(option.strip(" .").lower() in _RIGHT | _WRONG for option in options)
-    return None if repeated else _marked_right(marks, count, exception)
+    if choices and any(option.strip(" .").lower() in _RIGHT | _WRONG for option in option_texts(choices)):
+        return None
+    return _marked_right(marks, count, asks_for_exception(question))
 
 
 def _marked_right(marks: dict[str, str], count: int, exception: bool) -> tuple[str, ...]:
