@@ -24,6 +24,23 @@ def parsed(kind, response, choices=URINARY, question="Which?", gold="B"):
     ("response", "wanted"),
     [
         *(
+            (text, "A,B,C,D")
+            for text in ("All of the above", "All options are correct.", "以上都对", "全选", "都正确。")
+        ),
+        *((text, "") for text in ("All options are wrong.", "All of them are big", "以上都不对", "全错")),
+        ("All of the above but C", "A,B,D"),
+        ("C以外都正确", "A,B,D"),
+    ],
+)
+def test_every_option_where_several_may_be_right(response, wanted):
+    assert parsed("mcq", response, gold=["A", "B"]) == wanted
+    assert parsed("mcq", response, gold="A") == ""
+
+
+@pytest.mark.parametrize(
+    ("response", "wanted"),
+    [
+        *(
             ("C it is", "C"),
             ("C it is.", "C"),
             ("So C it is then.", "C"),
@@ -37,6 +54,15 @@ def parsed(kind, response, choices=URINARY, question="Which?", gold="B"):
         *(("A, B and D are out", "C"), ("A is out. B is out. D is out.", "C"), ("C is out of the question", "")),
         *(("A or C, leaning C", "C"), ("leaning towards C", "C"), ("not leaning towards C", "")),
         *(("[x] C\n[ ] A\n[ ] B", "C"), ("- [ ] A\n- [x] C\n- [ ] D", "C"), ("[ ] A\n[ ] C", "")),
+        *(
+            ("It can't be anything but C.", "C"),
+            ("The answer is none other than C", "C"),
+            ("It is nothing but air", ""),
+        ),
+        *(("It can't be C", ""), ("C can't be anything", ""), ("Anything but C", "")),
+        *(("I would drop A and D. Between B and C, C is more likely.", "C"), ("Likely: C. Less likely: A.", "C")),
+        *(("C is what I'd pick; A is the distractor.", "C"), ("C is a distractor", ""), ("_C_", "C"), ("a_C_b", "")),
+        *(("(C) best explains this, whereas (A) would show gas.", "C"), ("(C) would best explain air, (A) fluid", "")),
         *(
             ("I would rule out everything but C", "C"),
             ("All but C fit the picture", ""),

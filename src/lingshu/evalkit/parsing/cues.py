@@ -42,7 +42,7 @@ _EXCLUDING_BEFORE = _Cue(_EXCLUDING, beyond=_EXCLUDING_ZH)
 _DENIED_BEFORE = _Cue(
     rf"{_NOT}|{_EXCLUDING}|nor\b|rather than\b|instead of\b|unlike\b|unlikely\b|other than\b|against\b"
     rf"|i doubt\b|avoid(?:s|ed|ing)?\b|(?:over|beats)\s*\Z"
-    rf"|(?:more|better|likelier)\b[^.,;]*\bthan\s*(?:option\s*)?\Z",
+    rf"|(?:more|better|likelier)\b[^.,;]*\bthan\s*(?:option\s*)?\Z|less likely\s*:\s*(?:option\s*)?\Z",
     r"n['’]t\b",
     rf"{_EXCLUDING_ZH}|除\s*\Z|不是|不会是|不应|不能|不考虑|不支持|不像|不可能|并非|而非|非\s*\Z|不\s*\Z",
 )
@@ -52,7 +52,7 @@ _FINDING_DENIED = _Cue(
 )
 _DENIED_AFTER = _Cue(
     rf"{_NOT}|{_EXCLUDING}|unlikely\b|less likely\b|implausible\b|invalid\b|inappropriate\b|contraindicated\b"
-    rf"|irrelevant\b|unrelated\b|absent\b|avoided\b|(?:is|are) out\b",
+    rf"|irrelevant\b|unrelated\b|absent\b|avoided\b|(?:is|are) out\b|distractors?\b",
     r"n['’]t\b|\A(?:[)\]\s]*[:：]\s*no\b|[)\].:：=|\s–—-]*(?:no|f)[\s|]*\Z|[)\s]*×(?!\s*\d))",
     rf"[✗✘❌]|{_EXCLUDING_ZH}|可能性[较很更比]*(?:小|低|不大|不高)|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
 )
@@ -85,7 +85,9 @@ _STATED_BEFORE = _Cue(
 _STATED_AFTER = _Cue(
     r"(?:correct|true|the answer|(?:my|final|best|right) (?:answer|choice|option)|the (?:best|right|most \w+)"
     r"|(?:is|be|seems|are) (?:right|best|most (?:likely|appropriate))(?!\w|[ -]?(?:sided|lateral|lung|side))"
-    r"|(?:is|seems|fits|would be) better(?! known)|remains|makes (?:the )?most sense)\b"
+    r"|(?:is|seems|fits|would be) better(?! known)|(?:is|seems) (?:the )?more likely(?! than)|remains"
+    r"|makes (?:the )?most sense|best (?:explains|fits|matches|describes|accounts)"
+    r"|what i(?:['’]d| would|['’]ll| will)? (?:pick|choose|select|answer|go with))\b"
     r"|it (?:is|must be|has to be)(?: then| indeed)?\s*\Z",
     r"\A(?:[)\]\s]*[:：]\s*yes\b|[)\].:：=|\s–—-]*(?:yes|t)[\s|]*\Z)",
     r"[✓✔✅]|可能性[最较很更比]*(?:大|高)|\A[)\s]*√(?!\s*\d)|正确|是对的|为答案|是答案|最符合",

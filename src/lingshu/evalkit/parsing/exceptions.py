@@ -1,4 +1,4 @@
-"""Answers that name what is left out: "all but C", "除C外都对", "I would exclude D and E".
+"""Answers that name what is left out: "all but C", "除C外都对", "I would exclude D and E"; or nothing: "all of them".
 
 They decide only as a whole; where a reader could take them in two ways, they are no answer.
 """
@@ -24,10 +24,11 @@ _ALL_WRONG_BUT = re.compile(
     rf"{_LEAD}{_EVERY}\s+(?:is|are|can be|could be)\s+(?:all\s+)?(?P<predicate>[a-z ]+?){_BUT}\s*[.!]?"
 )
 _ALL_BUT_ZH = re.compile(
-    rf"(?:答案[是为:：]?\s*)?除了?\s*(?:选项)?\s*{_LETTERS}\s*(?:选?项)?\s*(?:之外|以外|外)?\s*[,，]?"
+    rf"(?:答案[是为:：]?\s*)?(?=除|[^。]{{1,40}}[以之]外)(?:除了?)?\s*(?:选项)?\s*{_LETTERS}\s*(?:选?项)?"
+    r"\s*(?:[之以]?外)?\s*[,，]?"
     r"(?:其[他它余])?(?:的?选?项)?(?:[都均皆全]+(?:可以?|是|为)?)?(?P<predicate>[\u4e00-\u9fff]+?)的?\s*[.。!！]?"
 )
-_EXCEPTION = re.compile("but|xcept|other than|apart from|save|除")
+_EXCEPTION = re.compile("but|xcept|other than|apart from|save|除|[以之]外")
 _WRONG = re.compile(
     r"(?:incorrect|wrong|false|untrue|excluded|eliminated|ruled out|out|unlikely|not (?:correct|right|true))\Z"
     r"|(?:错误?|不对|不正确|不符合?|不是|排除|被排除|不成立)\Z"
@@ -42,6 +43,12 @@ _EXCLUDED = re.compile(
     r"(?:(?:so\s+)?(?:(?:i|we)(?:['’]d|\s+(?:would|can|could|will))?\s+)?(?:exclude|eliminate|rule out|reject)\s+"
     rf"(?:options?\s+|choices?\s+)?|(?:可以?|应)?排除\s*(?:选项)?\s*){_LETTERS}\s*项?\s*[.!。]?",
     re.IGNORECASE,
+)
+_ALL_OPTIONS = re.compile(
+    rf"{_LEAD}(?:all|each|every one)\b(?:\s+(?:of|the|these|those|them|above|options?|choices?|answers?|statements?))*"
+    r"(?:\s+(?:is|are)\s+(?:all\s+)?(?:correct|right|true|answers?))?\s*[.!]?"
+    r"|(?:答案[是为:：]?\s*)?(?:(?:以上|上述|所有)(?:的?选?项)?)?(?:全部?|都|均|皆)(?:都|为|是)?"
+    r"(?:选|正确|对|是|符合)?(?:的|答案)?[.。!！]?"
 )
 
 
@@ -83,6 +90,11 @@ def left_by_exclusion(text: str, count: int) -> tuple[str, ...]:
     found = _EXCLUDED.fullmatch(text)
     excluded = _known(found["letters"], count) if found else ()
     return _others(excluded, count) if excluded else ()
+
+
+def names_all(text: str) -> bool:
+    """Return whether a text says no more than that every option is right ("All of the above.", "以上都对")."""
+    return _ALL_OPTIONS.fullmatch(text[:1].lower() + text[1:]) is not None
 
 
 def _known(letters: str, count: int) -> tuple[str, ...]:

@@ -21,7 +21,9 @@ _LATEX_WRAP = re.compile(
 )
 _LATEX_NOISE = re.compile(r"\\(?:left|right|displaystyle|quad|qquad|rm|bf|it)\b|\\[()\[\],;:! ]|\$")
 _HTML = re.compile(r"</?(?:b|i|u|em|strong|p|br|span|div|code)\s*/?>")  # lower case only: "<B>" is an answer
-_MARKDOWN = re.compile(r"\*+|__+|`+|^[ \t]*(?:#{1,6}|>(?!\s*\d))[ \t]*", re.MULTILINE)
+_MARKDOWN = re.compile(
+    r"\*+|__+|`+|(?<!\w)_(?=[^_\s])|(?<=[^_\s])_(?!\w)|^[ \t]*(?:#{1,6}|>(?!\s*\d))[ \t]*", re.MULTILINE
+)
 _STRUCK = re.compile(r"~~[^~\n]+~~")
 _TICKED = re.compile(r"\[[xX✓✔]\]")
 _UNTICKED = re.compile(r"^[ \t]*(?:[-*+][ \t]+)?\[ \][^\n]*$", re.MULTILINE)

@@ -173,7 +173,7 @@ def _parsed(letters: set[str], rule: str) -> Parsed:
 
 
 def _by_text(text: str, clauses: Clauses, choices: tuple[str, ...], several: bool) -> Parsed:
-    named = named_options(choices, text)
+    named = [_with_mark(found, choices, text) for found in named_options(choices, text)]
     if any(ends_in_letter(option) for option in option_texts(choices)):
         named = [found for found in named if not begins_names(text, found[0][1])]
     attitudes = stances(clauses, [span for span, _ in named], findings=True)
@@ -187,6 +187,13 @@ def _by_text(text: str, clauses: Clauses, choices: tuple[str, ...], several: boo
     if put_forward and len(forward) == 1 and _reordered(put_forward, choices, text):
         return NOTHING
     return _parsed(forward, "named_option") if len(forward) == 1 or (several and forward) else NOTHING
+
+
+def _with_mark(found: tuple[Span, str], choices: tuple[str, ...], text: str) -> tuple[Span, str]:
+    """Return the place of an option with the question mark that is its own: nothing is asked by it."""
+    (start, end), letter = found
+    own = option_texts(choices)[ord(letter) - ord("A")]
+    return ((start, end + (text[end : end + 1] == "?" == own[len(own.rstrip(EDGES)) :][:1])), letter)
 
 
 def _first_line(text: str, choices: tuple[str, ...]) -> str:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from lingshu.evalkit.parsing.exceptions import left_by_exception, left_by_exclusion
+from lingshu.evalkit.parsing.exceptions import left_by_exception, left_by_exclusion, names_all
+from lingshu.evalkit.parsing.options import letter_of
 from lingshu.evalkit.parsing.positions import NOUNS, option_at_place
 from lingshu.evalkit.parsing.rankings import ranked_first
 from lingshu.evalkit.parsing.verdict_lists import marked_options
 
 _LONGEST = 200  # characters of a phrase
-ELIMINATION, RANKING, PLACE, VERDICTS = "elimination", "ranking", "place", "verdicts"
+ELIMINATION, RANKING, PLACE, VERDICTS, EVERY = "elimination", "ranking", "place", "verdicts", "every_option"
 
 
 def by_phrase(
@@ -25,9 +26,15 @@ def by_phrase(
     if (left := left_by_exception(text, question, count, several)) is not None:
         return left if choices else (), ELIMINATION
     if several:
-        left = left_by_exclusion(text, len(choices)) if choices else ()
-        return (left, ELIMINATION) if left else None
+        return _several_by_phrase(text, len(choices)) if choices else None
     return _one_by_phrase(text, choices, count)
+
+
+def _several_by_phrase(text: str, count: int) -> tuple[tuple[str, ...], str] | None:
+    if names_all(text):
+        return tuple(letter_of(index) for index in range(count)), EVERY
+    left = left_by_exclusion(text, count)
+    return (left, ELIMINATION) if left else None
 
 
 def _one_by_phrase(text: str, choices: tuple[str, ...] | None, count: int) -> tuple[tuple[str, ...], str] | None:

@@ -45,7 +45,12 @@ _ALL_EXCLUDED = re.compile(r"exclud|eliminat|\brul(?:e|es|ed|ing) out|reject|dis
 _ALL_WITHIN = 48  # characters before a "but" that takes one out
 _CONTRAST_ZH = re.compile(r"而是|所以|因此|因而|故|但|(?<=[，,])(?:考虑|诊断)")
 _SOFT_BREAK = re.compile(r"[,，、](?!\d)")
-
+# "It can't be anything but B" says what "it is B" does.
+_ONLY = re.compile(
+    r"\b(?:can(?:not|['’]t)|can not|could(?: not|n['’]t)|(?:is |['’]s )?(?:unlikely|not likely) to)\s+be\s+"
+    r"any(?:thing|one)\s+(?:but|else (?:but|than)|other than|except(?: for)?)\b"
+    r"|\b(?:nothing|none|no)\s+(?:else\s+|other\s+)(?:but|than)\b"
+)
 
 # "The correct answer is:" and a letter below it, unless that letter begins a list of options.
 _ANNOUNCED = re.compile(
@@ -84,6 +89,8 @@ class Clauses:
         self.text = lower(text)
         if asked:
             self.text = asked.sub(lambda word: "\x00" * len(word[0]), self.text)
+        if "anything" in self.text or "anyone" in self.text or "other than" in self.text or " else " in self.text:
+            self.text = _ONLY.sub(lambda found: "is".ljust(len(found[0])), self.text)
         self.english = is_english(self.text)
         places = _places(self.text, _CONTRAST)
         self.word_ends = dict(_contrasts(self.text, places))  # other breaks are one character long
