@@ -27,21 +27,21 @@ def test_a_hub_id_is_downloaded_once_pinned_by_its_commit_and_asked(checkpoint, 
     with loopback_hub.LoopbackHub() as hub:
         commit = hub.add("owner/tiny", files, kind="models")
         home = tmp_path / "home"
-        result = run(hub.endpoint, home, "--model", "owner/tiny", "--out", tmp_path / "out", *options)
-        assert result.returncode == 0, result.stderr
-        record = json.loads((tmp_path / "out" / "run.json").read_text())
-        assert (record["revision"], record["digest"]) == (commit, f"hub:owner/tiny@{commit}")
-        assert record["benchmarks"]["own"]["answered"] == 3
-        loaded = len(hub.downloads("model.safetensors"))
-        again, wrong, other = run_all(
+        result, again, wrong, other = run_all(
             hub.endpoint,
             home,
+            ("--model", "owner/tiny", "--out", tmp_path / "out", *options),
             ("--model", "owner/tiny", "--out", tmp_path / "out", *options),
             ("--model", "owner/none", "--out", tmp_path / "b", *options),
             ("--model", "owner/tiny", "--revision", "v9", "--out", tmp_path / "c", *options),
         )
+        assert result.returncode == 0, result.stderr
+        assert "3 of 3 answered, 3 asked now" in result.stdout
+        record = json.loads((tmp_path / "out" / "run.json").read_text())
+        assert (record["revision"], record["digest"]) == (commit, f"hub:owner/tiny@{commit}")
+        assert record["benchmarks"]["own"]["answered"] == 3
         assert "3 of 3 answered, 0 asked now" in again.stdout
-        assert len(hub.downloads("model.safetensors")) == loaded
+        assert len(hub.downloads("model.safetensors")) == 1
         assert wrong.returncode == 2
         assert wrong.stderr.startswith("error: --model owner/none: the hub does not give it")
         assert other.returncode == 2
