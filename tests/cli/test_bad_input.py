@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.commanding import lingshu
 from tests.loopback_openai import MODEL, Reply, error, serving
 
 GOOD = {"id": "q0", "kind": "mcq", "prompt": "Q? A. x B. y", "choices": ["A. x", "B. y"], "answer": "B"}
@@ -22,9 +23,7 @@ def command(*arguments: object) -> list[str]:
 
 
 def run(at: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    found = subprocess.run(
-        command(*arguments), cwd=at, capture_output=True, text=True, errors="replace", check=False, timeout=120
-    )
+    found = lingshu(*arguments, at=at)
     assert "Traceback" not in found.stderr, found.stderr
     return found
 

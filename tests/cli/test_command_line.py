@@ -1,4 +1,4 @@
-"""The command as people type it, in a process of its own."""
+"""The command as people type it: quick to start, and a user's mistake is one message."""
 
 from __future__ import annotations
 
@@ -9,20 +9,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.commanding import lingshu
+
 ROOT = Path(__file__).resolve().parents[2]
 CPU_SECONDS = 3.0
 HEAVY = ("torch", "transformers", "great_expectations", "dvc", "numba", "matplotlib", "scipy", "sklearn")
 
 
 def run(*arguments: str, at: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lingshu.cli", *arguments]
-    return subprocess.run(command, cwd=at, capture_output=True, text=True, check=False)
+    return lingshu(*arguments, at=at)
 
 
 def test_check_passes_here_and_is_quick() -> None:
     """Quick in CPU seconds, which a busy machine does not change."""
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    result = run("check")
+    command = [sys.executable, "-m", "lingshu.cli", "check"]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert result.returncode == 0, result.stderr
     assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < CPU_SECONDS

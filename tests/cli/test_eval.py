@@ -16,6 +16,7 @@ from lingshu.core.errors import UserError
 from lingshu.inference.own_questions import read_own
 from lingshu.inference.record import read_run
 from lingshu.inference.setup import make_setup, read_key
+from tests.commanding import lingshu
 from tests.inference.invented import png
 from tests.loopback_openai import MODEL, Reply, error, serving
 
@@ -27,7 +28,7 @@ def command(*arguments) -> list[str]:
 
 
 def run(*arguments, at: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command(*arguments), cwd=at, capture_output=True, text=True, check=False)
+    return lingshu("eval", *arguments, at=at)
 
 
 def write(path: Path, rows) -> Path:
@@ -303,8 +304,7 @@ def test_what_was_asked_is_scored_by_both_rules_and_reports_by_text_metrics(tmp_
     assert [sample["metrics"]["rouge_l"] for sample in samples] == [1.0, 0.0]
     assert json.loads((out / "scores/strict/own.summary.json").read_text())["n"] == 1
     assert "own  2 reports: rouge_l 0.5000" in result.stdout
-    compare = [sys.executable, "-m", "lingshu.cli", "compare", str(out), str(out)]
-    assert "no evidence" in subprocess.run(compare, capture_output=True, text=True, check=True).stdout
+    assert "no evidence" in lingshu("compare", out, out, at=ROOT).stdout
 
 
 def test_reports_without_an_answer_are_counted_on_neither_side(tmp_path):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 from tests.cli.test_score_judge import FAST, RUBRICS, by_reference, part, write
+from tests.commanding import lingshu
 from tests.loopback_openai import MODEL, Reply, Server, error, serving
 
 ANSWERS = {"Where?": "The lung", "Which organ?": "heart", "Help me.": "See a doctor, rest.", "Is it?": "yes"}
@@ -33,8 +33,7 @@ def questions(at: Path) -> list[str]:
 def evaluate(at: Path, server: Server, *more: object) -> subprocess.CompletedProcess[str]:
     model = f"openai:{MODEL}@{server.url}"
     arguments = ["--model", model, *questions(at), "--out", str(at / "out"), "--concurrency", "1", *map(str, more)]
-    command = [sys.executable, "-m", "lingshu.cli", "eval", *arguments]
-    return subprocess.run(command, cwd=at, capture_output=True, text=True, check=False)
+    return lingshu("eval", *arguments, at=at)
 
 
 def judged(server: Server, **options: object) -> list[object]:
@@ -67,8 +66,7 @@ def test_open_answers_and_rubrics_are_scored_in_the_same_run(tmp_path: Path) -> 
     assert f"own     judge {MODEL}: 2 verdicts on 2 questions, 2 asked now" in result.stdout
     assert result.stdout.count("rubrics of health: score 1.0000 (0.0000–1.0000) over 1") == 1
     assert (tmp_path / "out/judge-store").is_dir()
-    compare = [sys.executable, "-m", "lingshu.cli", "compare", "out", "out"]
-    told = subprocess.run(compare, cwd=tmp_path, capture_output=True, text=True, check=True).stdout
+    told = lingshu("compare", "out", "out", at=tmp_path).stdout
     assert "left out" not in told
 
 

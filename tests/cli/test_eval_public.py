@@ -1,24 +1,21 @@
 """`lingshu eval` over public benchmarks: names are checked first, what is out of reach is told, real samples run."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from lingshu.core.errors import UserError
 from lingshu.evalkit.items import read_items
+from tests.commanding import lingshu
 
 ROOT = Path(__file__).resolve().parents[2]
 VQA_RAD = ROOT.parent / "shared" / "samples" / "vqa_rad"
 
 
 def run(*arguments, at: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lingshu.cli", "eval", "--model", "echo", *map(str, arguments)]
-    environment = os.environ | {"PYTHONPATH": str(ROOT / "src")}  # this checkout, from any folder
-    return subprocess.run(command, cwd=at, capture_output=True, text=True, check=False, env=environment)
+    return lingshu("eval", "--model", "echo", *arguments, at=at)
 
 
 def test_d50_an_unknown_benchmark_is_named_before_anything_is_loaded(tmp_path):

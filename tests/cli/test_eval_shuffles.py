@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from tests.cli.test_score_judge import write
+from tests.commanding import lingshu
 from tests.loopback_openai import MODEL, Reply, error, serving
 
 WORDS = ("aorta", "vein", "nerve", "bone")
@@ -29,8 +29,7 @@ def questions(at: Path) -> Path:
 
 
 def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lingshu.cli", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False)
+    return lingshu(*arguments, at=Path.cwd())
 
 
 def test_an_engine_that_always_says_a_is_told_of(tmp_path: Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -17,14 +16,14 @@ from lingshu.core.images import ImageStore
 from lingshu.core.sample import read_samples
 from lingshu.sources.catalog import read_source
 from tests.benchmarks.public_made import write
+from tests.commanding import lingshu
 from tests.sources.row_forms import FORMS
 
 ROOT = Path(__file__).parents[2]
 
 
 def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lingshu.cli", *arguments]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True, check=False)
+    return lingshu(*arguments, at=cwd)
 
 
 def test_ones_own_copy_outside_a_project(tmp_path: Path) -> None:

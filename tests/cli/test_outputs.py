@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from lingshu.commands.data_quality import data_report
 from lingshu.core.errors import UserError
+from tests.commanding import lingshu
 
 PIPE = "can't be written: it is a device or a pipe"
 INPUT = "can't be written: it would overwrite an input"
@@ -52,8 +51,7 @@ def here(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(("arguments", "what"), MISTAKES)
 def test_nothing_is_put_in_the_place_of_what_is_no_file(here: Path, arguments: str, what: str) -> None:
     before = {path.name: path.stat().st_mtime_ns for path in here.iterdir() if path.name != "folder"}
-    command = [sys.executable, "-m", "lingshu.cli", *arguments.format(here=here).split()]
-    result = subprocess.run(command, cwd=here, capture_output=True, text=True, check=False, timeout=60)
+    result = lingshu(*arguments.format(here=here).split(), at=here)
     assert (result.returncode, "Traceback" in result.stderr) == (2, False), result.stderr
     assert what in result.stderr
     assert "fix: " in result.stderr

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
-import sys
 from collections.abc import Iterator
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -14,20 +12,26 @@ from threading import Thread
 
 import pytest
 
+from tests.commanding import in_child
 from tests.evalkit.tiny_encoders import SENTENCES, bert_folder, chexbert_file, roberta_folder
 from tests.evalkit.tiny_radgraph import archive_folder, base_folder, pack
 
 COMMIT = "0123456789" * 4
 
 
-@pytest.fixture
-def hub(tmp_path: Path) -> Iterator[str]:
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("hub")
+
+
+@pytest.fixture(scope="module")
+def hub(folder: Path) -> Iterator[str]:
     """The address of a hub with the repositories tiny/roberta, tiny/chexbert, tiny/scorers and tiny/base."""
-    root = tmp_path / "hub"
+    root = folder / "hub"
     roberta_folder(root / "tiny" / "roberta")
     chexbert_file(bert_folder(root / "tiny" / "chexbert"), root / "tiny" / "chexbert" / "chexbert.pth")
     (root / "tiny" / "scorers").mkdir()
-    archive = archive_folder(tmp_path / "radgraph", "radgraph", "tiny/base")
+    archive = archive_folder(folder / "radgraph", "radgraph", "tiny/base")
     pack(archive, root / "tiny" / "scorers" / "radgraph.tar.gz")
     (base_folder(root / "tiny" / "base") / "model.safetensors").write_bytes(b"not needed")
 
@@ -70,34 +74,44 @@ def hub(tmp_path: Path) -> Iterator[str]:
         server.shutdown()
 
 
-def report_metrics(hub: str, tmp_path: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    reports = tmp_path / "reports.jsonl"
+@pytest.fixture(scope="module")
+def told(hub: str, folder: Path) -> list[subprocess.CompletedProcess[str]]:
+    """What the two commands below say, by one start of Python and PyTorch."""
+    reports = folder / "reports.jsonl"
     reports.write_text("".join(json.dumps({"id": n, "report": text}) + "\n" for n, text in enumerate(SENTENCES)))
-    command = [sys.executable, "-m", "lingshu.cli", "report-metrics", *options]
-    command += ["--references", str(reports), "--candidates", str(reports)]
-    environment = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(tmp_path / "home"), "NO_PROXY": "127.0.0.1"}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+    both = ("--references", reports, "--candidates", reports)
+    encoders = ("--bertscore-model", "tiny/roberta", "--bertscore-layer", 2)
+    encoders += ("--chexbert", "tiny/chexbert", "--chexbert-base", "tiny/chexbert")
+    radgraph = ("--radgraph", "tiny/scorers", "--radgraph-out", folder / "annotations")
+    return in_child(
+        ("report-metrics", *both, "--metrics", "bertscore_f1,semb_score", *encoders),
+        ("report-metrics", *both, "--metrics", "radgraph_f1_simple", *radgraph),
+        at=folder,
+        HF_ENDPOINT=hub,
+        HF_HOME=str(folder / "home"),
+        NO_PROXY="127.0.0.1",
+    )
 
 
-def test_models_come_from_the_hub(hub: str, tmp_path: Path) -> None:
-    models = ["--bertscore-model", "tiny/roberta", "--bertscore-layer", "2"]
-    models += ["--chexbert", "tiny/chexbert", "--chexbert-base", "tiny/chexbert"]
-    result = report_metrics(hub, tmp_path, "--metrics", "bertscore_f1,semb_score", *models)
+def test_models_come_from_the_hub(told: list[subprocess.CompletedProcess[str]]) -> None:
+    result = told[0]
     assert result.returncode == 0, result.stderr
     metrics = json.loads(result.stdout)["metrics"]
     assert metrics == {"bertscore_f1": pytest.approx(1.0, abs=1e-6), "semb_score": pytest.approx(1.0, abs=1e-9)}
 
 
-def test_radgraph_comes_from_the_hub_with_its_base_model(hub: str, tmp_path: Path) -> None:
-    options = ["--metrics", "radgraph_f1_simple", "--radgraph-out", str(tmp_path / "annotations")]
-    result = report_metrics(hub, tmp_path, "--radgraph", "tiny/scorers", *options)
+def test_radgraph_comes_from_the_hub_with_its_base_model(
+    told: list[subprocess.CompletedProcess[str]], folder: Path
+) -> None:
+    result = told[1]
     assert result.returncode == 0, result.stderr
     assert json.loads(result.stdout)["metrics"] == {"radgraph_f1_simple": 1.0}
     references, candidates = (
-        json.loads((tmp_path / "annotations" / f"{name}.json").read_text()) for name in ("references", "candidates")
+        json.loads((folder / "annotations" / f"{name}.json").read_text()) for name in ("references", "candidates")
     )
     assert references == candidates
     assert [found["text"] for found in references.values()] == [text.replace(".", " .") for text in SENTENCES]
-    downloaded = {path.name for path in (tmp_path / "home").rglob("*") if path.is_file()}
+    repositories = [folder / "home" / "hub" / f"models--tiny--{name}" for name in ("scorers", "base")]
+    downloaded = {path.name for place in repositories for path in place.rglob("*") if path.is_file()}
     assert {"radgraph.tar.gz", "config.json", "vocab.txt"} <= downloaded
     assert "model.safetensors" not in downloaded

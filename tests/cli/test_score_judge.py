@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -18,9 +17,9 @@ from lingshu.evalkit.llm_judge.prompts import REMINDER, RESPONSE_FORMAT
 from lingshu.evalkit.llm_judge.rubrics import conversation_of, criteria_of
 from lingshu.inference.engine import Response
 from lingshu.inference.evaluate import response_line
+from tests.commanding import lingshu
 from tests.loopback_openai import MODEL, Reply, error, serving
 
-RUN = [sys.executable, "-m", "lingshu.cli", "score"]
 FAST = json.dumps({"tries": 2, "first_wait": 0.01, "longest_wait": 0.02})
 PROSE = "I think that the two are much alike."
 
@@ -65,8 +64,7 @@ def write(path: Path, lines: list[dict[str, object]]) -> Path:
 
 
 def score(at: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [*RUN, "in.jsonl", "--summary", "sum.json", *map(str, arguments)]
-    return subprocess.run(command, cwd=at, capture_output=True, text=True, check=False)
+    return lingshu("score", "in.jsonl", "--summary", "sum.json", *arguments, at=at)
 
 
 def scored(result: subprocess.CompletedProcess[str]) -> dict[str, dict[str, object]]:

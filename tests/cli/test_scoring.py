@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.commanding import lingshu
+
 ROOT = Path(__file__).resolve().parents[2]
 RUN = [sys.executable, "-m", "lingshu.cli"]
 CHOICES = ["A. MRI", "B. CT"]
@@ -27,7 +29,7 @@ def write(path: Path, lines: list[dict[str, object] | str]) -> Path:
 
 
 def score(*arguments: object, at: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*RUN, "score", *map(str, arguments)], cwd=at, capture_output=True, text=True, check=False)
+    return lingshu("score", *arguments, at=at)
 
 
 def test_a_line_out_for_each_line_in_at_any_place_without_a_project(tmp_path: Path) -> None:
@@ -149,8 +151,7 @@ def test_half_a_surrogate_pair_in_meta_is_kept_everywhere(tmp_path: Path) -> Non
     assert result.returncode == 0, result.stderr
     assert json.loads((tmp_path / "out.jsonl").read_text())["meta"] == half
     assert list(json.loads((tmp_path / "sum.json").read_text())["by_meta"]["topic"]) == ["\ud83d"]
-    command = [*RUN, "compare", "in.jsonl", "out.jsonl", "--out", "compared.json"]
-    result = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=False)
+    result = compare("in.jsonl", "out.jsonl", "--out", "compared.json", at=tmp_path)
     assert (result.returncode, r"b\ud83d" in result.stdout) == (0, True), result.stderr
 
 
@@ -158,10 +159,12 @@ def test_mistakes_with_files_are_one_message(tmp_path: Path) -> None:
     write(tmp_path / "in.jsonl", [line("1")])
     (tmp_path / "empty.jsonl").write_text("\n")
     (tmp_path / "file").write_text("x")
+    os.mkfifo(tmp_path / "pipe")
     for arguments, complaint in (
         (["none.jsonl"], "none.jsonl: no such file"),
         (["empty.jsonl"], "empty.jsonl: no responses"),
         (["."], ".: Is a directory"),
+        (["pipe"], "pipe: a pipe or a device, and it is read more than once"),
         (["in.jsonl", "--out", "in.jsonl"], "in.jsonl: can't be written: it would overwrite an input"),
         (["in.jsonl", "--out", "file/out.jsonl"], "file/out.jsonl: can't be written"),
         (["in.jsonl", "--summary", "file/x"], "file/x: can't be written"),
@@ -209,7 +212,7 @@ def test_the_documented_example_is_what_is_printed(tmp_path: Path) -> None:
 
 
 def compare(*arguments: object, at: Path) -> subprocess.CompletedProcess[str]:
-    return subprocess.run([*RUN, "compare", *map(str, arguments)], cwd=at, capture_output=True, text=True, check=False)
+    return lingshu("compare", *arguments, at=at)
 
 
 def test_two_runs_are_compared_scored_or_not(tmp_path: Path) -> None:

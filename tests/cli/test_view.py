@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from lingshu.commands.view import find_runs
 from lingshu.core.errors import UserError
+from tests.commanding import lingshu
 from tests.inference.invented import png
 from tests.loopback_openai import MODEL, Reply, serving
 from tests.small_run import HELD_OUT, write_data, write_results
@@ -25,8 +25,7 @@ ROWS = [
 
 
 def run(*arguments: object, at: Path = ROOT) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "lingshu.cli", *map(str, arguments)]
-    return subprocess.run(command, cwd=at, capture_output=True, text=True, check=False)
+    return lingshu(*arguments, at=at)
 
 
 @pytest.fixture

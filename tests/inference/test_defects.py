@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest import mock
 
 import pytest
 
@@ -18,6 +20,7 @@ from lingshu.inference.models import Setup, parse_model
 from lingshu.inference.openai_engine import OpenAIEngine
 from lingshu.inference.record import read_run
 from lingshu.inference.settings import Decoding, ServerLimits
+from tests.commanding import lingshu
 from tests.inference.invented import benchmark, question
 from tests.loopback_openai import MODEL, Reply, serving
 
@@ -35,10 +38,8 @@ def lines(out) -> list[dict]:
 
 
 def cli(*arguments, **environment) -> subprocess.CompletedProcess:
-    import os
-
-    command = [sys.executable, "-m", "lingshu.cli", "eval", *map(str, arguments)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=os.environ | environment)
+    with mock.patch.dict(os.environ, environment):
+        return lingshu("eval", *arguments, at=ROOT)
 
 
 def own_questions(folder, count=3) -> Path:

@@ -1,21 +1,22 @@
 """A hub id is a model: the real hub client against a hub on loopback, from download to answers."""
 
 import json
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 from tests import loopback_hub
+from tests.commanding import in_child
 
 ROOT = Path(__file__).parents[2]
 
 
 def run(endpoint, home, *arguments) -> subprocess.CompletedProcess:
-    command = [sys.executable, "-m", "lingshu.cli", "eval", *map(str, arguments)]
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
-    environment |= {"HF_ENDPOINT": endpoint, "HF_HOME": str(home), "NO_PROXY": "127.0.0.1,localhost"}
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False, env=environment)
+    return run_all(endpoint, home, arguments)[0]
+
+
+def run_all(endpoint, home, *commands) -> list[subprocess.CompletedProcess]:
+    commands = [("eval", *arguments) for arguments in commands]
+    return in_child(*commands, at=ROOT, HF_ENDPOINT=endpoint, HF_HOME=str(home), NO_PROXY="127.0.0.1,localhost")
 
 
 def test_a_hub_id_is_downloaded_once_pinned_by_its_commit_and_asked(checkpoint, tmp_path):
@@ -26,19 +27,23 @@ def test_a_hub_id_is_downloaded_once_pinned_by_its_commit_and_asked(checkpoint, 
     with loopback_hub.LoopbackHub() as hub:
         commit = hub.add("owner/tiny", files, kind="models")
         home = tmp_path / "home"
-        result = run(hub.endpoint, home, "--model", "owner/tiny", "--out", tmp_path / "out", *options)
+        result, again, wrong, other = run_all(
+            hub.endpoint,
+            home,
+            ("--model", "owner/tiny", "--out", tmp_path / "out", *options),
+            ("--model", "owner/tiny", "--out", tmp_path / "out", *options),
+            ("--model", "owner/none", "--out", tmp_path / "b", *options),
+            ("--model", "owner/tiny", "--revision", "v9", "--out", tmp_path / "c", *options),
+        )
         assert result.returncode == 0, result.stderr
+        assert "3 of 3 answered, 3 asked now" in result.stdout
         record = json.loads((tmp_path / "out" / "run.json").read_text())
         assert (record["revision"], record["digest"]) == (commit, f"hub:owner/tiny@{commit}")
         assert record["benchmarks"]["own"]["answered"] == 3
-        loaded = len(hub.downloads("model.safetensors"))
-        again = run(hub.endpoint, home, "--model", "owner/tiny", "--out", tmp_path / "out", *options)
         assert "3 of 3 answered, 0 asked now" in again.stdout
-        assert len(hub.downloads("model.safetensors")) == loaded
-        wrong = run(hub.endpoint, home, "--model", "owner/none", "--out", tmp_path / "b", *options)
+        assert len(hub.downloads("model.safetensors")) == 1
         assert wrong.returncode == 2
         assert wrong.stderr.startswith("error: --model owner/none: the hub does not give it")
-        other = run(hub.endpoint, home, "--model", "owner/tiny", "--revision", "v9", "--out", tmp_path / "c", *options)
         assert other.returncode == 2
     offline = run(hub.endpoint, home, "--model", "owner/tiny", "--out", tmp_path / "d", *options)
     assert offline.returncode == 0, offline.stderr  # the cache of the hub's client will do

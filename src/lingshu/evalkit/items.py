@@ -124,8 +124,10 @@ def numbered_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """Yield (line number, bytes) for each line that is not blank.
 
     Raises:
-        UserError: the file is missing or can't be read.
+        UserError: the file is missing, can't be read, or is a pipe, which gives its lines only once.
     """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise UserError(f"{path}: a pipe or a device, and it is read more than once", "write it to a file first")
     try:
         with path.open("rb") as handle:
             for number, raw in enumerate(handle, start=1):
