@@ -223,5 +223,5 @@ def _check(name: str, summary: RowSummary, record: SourceRecord, form: SourceFor
         raise UserError(
             f"{name}: {summary.rows} rows in the files ({form.name}), {summary.expected} in the record "
             f"({summary.known})",
-            "get all files, or accept the number (leave out --whole, or add it to sources.rows.accept_rows in params.yaml)",
+            "get all files, or accept this number (leave out --whole; sources.rows.accept_rows in params.yaml)",
         )
