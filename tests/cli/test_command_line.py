@@ -65,7 +65,7 @@ def test_a_full_disk_is_one_message_whatever_library_meets_it(tmp_path: Path) ->
     samples = ROOT.parent / "shared" / "samples" / "vqa_rad"
     if not samples.is_dir():
         pytest.skip("no real sample of VQA-RAD beside the checkout")
-    command = f"{sys.executable} -m lingshu.cli normalize --source vqa_rad --raw '{samples}' --out out --accept-rows"
+    command = f"{sys.executable} -m lingshu.cli normalize --source vqa_rad --raw '{samples}' --out out"
     script = f"trap '' XFSZ; ulimit -f 1; {command}"
     found = subprocess.run(["bash", "-c", script], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert (found.returncode, "Traceback" in found.stderr) == (2, False), found.stderr

@@ -29,13 +29,15 @@ def call(*arguments: str, cwd: Path) -> subprocess.CompletedProcess[str]:
 def test_ones_own_copy_outside_a_project(tmp_path: Path) -> None:
     write(FORMS["slake", 0].files, tmp_path / "mine")
     arguments = ("normalize", "--source", "slake", "--raw", "mine", "--out", "out")
-    done = call(*arguments, cwd=tmp_path)
+    done = call(*arguments, "--whole", cwd=tmp_path)
     assert done.returncode == 2
     assert "slake: 3 rows in the files" in done.stderr
     assert "14028 in the record (counted)" in done.stderr
-    assert "--accept-rows" in done.stderr
-    done = call(*arguments, "--accept-rows", "--threads", "1", cwd=tmp_path)
+    assert "leave out --whole" in done.stderr
+    assert not (tmp_path / "out/samples/slake").exists()
+    done = call(*arguments, "--threads", "1", cwd=tmp_path)
     assert done.returncode == 0, done.stderr
+    assert "note: 3 rows where the record has 14028 (counted)" in done.stdout
     assert "rows: 3 in, 3 kept, 0 refused" in done.stdout
     assert "splits: test 1, train 1, validation 1" in done.stdout
     samples = list(read_samples([tmp_path / "out/samples/slake"]))

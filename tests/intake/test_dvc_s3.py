@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
-
 import pytest
+from dvc.cli import main
 
 from lingshu.core.params import read_yaml
 from tests.intake.test_s3 import OBJECTS, aws
@@ -21,22 +18,23 @@ def s3(monkeypatch, tmp_path):
         yield server
 
 
-def dvc(folder, *arguments):
-    command = [sys.executable, "-m", "dvc", *arguments]
-    environment = os.environ | {"DVC_NO_ANALYTICS": "1", "DVC_GLOBAL_CONFIG_DIR": str(folder / "config")}
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+def dvc(*arguments):
+    """Run a command as `dvc` does, without starting a process."""
+    return main(list(arguments))
 
 
-def test_a_prefix_is_imported_and_brought_up_to_date(s3, tmp_path):
+def test_a_prefix_is_imported_and_brought_up_to_date(s3, tmp_path, monkeypatch, capfd):
     checkout = tmp_path / "checkout"
     checkout.mkdir()
-    assert dvc(checkout, "init", "--no-scm").returncode == 0
+    monkeypatch.chdir(checkout)
+    monkeypatch.setenv("DVC_NO_ANALYTICS", "1")
+    monkeypatch.setenv("DVC_GLOBAL_CONFIG_DIR", str(tmp_path / "config"))
+    assert dvc("init", "--no-scm") == 0
     # The address of an S3 that is not Amazon's is a machine's setting: it goes into .dvc/config.local, not into Git.
     address = ["remote", "modify", "--local", "films", "endpointurl", s3.endpoint]
-    assert dvc(checkout, "remote", "add", "films", "s3://films").returncode == 0
-    assert dvc(checkout, *address).returncode == 0
-    done = dvc(checkout, "import-url", "remote://films/set/v1", "brought")
-    assert done.returncode == 0, done.stderr
+    assert dvc("remote", "add", "films", "s3://films") == 0
+    assert dvc(*address) == 0
+    assert dvc("import-url", "remote://films/set/v1", "brought") == 0, capfd.readouterr().err
     got = {
         p.relative_to(checkout / "brought").as_posix(): p.read_bytes()
         for p in (checkout / "brought").rglob("*")
@@ -48,6 +46,5 @@ def test_a_prefix_is_imported_and_brought_up_to_date(s3, tmp_path):
     (dep,) = read_yaml(checkout / "brought.dvc")["deps"]
     assert dep["path"] == "remote://films/set/v1"
     s3.buckets["films"]["set/v1/part-9.bin"] = b"new"
-    done = dvc(checkout, "update", "brought.dvc")
-    assert done.returncode == 0, done.stderr
+    assert dvc("update", "brought.dvc") == 0, capfd.readouterr().err
     assert (checkout / "brought/part-9.bin").read_bytes() == b"new"

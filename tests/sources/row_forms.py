@@ -169,7 +169,7 @@ FORMS: dict[tuple[str, int], Form] = {
     ),
     ("path_vqa", 2): Form(
         {"pvqa_test.json": as_json([{"img_id": "test_0"} | LXMERT]), "images/test/test_0.jpg": JPG},
-        ("test", "test"), "yes", group="path_vqa/picture/test_0",
+        ("test", "test"), "yes", group="path_vqa/picture/test_0", refused=1,
     ),
     ("pmc_vqa", 0): Form(
         {

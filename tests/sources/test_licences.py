@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 import yaml
 from dvc.utils.hydra import apply_overrides
+from typer.testing import CliRunner
 
+from lingshu.cli import app
 from lingshu.commands.planning.command import mix_lines
 from lingshu.commands.planning.mixtures import stage_plans
 from lingshu.commands.references import problems
@@ -73,7 +75,8 @@ def test_check_refuses_what_can_not_be_handed_on(checkout):
     assert "a mix with radiology, optical may not be handed on" in problem
 
 
-def test_plan_and_the_mix_stage_refuse_what_check_refuses(checkout):
+def test_plan_and_the_mix_stage_refuse_what_check_refuses(checkout, monkeypatch):
+    monkeypatch.chdir(checkout)
     values = yaml.safe_load((checkout / "params.yaml").read_text())
     values["sources"] |= {"allowed_licences": ["permissive", "share-alike", "non-commercial"], "shared": True}
     path = checkout / "catalog/sources/optical.yaml"
@@ -84,15 +87,15 @@ def test_plan_and_the_mix_stage_refuse_what_check_refuses(checkout):
     ):
         values["sources"] |= change
         (checkout / "params.yaml").write_text(yaml.safe_dump(values))
-        for command in (
-            ["stages/mix.py", "shallow"],
-            ["-m", "lingshu.cli", "plan"],
-            ["-m", "lingshu.cli", "plan", "mix"],
-        ):
-            done = subprocess.run([sys.executable, *command], cwd=checkout, capture_output=True, text=True, check=False)
-            assert done.returncode == 2, done.stderr
-            assert told in " ".join(done.stderr.split())
-            assert "Traceback" not in done.stderr
+        for command in (["plan"], ["plan", "mix"]):
+            with pytest.raises(UserError) as refused:  # that `main` of the command line prints
+                CliRunner().invoke(app, command, catch_exceptions=False)
+            assert told in str(refused.value)
+        stage = [sys.executable, "stages/mix.py", "shallow"]
+        done = subprocess.run(stage, capture_output=True, text=True, check=False)
+        assert done.returncode == 2, done.stderr
+        assert told in " ".join(done.stderr.split())
+        assert "Traceback" not in done.stderr
     assert not (checkout / "data").exists()
 
 

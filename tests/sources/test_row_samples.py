@@ -113,9 +113,8 @@ def test_path_vqa(tmp_path: Path) -> None:
     }
     add(raw / "images", images)
     summary = run("path_vqa", {}, tmp_path)
-    assert (summary.rows, summary.kept, summary.pictures_stored) == (summary.kept, summary.kept, 110)
-    repeats = 822 - summary.rows  # the authors' export asks some questions twice
-    assert 0 <= repeats < 20
+    assert (summary.rows, summary.kept, summary.pictures_stored) == (822, 820, 110)
+    assert {reason.name: number for reason, number in summary.refused.items()} == {"REPEATED_ROW": 2}
     assert set(summary.splits) == {"train", "validation", "test"}
     assert summary.groups_cut == 0
 

@@ -30,8 +30,11 @@ class NormalizeOptions:
     ]
     out: Annotated[Path, typer.Option(help="Folder that gets samples/SOURCE and images/SOURCE.")]
     accept_rows: Annotated[
-        bool, typer.Option("--accept-rows", help="Go on although the number of rows is not the record's.")
-    ] = False
+        bool,
+        typer.Option(
+            "--accept-rows/--whole", help="Keep what is there, or stop if it is not the record's number of rows."
+        ),
+    ] = True
     max_side: Annotated[int, typer.Option(min=32, max=16384, help="Longer side of a stored picture, in pixels.")] = 2048
     max_megapixels: Annotated[int, typer.Option(min=1, max=170, help="Refuse larger pictures.")] = 80
     max_picture_mb: Annotated[int, typer.Option(min=1, help="Refuse larger picture files.")] = 64

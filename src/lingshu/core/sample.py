@@ -23,6 +23,7 @@ from lingshu.core.ids import content_id
 SCHEMA_VERSION = "1"
 ROWS_PER_PART = 100_000
 GROUP_ROWS = 10_000  # of a row group that is written as samples come
+GROUP_CHARACTERS = 256 << 20  # of its texts, where they are long
 
 Task = Literal["caption", "vqa_open", "vqa_closed", "mcq", "report", "ocr", "dialogue", "text_qa", "reasoning"]
 AnswerKind = Literal["mcq", "yesno", "closed", "open"]
@@ -298,7 +299,7 @@ def write_samples(folder: Path, samples: Iterable[Sample]) -> int:
 
 
 class SampleWriter:
-    """Writes samples as `part-NNNNN.parquet` (zstd) in the order they come; `GROUP_ROWS` are held in memory.
+    """Writes samples as `part-NNNNN.parquet` (zstd) in the order they come; `GROUP_ROWS` at most are held in memory.
 
     Used as a context: what it wrote is complete when the context ends without an error. Ids are not compared here;
     whoever streams samples knows what makes them differ.
@@ -310,7 +311,7 @@ class SampleWriter:
         self._rows: list[Sample] = []
         self._part = contextlib.ExitStack()
         self._table: pq.ParquetWriter | None = None
-        self._in_part = self._parts = self.written = 0
+        self._in_part = self._parts = self._characters = self.written = 0
 
     def __enter__(self) -> SampleWriter:
         return self
@@ -333,7 +334,8 @@ class SampleWriter:
         """
         self._rows.append(sample)
         self.written += 1
-        if len(self._rows) >= GROUP_ROWS:
+        self._characters += sum(len(part.text or "") for turn in sample.messages for part in turn.content)
+        if len(self._rows) >= GROUP_ROWS or self._characters >= GROUP_CHARACTERS:
             self._flush()
 
     def _flush(self) -> None:
@@ -343,7 +345,7 @@ class SampleWriter:
             self._in_part, self._parts = 0, self._parts + 1
         self._table.write_table(to_table(self._rows))
         self._in_part += len(self._rows)
-        self._rows = []
+        self._rows, self._characters = [], 0
         if self._in_part >= ROWS_PER_PART:
             self._part.close()
             self._table = None

@@ -31,6 +31,7 @@ class Reason(StrEnum):
     NO_RUBRIC = "no rubric with points above zero"
     NO_REPORT = "findings and impression are both empty"
     DUPLICATE_ID = "id of an earlier row"
+    REPEATED_ROW = "an earlier row says the same"
 
 
 class RowError(Exception):

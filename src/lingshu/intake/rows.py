@@ -58,7 +58,7 @@ def _mapping(join: Join, tables: Sequence[Table]) -> dict[str, Any]:
 
 
 def data_rows(source: Opened[F], max_row_bytes: int = MAX_ROW_BYTES) -> Iterator[tuple[str, RawRow]]:
-    """Yield `(default id, row)` for each row of the data set, unreadable ones included, in file order."""
+    """Yield `(default id, row)` for each row of the data set, unreadable and repeated ones included, in file order."""
     seen: set[str] = set()
     stems = Counter(PurePosixPath(table.name).name for table in source.tables)
     for table in source.tables:
@@ -66,10 +66,10 @@ def data_rows(source: Opened[F], max_row_bytes: int = MAX_ROW_BYTES) -> Iterator
         stem = stem if stems[stem] == 1 else table.name
         for raw in read_rows(table, source.form, max_row_bytes):
             for position, values in enumerate(_complete(source, raw, fields)):
-                if not isinstance(values, RowError) and _repeats(source.form, values, seen):
-                    continue
                 number = f"{raw.number}.{position + 1}" if source.form.explode else f"{raw.number}"
-                yield f"{stem}#{number}", RawRow(raw.file, raw.number, values)
+                repeated = not isinstance(values, RowError) and _repeats(source.form, values, seen)
+                found = RowError(Reason.REPEATED_ROW, ", ".join(source.form.distinct)) if repeated else values
+                yield f"{stem}#{number}", RawRow(raw.file, raw.number, found)
 
 
 def _repeats(form: TableForm, row: Row, seen: set[str]) -> bool:

@@ -186,7 +186,7 @@ class TableForm(Layout):
         where: a row is of this data set if each path has one of these values (`None` where there is none).
         without: and if no path has one of these values.
         distinct: of rows that are equal at all these paths the first one counts, where upstream's other copies leave
-            the repeats out.
+            the repeats out; a source refuses them by reason, a benchmark does not count them.
         pictures: where the pictures are.
         id: path of the row's own id; without one the id is the file's name and the row's number.
         id_parts: further paths that make the id unique.

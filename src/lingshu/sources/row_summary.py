@@ -29,6 +29,8 @@ class RowSummary:
         pictures_changed: pictures that are not stored byte for byte, by why.
         picture_bytes: of all distinct pictures.
         unknown_kinds: words for imaging kinds that the record does not translate.
+        expected: rows that the record says there are; 0 where it does not.
+        known: how it knows.
     """
 
     name: str
@@ -44,6 +46,8 @@ class RowSummary:
     pictures_changed: Counter[str] = field(default_factory=Counter)
     picture_bytes: int = 0
     unknown_kinds: Counter[str] = field(default_factory=Counter)
+    expected: int = 0
+    known: str = ""
 
     @property
     def kept(self) -> int:
@@ -91,6 +95,10 @@ class RowSummary:
             lines.append("  written anew: " + _counts(self.pictures_changed))
         if self.groups_cut:
             lines.append(f"note: upstream's splits cut {self.groups_cut} groups (rows of them are in several splits)")
+        if self.expected and self.rows != self.expected:
+            lines.append(
+                f"note: {self.rows} rows where the record has {self.expected} ({self.known}): not the whole set?"
+            )
         if self.unknown_kinds:
             lines.append("note: imaging kinds without a word of ours: " + _counts(self.unknown_kinds))
         return lines

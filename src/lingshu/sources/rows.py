@@ -211,17 +211,17 @@ class _Run(RowRun[Waiting]):
 
 
 def _check(name: str, summary: RowSummary, record: SourceRecord, form: SourceForm, *, accept_rows: bool) -> None:
-    """Raise a `UserError` if nothing could be used, or if rows are missing or too many."""
+    """Note the record's number of rows; raise a `UserError` if nothing could be used, or if it is another."""
     if summary.refused and not summary.kept:
         shown = "\n  ".join(summary.lines(detailed=record.access == "open")[1:])
         raise UserError(
             f"{name}: none of {summary.rows} rows could be used:\n  {shown}",
             "mend what is named above; pictures lie beside the tables, or in the archive that the record names",
         )
-    expected = form.expected_rows or record.expected.rows
-    if not accept_rows and expected and summary.rows != expected:
+    summary.expected, summary.known = form.expected_rows or record.expected.rows, record.expected.known
+    if not accept_rows and summary.expected and summary.rows != summary.expected:
         raise UserError(
-            f"{name}: {summary.rows} rows in the files ({form.name}), {expected} in the record "
-            f"({record.expected.known})",
-            "get all files, or accept the number of rows (--accept-rows, or sources.rows.accept_rows in params.yaml)",
+            f"{name}: {summary.rows} rows in the files ({form.name}), {summary.expected} in the record "
+            f"({summary.known})",
+            "get all files, or accept this number (leave out --whole; sources.rows.accept_rows in params.yaml)",
         )

@@ -186,6 +186,8 @@ def _read(
     errors: list[DataError] = []
     rows = 0
     for default, raw in data_rows(source):
+        if isinstance(raw.values, RowError) and raw.values.reason is Reason.REPEATED_ROW:
+            continue
         rows += 1
         if limit is not None and rows > limit:
             continue
