@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import bdtr, stdtrit
 
-RESAMPLES_AT_ONCE = 200  # bounds the memory of the bootstrap, not its result
+from lingshu.evalkit.paired import bootstrap_means, cluster_sums, interval
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Difference:
     """Mean of after minus before on the same items.
 
     Attributes:
-        low, high: clustered paired bootstrap interval.
+        low, high: clustered paired bootstrap interval, expanded for few clusters; [-1, 1] for a single one.
         p_value: McNemar's exact test (two-sided) on items right in one only; None for values other than 0 and 1.
         gained, lost: items that got better, and worse.
         verdict: `better` or `worse` if the interval excludes 0 and McNemar's test (where it applies) agrees at the
@@ -165,8 +165,11 @@ def compare(
     if not before or not len(before) == len(after) == len(clusters):
         raise ValueError(f"{len(before)} values before, {len(after)} after, {len(clusters)} clusters")
     delta = np.asarray(after, dtype=np.float64) - np.asarray(before, dtype=np.float64)
-    index, groups = _numbers(clusters)
-    low, high = _bootstrap(delta, index, groups, confidence=confidence, seed=seed, resamples=resamples)
+    sums = cluster_sums([*delta], clusters)
+    groups = len(sums.sums)
+    low, high = -1.0, 1.0
+    if groups > 1:
+        low, high = interval(bootstrap_means(sums, resamples, np.random.default_rng(seed)), confidence, groups)
     gained, lost = int((delta > 0).sum()), int((delta < 0).sum())
     p_value = mcnemar(gained, lost) if {*before, *after} <= {0, 1} else None
     agrees = p_value is None or p_value <= 1 - confidence
@@ -177,27 +180,3 @@ def compare(
 def mcnemar(gained: int, lost: int) -> float:
     """Return the two-sided exact p-value that gains and losses are equally likely (1 without any)."""
     return min(1.0, 2 * float(bdtr(min(gained, lost), gained + lost, 0.5))) if gained + lost else 1.0
-
-
-def _bootstrap(
-    delta: NDArray[np.float64],
-    index: NDArray[np.int64],
-    groups: int,
-    *,
-    confidence: float,
-    seed: int,
-    resamples: int,
-) -> tuple[float, float]:
-    """Return the percentile interval of the mean over resampled clusters; [-1, 1] for a single cluster."""
-    if groups == 1:
-        return -1.0, 1.0
-    sums = np.bincount(index, weights=delta, minlength=groups)
-    sizes = np.bincount(index, minlength=groups)
-    random = np.random.default_rng(seed)
-    means = np.empty(resamples)
-    for start in range(0, resamples, RESAMPLES_AT_ONCE):
-        rows = min(RESAMPLES_AT_ONCE, resamples - start)
-        draws = random.multinomial(groups, np.full(groups, 1 / groups), size=rows)
-        means[start : start + rows] = (draws @ sums) / (draws @ sizes)
-    low, high = np.quantile(means, [(1 - confidence) / 2, (1 + confidence) / 2])
-    return float(low), float(high)
