@@ -1,7 +1,8 @@
 """The data report: for each source and step counts, reasons, and samples drawn by a seed, as pages that open from disk.
 
-What is quarantined is counted and listed by id and reason; neither its text nor its pictures are written: whether a name
-is burned in is known only where an engine read, and then not surely. That holds in report-only mode too, and for every later step of such a sample.
+What is quarantined is counted and listed by id and reason; neither its text nor its pictures are written: whether a
+name is burned in is known only where an engine read, and then not surely. That holds in report-only mode too, and for
+every later step of such a sample.
 """
 
 from __future__ import annotations
