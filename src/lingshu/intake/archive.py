@@ -14,6 +14,7 @@ import tempfile
 import threading
 import zipfile
 import zlib
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO, Protocol
@@ -34,6 +35,8 @@ class _Members(Protocol):
 
     def read(self, member: str) -> bytes: ...
 
+    def chunks(self, member: str) -> Iterator[bytes]: ...
+
 
 class _Zip:
     def __init__(self, path: Path) -> None:
@@ -43,6 +46,11 @@ class _Zip:
 
     def read(self, member: str) -> bytes:
         return self._zip.read(member)
+
+    def chunks(self, member: str) -> Iterator[bytes]:
+        with self._zip.open(member) as handle:
+            while chunk := handle.read(CHUNK_BYTES):
+                yield chunk
 
 
 class _Tar:
@@ -71,6 +79,17 @@ class _Tar:
         if len(data) < self.sizes[member]:
             raise EOFError("it is cut off")
         return data
+
+    def chunks(self, member: str) -> Iterator[bytes]:
+        place, end = self._places[member], self._places[member] + self.sizes[member]
+        while place < end:
+            with self._lock:
+                self._handle.seek(place)
+                chunk = self._handle.read(min(CHUNK_BYTES, end - place))
+            if not chunk:
+                raise EOFError("it is cut off")
+            place += len(chunk)
+            yield chunk
 
 
 class Archive:
@@ -127,5 +146,16 @@ class Archive:
         """
         try:
             return self._inside.read(member)
+        except _DAMAGE as error:
+            raise UserError(f"{self.path}!/{member}: can't be read: {error}", "get the archive again") from None
+
+    def chunks(self, member: str) -> Iterator[bytes]:
+        """Yield a member's bytes, a mebibyte at a time.
+
+        Raises:
+            UserError: as `read`.
+        """
+        try:
+            yield from self._inside.chunks(member)
         except _DAMAGE as error:
             raise UserError(f"{self.path}!/{member}: can't be read: {error}", "get the archive again") from None
