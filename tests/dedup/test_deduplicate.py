@@ -240,6 +240,15 @@ def test_clusters_name_kept_and_dropped(corpus: Corpus) -> None:
     assert table["distance"].to_list() == [0.0, 0.0, 0.0, pytest.approx(1 / 22)]
 
 
+def test_what_a_later_method_drops_is_not_called_kept(corpus: Corpus) -> None:
+    kept = corpus.sample("good", "q one two three", LONG)
+    twins = [corpus.sample("poor", "q one two three", LONG + " x") for _ in range(2)]
+    run(corpus)
+    table = pl.read_parquet(corpus.root / "data/verdicts/deduplicate/clusters.parquet")
+    assert table.filter("kept")["sample_id"].to_list() == [kept.sample_id]
+    assert {one.sample_id for one in twins} == set(table.filter(~pl.col("kept"))["sample_id"])
+
+
 def test_only_rows_the_gate_kept_are_judged(corpus: Corpus) -> None:
     corpus.sample("good", "same", LONG, split="test")
     trained = corpus.sample("poor", "same", LONG)

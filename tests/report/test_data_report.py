@@ -56,6 +56,15 @@ def test_what_is_in_quarantine_stays_unseen(corpus: Corpus, tmp_path: Path) -> N
         assert "nodule" not in written
 
 
+def test_what_report_only_mode_passes_over_is_shown_by_itself(corpus: Corpus, tmp_path: Path) -> None:
+    gate(corpus.sources, PARAMS.model_copy(update={"report_only": "all"}), corpus.root)
+    assert build_data_report(corpus.sources, SETTINGS, tmp_path / "out", corpus.root).shown == 3 + 3 + 1
+    page = (tmp_path / "out/scans.html").read_text()
+    noted, kept = page.split("<h3>Noted only, kept</h3>")[1].split("<h3>Kept</h3>")
+    assert noted.count("(report only)") == 3
+    assert "(report only)" not in kept
+
+
 def test_equal_inputs_give_equal_bytes_and_the_seed_draws(corpus: Corpus, tmp_path: Path) -> None:
     gate(corpus.sources, PARAMS, corpus.root)
     pages = []

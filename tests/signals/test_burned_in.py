@@ -25,6 +25,8 @@ NAME, NUMBER = "ZZZINVENTED, MARY", "00047431395"
     [
         "ZZZDOWNTIME,MARY",
         "SIMPSON^HOMER^J",
+        "DOE~JANE",
+        "Uploader:JaneRoe",
         "8:48:26 AM 4/14/2020",
         "03/02/201705:24:57PM",
         "DOB:08/29/1951 M",

@@ -89,11 +89,11 @@ def test_the_table_is_sorted_and_holds_what_the_encoder_says(corpus: Corpus, enc
     assert np.abs(half @ half.T - vectors @ vectors.T).max() < 0.001
 
 
-@pytest.mark.parametrize("dtype", ["float16", "float32"])
-def test_workers_write_the_same_bytes(corpus: Corpus, dtype: str) -> None:
-    alone = embed(corpus, dtype=dtype).path.read_bytes()
+def test_workers_write_the_same_bytes(corpus: Corpus) -> None:
+    """As float32, of which float16 is a rounding: each worker's start costs seconds, so it is shown once."""
+    alone = embed(corpus, dtype="float32").path.read_bytes()
     shutil.rmtree(corpus.root / ".work")
-    two = embed(corpus, Workers(engine="local", processes=2), dtype=dtype)
+    two = embed(corpus, Workers(engine="local", processes=2), dtype="float32")
     assert two.encoded == 40
     assert two.path.read_bytes() == alone
 

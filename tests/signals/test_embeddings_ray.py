@@ -24,7 +24,8 @@ pytest.importorskip("ray", reason="Ray is not installed (make setup-ray)")
 def cluster() -> Iterator[Workers]:
     from ray.cluster_utils import Cluster
 
-    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    # The head takes no part: each worker's start loads torch once more.
+    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 0, "include_dashboard": False})
     started.add_node(num_cpus=1)
     started.wait_for_nodes()
     yield Workers(engine="ray", address=started.address)
@@ -36,12 +37,12 @@ def test_a_cluster_writes_the_same_bytes(cluster: Workers, tmp_path: Path, monke
     put_open_clip(tmp_path / "mine")
     pull_open_clip(OpenClipParams(folder=str(tmp_path / "mine")), tmp_path)
     corpus = Corpus(tmp_path)
-    for seed in range(30):
+    for seed in range(18):
         corpus.picture("scans", scene(seed))
     corpus.write()
     eye = Eye(CHOICE, SIDE, tmp_path)
     alone = embed_source("scans", eye, PARAMS, ALONE).path.read_bytes()
     shutil.rmtree(tmp_path / ".work")
     far = embed_source("scans", eye, PARAMS, cluster)
-    assert far.encoded == 30
+    assert far.encoded == 18
     assert far.path.read_bytes() == alone

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import gzip
 import shutil
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
 
 from lingshu.core.errors import UserError
@@ -21,6 +22,7 @@ ARCHIVE_ENDINGS = (".zip", *TAR_ENDINGS)
 PACKED = ".gz"  # of a single file
 PACKED_SCAN = ".nii.gz"  # is read as it is
 OPEN_ARCHIVES = 32  # a compressed tar is uncompressed again where more are in turn
+CHUNK_BYTES = 1 << 20
 LEAST_FREE = 1 << 30  # bytes that stay free on the temporary folder's disk
 NOT_DATA = ("__MACOSX/",)
 
@@ -53,6 +55,13 @@ class InputFile:
     def key(self) -> str:
         """What tells files apart, whatever way led to them."""
         return self.name if self.member else str(self.path.resolve())
+
+    def begins(self, number: int) -> bytes:
+        """Return the first bytes, up to `number`."""
+        if self.member:
+            return next(_opened(self.path).chunks(self.member), b"")[:number]
+        with self.path.open("rb") as handle:
+            return handle.read(number)
 
     def read(self) -> bytes:
         """See `PictureFile.read`."""
@@ -87,20 +96,24 @@ class Scratch:
         return self._laid[file.name]
 
     def _lay(self, file: InputFile, place: Path, *, packed: bool) -> Path:
+        inside = file.path
         if file.member:
+            inside = place.with_name("packed") if packed else place
             self._check_room(file.name, _opened(file.path).size(file.member))
-            (packed_place := place.with_name("packed") if packed else place).write_bytes(file.read())
-        else:
-            packed_place = file.path
+            self._write(file.name, inside, _opened(file.path).chunks(file.member))
         if packed:
             try:
-                with gzip.open(packed_place) as source, place.open("wb") as target:
-                    while chunk := source.read(1 << 24):
-                        self._check_room(file.name, len(chunk))
-                        target.write(chunk)
-            except (OSError, EOFError, ValueError) as error:
+                with gzip.open(inside) as source:
+                    self._write(file.name, place, iter(partial(source.read, CHUNK_BYTES), b""))
+            except (OSError, EOFError, ValueError, zlib.error) as error:
                 raise UserError(f"{file.name}: can't be unpacked: {error}", "get the file again") from None
         return place
+
+    def _write(self, name: str, place: Path, chunks: Iterator[bytes]) -> None:
+        with place.open("wb") as target:
+            for chunk in chunks:
+                self._check_room(name, len(chunk))
+                target.write(chunk)
 
     def _check_room(self, name: str, number: int) -> None:
         if number + LEAST_FREE > shutil.disk_usage(self.folder).free:

@@ -311,7 +311,4 @@ def _is_sample_part(file: InputFile) -> bool:
 def _is_dicom(file: InputFile) -> bool:
     """Return whether a file of no known suffix has DICOM's mark: scanners name files as they like."""
     place, mark = DICOM_MARK
-    if file.member:
-        return file.read()[place] == mark
-    with file.path.open("rb") as handle:
-        return handle.read(place.stop)[place] == mark
+    return file.begins(place.stop)[place] == mark

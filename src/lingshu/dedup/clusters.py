@@ -8,14 +8,14 @@ from lingshu.dedup.copies import Copies
 
 CLUSTER_SCHEMA = pl.Schema(
     {
-        "cluster": pl.String(),  # sample_id of what is kept
+        "cluster": pl.String(),  # sample_id of what the method kept
         "sample_id": pl.String(),  # a member
         "source": pl.String(),
         "group_id": pl.String(),
         "method": pl.String(),  # see `copies.METHODS`
         "distance": pl.Float64(),  # from the kept sample: see `copies.Copies`
         "similarity": pl.Float64(),  # with the kept sample
-        "kept": pl.Boolean(),
+        "kept": pl.Boolean(),  # in the end: a later method may drop what an earlier one kept
     }
 )
 
@@ -32,7 +32,9 @@ def clusters(names: pl.DataFrame, found: dict[str, Copies]) -> pl.DataFrame:
     """
     parts = [_members(names, method, copies) for method, copies in found.items()]
     members = pl.concat([pl.DataFrame(schema=CLUSTER_SCHEMA), *parts])
-    return members.sort("cluster", "method", "kept", "sample_id", descending=[False, False, True, False])
+    members = members.sort("cluster", "method", "kept", "sample_id", descending=[False, False, True, False])
+    dropped = members.filter(~pl.col("kept"))["sample_id"].unique()
+    return members.with_columns(kept=pl.col("kept") & ~pl.col("sample_id").is_in(dropped.implode()))
 
 
 def _members(names: pl.DataFrame, method: str, copies: Copies) -> pl.DataFrame:

@@ -16,6 +16,7 @@ import tempfile
 import threading
 import zipfile
 import zlib
+from collections.abc import Iterator
 from functools import cached_property
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, Protocol
@@ -179,6 +180,19 @@ class Archive:
         """
         try:
             return self._inside.open(member)
+        except _DAMAGE as error:
+            raise self._unread(member, error) from None
+
+    def chunks(self, member: str) -> Iterator[bytes]:
+        """Yield a member's bytes, a mebibyte at a time.
+
+        Raises:
+            UserError: as `read`.
+        """
+        try:
+            with self._inside.open(member) as stream:
+                while chunk := stream.read(CHUNK_BYTES):
+                    yield chunk
         except _DAMAGE as error:
             raise self._unread(member, error) from None
 

@@ -1,7 +1,8 @@
 """The data report: for each source and step counts, reasons, and samples drawn by a seed, as pages that open from disk.
 
-What is quarantined is counted and listed by id and reason; neither its text nor its pictures are written: whether a name
-is burned in is known only where an engine read, and then not surely. That holds in report-only mode too, and for every later step of such a sample.
+What is quarantined is counted and listed by id and reason; neither its text nor its pictures are written: whether a
+name is burned in is known only where an engine read, and then not surely. That holds in report-only mode too, and for
+every later step of such a sample.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ class StepPart:
         kept: of them.
         reasons: dropped rows by reason, most first.
         noted: kept rows by the reason that report-only mode passed over, most first.
-        kept_shown: drawn kept samples.
+        kept_shown: drawn kept samples, without those noted.
+        noted_shown: drawn kept samples that report-only mode passed over.
         dropped_shown: drawn dropped samples.
     """
 
@@ -67,6 +69,7 @@ class StepPart:
     reasons: list[tuple[str, int]]
     noted: list[tuple[str, int]]
     kept_shown: list[Shown]
+    noted_shown: list[Shown]
     dropped_shown: list[Shown]
 
     @property
@@ -107,7 +110,7 @@ def build_data_report(sources: Sequence[str], settings: DataReportSettings, out:
 
 
 def _all_shown(part: StepPart) -> list[Shown]:
-    return [*part.kept_shown, *part.dropped_shown]
+    return [*part.kept_shown, *part.noted_shown, *part.dropped_shown]
 
 
 def _source(source: str, settings: DataReportSettings, store: ImageStore, root: Path) -> list[StepPart]:
@@ -121,7 +124,9 @@ def _source(source: str, settings: DataReportSettings, store: ImageStore, root: 
         if not (root / path).exists():
             continue
         verdicts = read_verdicts(root / path).filter(pl.col("source") == source).sort("sample_id")
-        kept, dropped = (_drawn(verdicts.filter(side), settings) for side in (pl.col("keep"), ~pl.col("keep")))
+        noted = pl.col("keep") & pl.col("detail").fill_null("").str.contains(NOTED, literal=True)
+        sides = pl.col("keep") & ~noted, noted, ~pl.col("keep")
+        drawn = [_shown(_drawn(verdicts.filter(side), settings), texts, held, store) for side in sides]
         found.append(
             StepPart(
                 name=name,
@@ -129,8 +134,9 @@ def _source(source: str, settings: DataReportSettings, store: ImageStore, root: 
                 kept=int(verdicts["keep"].sum()),
                 reasons=_counted(verdicts.filter(~pl.col("keep"))["reason"]),
                 noted=_counted(_noted_reasons(verdicts)),
-                kept_shown=_shown(kept, texts, held, store),
-                dropped_shown=_shown(dropped, texts, held, store),
+                kept_shown=drawn[0],
+                noted_shown=drawn[1],
+                dropped_shown=drawn[2],
             )
         )
     return found

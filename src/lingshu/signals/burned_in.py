@@ -34,7 +34,8 @@ IDENTIFYING = re.compile(
             r"\d{7,}",  # record and accession numbers
             r"(?i:\b(?:MRN|DOB|accession|acc\s*no|patient|pat\.?\s*(?:id|name)|pt\.?\s*(?:id|name)|surname|name)\b)",
             r"(?i:\b(?:ID|acc|SSN)\s*[:#.]\s*[A-Z]{0,3}\d{3,})",
-            r"\b[A-Z][A-Za-z'-]+[\^,]\s*[A-Z][A-Za-z]+",  # SURNAME^GIVEN and Surname, Given
+            r"\b[A-Z][A-Za-z'-]+[\^,~]\s*[A-Z][A-Za-z]+",  # SURNAME^GIVEN, which is read as ~ too, and Surname, Given
+            r"(?i:\b(?:uploader|operator|sonographer|technologist|physician)\s*[:;.]\s*[A-Z]{2})",
             r"\b(?:Mr|Mrs|Ms|MR|MRS|MS|Dr|DR|Prof)\.\s*[A-Z][A-Za-z]+",
             r"(?i:hospital|clinic\b|infirmary|medical\s*cent|health\s*cent|\bctr\b|\bmed\.?\s*c)",
             r"(?:姓名|患者|病人|住院号|门诊号|病历号|检查号|影像号|医院|卫生院|出生)",
