@@ -20,6 +20,7 @@ from lingshu.reinforcement.reinforce import reinforce
 from tests.corpora import Corpus, scene
 from tests.killing import kill_at_checkpoint
 from tests.tiny_model import tiny
+from tests.warm_processes import forked_after
 
 pytestmark = pytest.mark.slow
 FOLDER = str(SAMPLES / "films")
@@ -44,6 +45,12 @@ PARAMS = ReinforcementParams.model_validate(
     }
 )
 IN_TWO = PARAMS.model_copy(update={"processes": 2})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm_processes():
+    with forked_after("lingshu.reinforcement.reinforce"):
+        yield
 
 
 @pytest.fixture(scope="module")
