@@ -13,6 +13,8 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 # As a stage (core/stage.py): what torch, transformers and TRL make of themselves is no garbage.
 gc.set_threshold(50_000)
 
+LONGEST = ("pipeline", "types", "slow")  # marks of files that take minutes, the longest first
+
 # No deadline: machines differ in speed. Derandomised: a failure is the change's, never the draw's.
 settings.register_profile("project", deadline=None, derandomize=True, max_examples=50)
 settings.load_profile("project")
@@ -25,5 +27,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Put the files that take longest first, so that processes that share the files end together."""
-    longest = {item.path for item in items if item.get_closest_marker("pipeline") or item.get_closest_marker("types")}
-    items.sort(key=lambda item: item.path not in longest)
+    place = {item.path: len(LONGEST) for item in items}
+    for item in items:
+        for mark in item.iter_markers():
+            if mark.name in LONGEST:
+                place[item.path] = min(place[item.path], LONGEST.index(mark.name))
+    items.sort(key=lambda item: place[item.path])
+
+
+def pytest_collection_finish() -> None:
+    """Leave what importing made out of every later search for garbage."""
+    gc.freeze()

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from lingshu.core.parallel import ALONE
 from lingshu.modality.params import ModalityParams
-from lingshu.modality.probe import assign_folds, cross_validate, fit, predict
+from lingshu.modality.probe import assign_folds, fit, held_out, judge, predict
 
 PARAMS = ModalityParams(
     encoder="e",
@@ -31,6 +31,10 @@ def clusters(labels: list[str], spread: float, seed: int = 0) -> np.ndarray:
     rng = np.random.default_rng(seed)
     centres = {label: rng.normal(size=8) for label in sorted(set(labels))}
     return np.array([centres[label] + rng.normal(scale=spread, size=8) for label in labels], dtype=np.float32)
+
+
+def cross_validate(features: np.ndarray, labels: list[str], groups: list[str], params: ModalityParams) -> dict:
+    return judge(held_out(features, labels, groups, params), params)
 
 
 @given(ROWS)

@@ -18,6 +18,13 @@ from lingshu.modeling.launch import Origins, launch
 from lingshu.modeling.load import load_checkpoint
 from tests.random_encoder import ENCODER, put_encoder
 from tests.tiny_model import CAPTIONS, PARAMS, Drawn, tiny, write_corpus
+from tests.warm_processes import forked_after
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm_processes():
+    with forked_after("lingshu.modeling.backbone"):
+        yield
 
 
 @pytest.fixture(scope="module")

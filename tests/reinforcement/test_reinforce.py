@@ -8,8 +8,10 @@ import shutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+import torch
 
 from lingshu.core.corpus import MIXTURE_SCHEMA
+from lingshu.core.errors import UserError
 from lingshu.core.layout import MIXTURES, MODELS, PLOTS, SAMPLES, WORK
 from lingshu.core.manifest import write_manifest
 from lingshu.core.sample import Answer
@@ -20,6 +22,7 @@ from lingshu.reinforcement.reinforce import reinforce
 from tests.corpora import Corpus, scene
 from tests.killing import kill_at_checkpoint
 from tests.tiny_model import tiny
+from tests.warm_processes import forked_after
 
 pytestmark = pytest.mark.slow
 FOLDER = str(SAMPLES / "films")
@@ -44,6 +47,12 @@ PARAMS = ReinforcementParams.model_validate(
     }
 )
 IN_TWO = PARAMS.model_copy(update={"processes": 2})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm_processes():
+    with forked_after("lingshu.reinforcement.reinforce"):
+        yield
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +86,12 @@ def outputs(root):
 def whole(project, tmp_path_factory):
     root = shutil.copytree(project, tmp_path_factory.mktemp("whole") / "copy")
     return root, reinforce(PARAMS, 5, root)
+
+
+@pytest.mark.skipif(torch.cuda.is_available(), reason="needs a machine without a GPU")
+def test_a_gpu_that_is_not_there_is_named(project):
+    with pytest.raises(UserError, match=r"reinforcement\.device: no CUDA device"):
+        reinforce(PARAMS.model_copy(update={"device": "cuda"}), 5, project)
 
 
 def test_held_out_prompts_are_measured_before_and_after(whole):

@@ -19,8 +19,15 @@ from lingshu.modeling.resume import MARK, newest_checkpoint
 from lingshu.training.launch import StageRun, launch
 from lingshu.training.train import train
 from tests.killing import kill_at_checkpoint
+from tests.warm_processes import forked_after
 
 pytestmark = pytest.mark.slow
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _warm_processes():
+    with forked_after("lingshu.training.train"):
+        yield
 
 
 def copy_of(project, tmp_path):

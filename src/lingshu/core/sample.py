@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -28,12 +28,10 @@ GROUP_CHARACTERS = 256 << 20  # of its texts, where they are long
 Task = Literal["caption", "vqa_open", "vqa_closed", "mcq", "report", "ocr", "dialogue", "text_qa", "reasoning"]
 AnswerKind = Literal["mcq", "yesno", "closed", "open"]
 Split = Literal["train", "validation", "test"]
-TASKS: tuple[str, ...] = (
-    "caption", "vqa_open", "vqa_closed", "mcq", "report", "ocr", "dialogue", "text_qa", "reasoning",
-)  # fmt: skip
+TASKS: tuple[str, ...] = get_args(Task)
 ROLES: tuple[str, ...] = ("system", "user", "assistant")
-ANSWER_KINDS: tuple[str, ...] = ("mcq", "yesno", "closed", "open")
-SPLITS: tuple[str, ...] = ("train", "validation", "test")
+ANSWER_KINDS: tuple[str, ...] = get_args(AnswerKind)
+SPLITS: tuple[str, ...] = get_args(Split)
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +354,19 @@ def sample_parts(folders: Iterable[Path]) -> list[Path]:
     return sorted(path for folder in folders for path in folder.glob("part-*.parquet"))
 
 
+def open_part(path: Path) -> pq.ParquetFile:
+    """Return a sample file, opened.
+
+    Raises:
+        ValueError: it has another schema version than this code.
+    """
+    reader = pq.ParquetFile(path)
+    version = (reader.schema_arrow.metadata or {}).get(b"lingshu.schema_version", b"?").decode()
+    if version != SCHEMA_VERSION:
+        raise ValueError(f"{path}: sample schema version {version}, this code reads {SCHEMA_VERSION}")
+    return reader
+
+
 def read_samples(folders: Iterable[Path], ids: Collection[str] | None = None) -> Iterator[Sample]:
     """Yield the samples of the folders in path and row order: all, or those whose id is in `ids`.
 
@@ -363,12 +374,7 @@ def read_samples(folders: Iterable[Path], ids: Collection[str] | None = None) ->
         ValueError: a file has another schema version than this code.
     """
     for path in sample_parts(folders):
-        reader = pq.ParquetFile(path)
-        metadata = reader.schema_arrow.metadata or {}
-        version = metadata.get(b"lingshu.schema_version", b"?").decode()
-        if version != SCHEMA_VERSION:
-            raise ValueError(f"{path}: sample schema version {version}, this code reads {SCHEMA_VERSION}")
-        for batch in reader.iter_batches(batch_size=4096):
+        for batch in open_part(path).iter_batches(batch_size=4096):
             wanted = batch if ids is None else _rows_with(batch, ids)
             for row in wanted.to_pylist():
                 yield from_row(row)

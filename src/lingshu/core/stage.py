@@ -2,22 +2,20 @@
 
 from __future__ import annotations
 
-import errno
 import gc
 import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import lingshu
 from lingshu.core.errors import UserError
-from lingshu.core.files import write_json
+from lingshu.core.files import DISK_FULL, write_json
+from lingshu.core.layout import WORK
 
-TIMINGS = Path(".work/timings")
+TIMINGS = WORK / "timings"
 EXIT_USER_ERROR = 2
 EXIT_INTERRUPTED = 130
-_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 # Python looks for garbage after every 700 new objects, and what torch, transformers and TRL make of themselves is none:
 # a tenth of the nine seconds that importing them takes.
 gc.set_threshold(50_000)
@@ -79,6 +77,6 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 
 
 def _is_of_full_disk(error: BaseException) -> bool:
-    if isinstance(error, OSError) and error.errno in _FULL:
+    if isinstance(error, OSError) and error.errno in DISK_FULL:
         return True
     return any(text in str(error) for text in _FULL_TEXTS)

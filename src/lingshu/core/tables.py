@@ -6,9 +6,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import polars as pl
-import pyarrow.parquet as pq
 
-from lingshu.core.sample import SCHEMA_VERSION, sample_parts
+from lingshu.core.sample import open_part, sample_parts
 
 ROWS_A_BATCH = 1 << 15
 TABLE_SCHEMA: dict[str, pl.DataType] = {
@@ -62,11 +61,7 @@ def sample_batches(
     """
     stored = dict.fromkeys(name for column in columns for name in MADE_FROM.get(column, (column,)))
     for path in sample_parts(folders):
-        reader = pq.ParquetFile(path)
-        version = (reader.schema_arrow.metadata or {}).get(b"lingshu.schema_version", b"?").decode()
-        if version != SCHEMA_VERSION:
-            raise ValueError(f"{path}: sample schema version {version}, this code reads {SCHEMA_VERSION}")
-        for batch in reader.iter_batches(rows, columns=list(stored)):
+        for batch in open_part(path).iter_batches(rows, columns=list(stored)):
             frame = pl.from_arrow(batch)
             assert isinstance(frame, pl.DataFrame)
             yield _flatten(frame, columns)

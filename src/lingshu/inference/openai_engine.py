@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 import json
 import time
 from collections.abc import Iterable, Iterator
@@ -12,6 +11,7 @@ from typing import Any, Self
 
 import httpx
 
+from lingshu.core.addresses import is_loopback
 from lingshu.core.errors import UserError
 from lingshu.inference.engine import Failure, Outcome, Request, Response
 from lingshu.inference.openai_replies import Again, Meaning, Refused, Stop, meaning
@@ -44,7 +44,7 @@ class OpenAIEngine:
             headers={"Authorization": f"Bearer {key}"} if key else {},
             limits=httpx.Limits(max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency),
             timeout=None,  # the whole of a try is timed, not each of its reads
-            trust_env=not _is_loopback(self._url),
+            trust_env=not is_loopback(self._url),
         )
         self._answered = 0
         self._refused = 0
@@ -195,12 +195,3 @@ def _results(done: set[asyncio.Task[Outcome]]) -> Iterator[Outcome]:
             yield task.result()
     if errors:
         raise errors[0]
-
-
-def _is_loopback(url: str) -> bool:
-    """Tell whether an address is this machine, which no proxy of the environment can reach."""
-    host = httpx.URL(url).host
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import os
 from pathlib import Path
 from typing import Any, TypeVar
-from urllib.parse import urlsplit
 
 from pydantic import BaseModel
 
+from lingshu.core.addresses import is_loopback
 from lingshu.core.errors import UserError
 from lingshu.core.params import validate
 from lingshu.inference.models import Setup, parse_model
@@ -41,7 +40,7 @@ def make_setup(model: str, options: dict[str, Any]) -> Setup:
     if spec.path is not None and "revision" in given:
         raise UserError("--revision does nothing with a folder", "leave it out: the files themselves are told apart")
     key = read_key(given.get("api_key_env"), given.get("api_key_file"))
-    if key is not None and spec.url.startswith("http:") and not _is_loopback(spec.url):
+    if key is not None and spec.url.startswith("http:") and not is_loopback(spec.url):
         raise UserError(f"{spec.url}: the key would travel unencrypted", "use https, or a tunnel to localhost")
     if "chat_template" in given:
         given["chat_template"] = _text_of(given["chat_template"], "--chat-template")
@@ -66,14 +65,6 @@ def _text_of(path: Path, option: str) -> str:
 
 def _part(model: type[M], given: dict[str, Any]) -> M:
     return validate(model, {name: value for name, value in given.items() if name in model.model_fields}, "options: ")
-
-
-def _is_loopback(url: str) -> bool:
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def read_key(variable: str | None, file: Path | None) -> str | None:

@@ -15,7 +15,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.question import PictureFile
 from lingshu.inference.engine import Request, Response
 from lingshu.inference.params import GenerationParams
-from lingshu.modeling.load import load_checkpoint, use_threads
+from lingshu.modeling.load import check_device, load_checkpoint, use_threads
 from lingshu.modeling.template import render_prompt
 
 
@@ -27,8 +27,7 @@ class TransformersEngine:
     """
 
     def __init__(self, folder: Path, params: GenerationParams) -> None:
-        if params.device == "cuda" and not torch.cuda.is_available():
-            raise UserError("params.yaml: inference.generation.device: no CUDA device here", "set it to cpu")
+        check_device(params.device, "inference.generation.device")
         use_threads(params.threads)
         self._model, self._processor = load_checkpoint(folder)
         self._model.to(params.device)  # type: ignore[arg-type]

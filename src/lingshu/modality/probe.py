@@ -187,13 +187,6 @@ def judge(held: HeldOut, params: ModalityParams) -> dict[str, Any]:
     }
 
 
-def cross_validate(
-    features: Features, labels: Sequence[str], groups: Sequence[str], params: ModalityParams
-) -> dict[str, Any]:
-    """Return how well the probe does on groups it never saw; keys as of `judge`."""
-    return judge(held_out(features, labels, groups, params), params)
-
-
 def _nested(confusion: Counter[tuple[str, str]]) -> dict[str, dict[str, int]]:
     table: dict[str, dict[str, int]] = {}
     for (truth, guess), number in sorted(confusion.items()):

@@ -60,6 +60,16 @@ def load_processor(folder: Path) -> Processor:
     return processor
 
 
+def check_device(device: str, key: str) -> None:
+    """Find out, before the work, that torch has no such device; `key` is where params.yaml names it.
+
+    Raises:
+        UserError: `device` is cuda, and torch sees no GPU.
+    """
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UserError(f"params.yaml: {key}: no CUDA device here", "set it to cpu")
+
+
 def use_threads(count: int) -> None:
     """Use `count` threads for tensor arithmetic (0 leaves torch's own choice).
 

@@ -14,7 +14,8 @@ def launch(params: ReinforcementParams, seed: int, root: Path = Path()) -> dict[
     """Train `models/instruct` into `models/reinforce`; return the metrics (held-out reward before, after, gain).
 
     Raises:
-        UserError: the mixture has a row without a verifiable answer, or too few prompts; or a process was killed.
+        UserError: `device` is cuda and there is none, the mixture has a row without a verifiable answer, or too few
+            prompts; or a process was killed.
     """
     return in_ranks(partial(_reinforce, params, seed, root), params.processes)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from lingshu.core.params import Strict
@@ -47,7 +49,7 @@ class ReinforcementParams(Strict):
 
     processes: int = Field(ge=1)
     threads: int = Field(ge=0)
-    device: str = Field(pattern="^(cpu|cuda)$")
+    device: Literal["cpu", "cuda"]
     steps: int = Field(ge=1)
     prompts_per_step: int = Field(ge=1)
     rollout_steps: int = Field(default=1, ge=1)

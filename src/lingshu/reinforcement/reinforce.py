@@ -16,7 +16,7 @@ from lingshu.core.manifest import read_manifest, write_manifest
 from lingshu.core.ranks import ALONE, Rank
 from lingshu.core.scratch import clear_scratch, fingerprint, scratch_folder
 from lingshu.modeling.architecture import fix_seed, save_checkpoint
-from lingshu.modeling.load import load_checkpoint, use_threads
+from lingshu.modeling.load import check_device, load_checkpoint, use_threads
 from lingshu.modeling.memory import keep_freed_memory
 from lingshu.modeling.ranks import joined
 from lingshu.reinforcement.grpo import train
@@ -35,8 +35,10 @@ def reinforce(params: ReinforcementParams, seed: int, root: Path = Path(), rank:
     """Be one rank of the stage (`launch` starts them); rank 0 writes, and returns the metrics.
 
     Raises:
-        UserError: the mixture has a row without a verifiable answer, or too few prompts.
+        UserError: `device` is cuda and there is none, the mixture has a row without a verifiable answer, or too few
+            prompts.
     """
+    check_device(params.device, "reinforcement.device")
     use_threads(params.threads)
     if params.device == "cpu":
         keep_freed_memory()
@@ -53,9 +55,7 @@ def _reinforce(params: ReinforcementParams, seed: int, root: Path, rank: Rank) -
     policy = Policy(model, processor, store, params, seed, rank)
     before = measure(policy, held_out)
     fix_seed(seed)
-    inputs = [read_manifest(folder).model_dump() for folder in (root / MODELS / START, root / MIXTURES / STAGE)]
-    scratch = scratch_folder(STAGE, fingerprint([params.model_dump(), seed, *inputs], [Path(__file__).parent]), root)
-    log = train(policy, training, scratch)
+    log = train(policy, training, scratch_folder(STAGE, _mark(params, seed, root), root))
     after = measure(policy, held_out)
     if rank.number:
         return {}
@@ -70,6 +70,13 @@ def _reinforce(params: ReinforcementParams, seed: int, root: Path, rank: Rank) -
         "steps": len(log),
         "held_out_reward": {"before": before.summary(), "after": after.summary(), "gain": gain(before, after)},
     }
+
+
+def _mark(params: ReinforcementParams, seed: int, root: Path) -> str:
+    """Return the fingerprint of all that decides the result: knobs, seed, start weights, mixture, code."""
+    inputs = [read_manifest(folder).model_dump() for folder in (root / MODELS / START, root / MIXTURES / STAGE)]
+    areas = [Path(__file__).parents[1] / name for name in ("core", "modeling", "evalkit", "reinforcement")]
+    return fingerprint([params.model_dump(), seed, *inputs], areas)
 
 
 def log_table(log: list[dict[str, Any]]) -> str:

@@ -35,7 +35,6 @@ PLANES: tuple[str, ...] = ("sagittal", "coronal", "axial")  # by the patient axi
 NO_AGENT = ("", "NONE", "NO", "N")
 # A slice is named after a plane when its normal is within 26 degrees of that axis: a tilted gantry is, an oblique not.
 MIN_COSINE = 0.9
-NOT_SLICES = {"LOCALIZER", "PROJECTION IMAGE"}  # values of ImageType
 # Spin echo: short repetition and echo times weight by T1, long ones by T2 (times in ms).
 T1_MAX_REPETITION, T1_MAX_ECHO, T2_MIN_REPETITION, T2_MIN_ECHO = 800.0, 30.0, 2000.0, 80.0
 

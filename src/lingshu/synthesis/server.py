@@ -5,7 +5,6 @@ Nothing here knows pictures, schemas or the store, so a part of the questions ma
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import random
 import time
@@ -18,6 +17,7 @@ from typing import Any, Self
 
 import httpx
 
+from lingshu.core.addresses import is_loopback
 from lingshu.core.errors import UserError
 from lingshu.synthesis.params import ServerParams
 
@@ -64,7 +64,7 @@ class Server:
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {self._key}"} if self._key else {},
             timeout=httpx.Timeout(params.timeout_s),
-            trust_env=not _is_loopback(params.url),
+            trust_env=not is_loopback(params.url),
         )
 
     def __enter__(self) -> Self:
@@ -154,12 +154,3 @@ def _wait_as_asked(reply: httpx.Response) -> None:
     asked = reply.headers.get("retry-after", "")
     if asked.isdigit():
         time.sleep(min(int(asked), LONGEST_WAIT_S))
-
-
-def _is_loopback(url: str) -> bool:
-    """Tell whether an address is this machine, which no proxy of the environment can reach."""
-    host = httpx.URL(url).host
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

@@ -78,9 +78,9 @@ def _train(run: StageRun, root: Path, rank: Rank) -> dict[str, Any]:
 def _mark(run: StageRun, root: Path) -> str:
     """Return the fingerprint of all that decides the result: knobs, seed, start weights, mixture, code."""
     inputs = [read_manifest(folder).model_dump() for folder in (root / run.start, root / MIXTURES / run.stage)]
-    here = Path(__file__).parent
+    areas = [Path(__file__).parents[1] / name for name in ("core", "modeling", "training")]
     knobs = [run.params.model_dump(), run.common.model_dump(), run.seed]
-    return fingerprint([*knobs, *inputs], [here, here.parent / "modeling"])
+    return fingerprint([*knobs, *inputs], areas)
 
 
 def _metrics(rows: Rows, steps: int, history: list[dict[str, float]], sizes: Mapping[Part, PartSize]) -> dict[str, Any]:

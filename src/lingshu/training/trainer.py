@@ -15,9 +15,8 @@ from transformers.trainer_callback import TrainerCallback
 from trl.trainer.sft_config import SFTConfig
 from trl.trainer.sft_trainer import SFTTrainer
 
-from lingshu.core.errors import UserError
 from lingshu.modeling.freeze import trained_by_part
-from lingshu.modeling.load import Model, Processor
+from lingshu.modeling.load import Model, Processor, check_device
 from lingshu.modeling.loss import answer_places
 from lingshu.modeling.params import Part
 from lingshu.modeling.resume import ExactResume
@@ -33,7 +32,8 @@ def make_config(scratch: Path, params: StageParams, common: CommonParams, seed: 
     Raises:
         UserError: `device` is `cuda` and there is none.
     """
-    cpu = _on_cpu(common)
+    check_device(common.device, "training.common.device")
+    cpu = common.device == "cpu"
     return SFTConfig(
         output_dir=str(scratch),
         num_train_epochs=1,
@@ -64,12 +64,6 @@ def make_config(scratch: Path, params: StageParams, common: CommonParams, seed: 
         dataloader_pin_memory=not cpu,
         dataset_kwargs={"skip_prepare_dataset": True},
     )
-
-
-def _on_cpu(common: CommonParams) -> bool:
-    if common.device == "cuda" and not torch.cuda.is_available():
-        raise UserError("params.yaml: training.common.device: no CUDA device here", "set it to cpu")
-    return common.device == "cpu"
 
 
 class StageTrainer(ExactResume, SFTTrainer):
