@@ -40,7 +40,7 @@ _UNSURE = re.compile(
     r"|\b(?:unknown|unclear|uncertain|indeterminate|not sure|not certain|don['’]t know|do not know)\b",
 )
 # Commas of a list that ends in "or": "no consolidation, effusion, or pneumothorax" is one clause.
-_MEMBER = r"(?:(?!(?:there|is|are|was|were|has|have|shows?|but|with|not|no)\b)[\w-]+\s+){0,4}"
+_MEMBER = r"(?:(?!(?:an?|the|there|is|are|was|were|has|have|shows?|but|with|not|no)\b)[\w-]+\s+){0,4}"
 _LISTED = re.compile(rf"(?:,\s+{_MEMBER}[\w-]+){{1,8}}(?=,?\s+n?or\b)|,(?=\s+n?or\b)")
 # What shows the finding is not asked after ("Does the CT show a mass?").
 _SHOWN_BY = re.compile(
@@ -78,10 +78,13 @@ def _clause_verdicts(words: list[str], asked: set[str]) -> Iterator[bool]:
         if asked <= _content(words) and not _STATING.isdisjoint(words) and _HEDGING.isdisjoint(words):
             yield True
         return
+    joined = next((i for i in range(cue, len(words)) if words[i] == "and" and not _STATING.isdisjoint(words[i:])), None)
+    if joined is not None:  # "no effusion and there is a nodule", "not enlarged and an effusion is absent"
+        yield from _clause_verdicts(words[:joined], asked)
+        if words[joined + 1] == "there" or not _DENIAL.isdisjoint(words[joined:]):
+            yield from _clause_verdicts(words[joined + 1 :], asked)
+        return
     for denied in _members(words[cue + 1 :]) if _content(words[cue + 1 :]) else (words[:cue],):
-        if denied[:1] == ["and"] and not _STATING.isdisjoint(denied):
-            yield from _clause_verdicts(denied[1:], asked)  # "no effusion and there is a nodule"
-            return
         content = _content(denied)
         if content and content <= asked:
             yield False
@@ -90,7 +93,7 @@ def _clause_verdicts(words: list[str], asked: set[str]) -> Iterator[bool]:
 def _members(words: list[str]) -> Iterator[list[str]]:
     """Yield the members of a list that is denied, up to one with a place: "effusion in the right or left lung" is one.
 
-    A member that "and" joins begins with it; another denial ("neither … nor", "suggests no") begins a member too.
+    Another denial ("neither … nor", "suggests no") begins a member too.
     """
     member: list[str] = []
     placed = False
@@ -102,7 +105,7 @@ def _members(words: list[str]) -> Iterator[list[str]]:
                 yield member
             if placed:
                 return
-            member = ["and"] if word == "and" else []
+            member = []
         else:
             placed |= word in _PLACE and not (word == "of" and (not index or words[index - 1] in _OF_SIGN))
             member.append(word)
