@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from tests.sources.drawn_imaging import SQUARE, body, encoded, film, marks, mask, volume
-from tests.sources.invented_text import put
+from tests.sources.invented_files import put
 
 WIDE, HIGH = 96, 80
 

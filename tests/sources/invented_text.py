@@ -2,44 +2,27 @@
 
 from __future__ import annotations
 
-import io
-import json
 import zipfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-from PIL import Image
-
-
-def picture(shade: int = 90, size: tuple[int, int] = (80, 70), kind: str = "PNG") -> bytes:
-    """Bytes of a picture that is not all of one grey."""
-    image = Image.new("RGB", size, (shade, shade, shade))
-    image.paste((255 - shade, 20, 20), (10, 12, 30, 32))
-    buffer = io.BytesIO()
-    image.save(buffer, format=kind)
-    return buffer.getvalue()
-
-
-def put(path: Path, data: bytes | str | Any) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    if isinstance(data, bytes):
-        path.write_bytes(data)
-    else:
-        path.write_text(data if isinstance(data, str) else json.dumps(data, ensure_ascii=False), encoding="utf-8")
-
-
-def lines(rows: list[dict[str, Any]]) -> str:
-    return "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
-
-
-def parquet(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    pq.write_table(pa.Table.from_pylist(rows), path)
-
+from tests.sources.invented_exams import (
+    PAIRS,
+    PQAL,
+    healthbench,
+    medmcqa_hub,
+    medmcqa_lines,
+    medxpert,
+    mmlu_csv,
+    mmlu_hub,
+    pubmed_hub,
+    pubmed_ids,
+    pubmed_labelled,
+    with_picture,
+)
+from tests.sources.invented_files import lines, parquet, picture, put
 
 OPTIONS = {"A": "the liver", "B": "the spleen", "C": "the heart", "D": "the lung"}
 TURNS = [{"from": "human", "value": "What pumps blood?"}, {"from": "gpt", "value": "The heart."}]
@@ -183,102 +166,6 @@ ICLINIQ = {"input": "My knee hurts.", "answer_icliniq": "Rest it.", "answer_chat
 def huatuo(folder: Path) -> None:
     turns = [{"from": "human", "value": "膝盖疼。"}, {"from": "gpt", "value": "请休息。"}]
     put(folder / "HuatuoGPT2-GPT4-SFT-140K.json", [{"id": 1, "conversations": turns}])
-
-
-def pubmed_hub(folder: Path) -> None:
-    data = {
-        "Question": "Do hearts beat?", "Context": ["Hearts were watched.", "They beat."], "Correct Option": "A",
-        "Options": {"A": "yes", "B": "no", "C": "maybe"},
-    }  # fmt: skip
-    parquet(folder / "data/test-00000-of-00001.parquet", [{"id": "1", "data": data}])
-
-
-PQAL = {
-    "11": {
-        "QUESTION": "Do hearts beat?",
-        "CONTEXTS": ["Hearts were watched."],
-        "final_decision": "yes",
-        "YEAR": "2001",
-    },
-    "12": {"QUESTION": "Do livers beat?", "CONTEXTS": ["Livers were watched."], "final_decision": "no", "YEAR": "2002"},
-}
-
-
-def pubmed_ids(folder: Path) -> None:
-    put(folder / "ori_pqal.json", PQAL)
-    put(folder / "test_ground_truth.json", {"11": "yes"})
-
-
-def pubmed_labelled(folder: Path) -> None:
-    context = {"contexts": ["Hearts were watched."], "labels": ["BACKGROUND"], "meshes": ["Heart"]}
-    row = {
-        "pubid": 11,
-        "question": "Do hearts beat?",
-        "context": context,
-        "long_answer": "Yes.",
-        "final_decision": "yes",
-    }
-    parquet(folder / "pqa_labeled/train-00000-of-00001.parquet", [row])
-    parquet(folder / "pqa_artificial/train-00000-of-00001.parquet", [row])
-
-
-MEDMCQA = {
-    "id": "x", "question": "What pumps blood?", "opa": "liver", "opb": "heart", "opc": "lung", "opd": "skin",
-    "choice_type": "multi", "exp": None, "subject_name": "Anatomy", "topic_name": None,
-}  # fmt: skip
-
-
-def medmcqa_hub(*names: str) -> Callable[[Path], None]:
-    def made(folder: Path) -> None:
-        for name in names:
-            row = MEDMCQA | {"id": name, "cop": -1 if name == "test" else 1}
-            parquet(folder / f"data/{name}-00000-of-00001.parquet", [row])
-
-    return made
-
-
-def medmcqa_lines(*names: str) -> Callable[[Path], None]:
-    def made(folder: Path) -> None:
-        for name in names:
-            row = MEDMCQA | {"id": name} | ({} if name == "test" else {"cop": 2})
-            put(folder / f"data/{name}.json", lines([row]))
-
-    return made
-
-
-def mmlu_hub(folder: Path) -> None:
-    rows = [{"question": "What pumps blood?", "choices": ["liver", "heart", "lung", "skin"], "answer": 1}]
-    parquet(folder / "anatomy/test-00000.parquet", rows)
-    parquet(folder / "astronomy/test-00000.parquet", rows)
-
-
-def mmlu_csv(folder: Path) -> None:
-    put(folder / "data/test/virology_test.csv", "What pumps blood?,liver,heart,lung,skin,B\n")
-    put(folder / "data/test/astronomy_test.csv", "What shines?,liver,heart,lung,star,D\n")
-    put(folder / "data/dev/virology_dev.csv", "What beats?,liver,heart,lung,skin,B\n")
-
-
-def medxpert(name: str, options: Any, **more: Any) -> Callable[[Path], None]:
-    asked = "What pumps blood?\nAnswer Choices: (A) the liver (B) the heart"
-    row = {"id": "T-1", "question": asked, "options": options, "label": "B", "question_type": "Reasoning"}
-    return lambda folder: put(folder / name, lines([row | more]))
-
-
-PAIRS = [{"letter": "A", "content": "the liver"}, {"letter": "B", "content": "the heart"}]
-
-
-def with_picture(make: Callable[[Path], None], name: str) -> Callable[[Path], None]:
-    def made(folder: Path) -> None:
-        make(folder)
-        put(folder / name, picture())
-
-    return made
-
-
-def healthbench(name: str) -> Callable[[Path], None]:
-    rubrics = [{"criterion": "Says to rest.", "points": 5}, {"criterion": "Is rude.", "points": -5}]
-    row = {"prompt_id": "p1", "prompt": [{"role": "user", "content": "My knee hurts."}], "rubrics": rubrics}
-    return lambda folder: put(folder / name, lines([row]))
 
 
 LLAVA = [{"from": "human", "value": "<image>\nWhat pumps blood?"}, {"from": "gpt", "value": "The heart."}]

@@ -19,8 +19,8 @@ from lingshu.sources.catalog import SOURCES_FOLDER, read_source, read_sources
 from lingshu.sources.params import RowParams
 from lingshu.sources.rows import normalize_rows
 from tests.sources.drawn_imaging import body, film, marks, mask, volume
+from tests.sources.invented_files import put
 from tests.sources.invented_imaging import MADE, SPOT, SPOT_BOX, Made, busi, nih, pad
-from tests.sources.invented_text import put
 
 ROOT = Path(__file__).parents[2]
 LIMITS = RowParams(max_side_px=2048, max_megapixels=80, max_picture_mb=64, max_row_mb=64, accept_rows=[])

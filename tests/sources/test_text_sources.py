@@ -14,7 +14,8 @@ from lingshu.intake.places import FolderFiles
 from lingshu.sources.catalog import SOURCES_FOLDER, read_source, read_sources
 from lingshu.sources.params import RowParams
 from lingshu.sources.rows import normalize_rows
-from tests.sources.invented_text import MADE, Made, parquet, put
+from tests.sources.invented_files import parquet, put
+from tests.sources.invented_text import MADE, Made
 
 ROOT = Path(__file__).parents[2]
 SAMPLES = ROOT.parent / "shared" / "samples"
@@ -157,7 +158,7 @@ def test_medxpertqa_with_stand_ins_for_its_pictures(tmp_path: Path) -> None:
         pytest.skip("no shared samples beside this checkout: medxpertqa")
     text = (SAMPLES / "medxpertqa/medxpertqa_mm_input.jsonl").read_text(encoding="utf-8")
     put(tmp_path / "in/medxpertqa_mm_input.jsonl", text)
-    from tests.sources.invented_text import picture
+    from tests.sources.invented_files import picture
 
     for line in text.splitlines():
         for image in json.loads(line)["images"]:
