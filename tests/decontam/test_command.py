@@ -6,8 +6,6 @@ import io
 import json
 import os
 import random
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -329,23 +327,13 @@ def test_mistakes_are_named(tmp_path: Path, monkeypatch, train: str, against: st
     assert said in str(result.exception)
 
 
-def test_a_process_of_its_own(tmp_path: Path) -> None:
+def test_rows_that_could_not_be_read_are_told_of(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
     lines(tmp_path / "t.jsonl", [{"text": words(20)}, "broken"])
     with (tmp_path / "t.jsonl").open("a") as handle:
         handle.write('{"text": "cut of')
-    command = [
-        sys.executable,
-        "-m",
-        "lingshu.cli",
-        "overlap",
-        "--train",
-        "t.jsonl",
-        "--against",
-        "t.jsonl",
-        "--out",
-        "o",
-    ]
-    done = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    done = CliRunner().invoke(app, ["overlap", "--train", "t.jsonl", "--against", "t.jsonl", "--out", "o"])
+    assert done.exit_code == 0
     assert "wrote o/pairs.csv: 2 pairs" in done.stdout
     assert "t.jsonl:3: not JSON" in done.stderr
     assert "4 could not" not in done.stderr

@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import polars as pl
 
 from lingshu.quality.aggregates import coverage, kinds, total
-from lingshu.quality.gate import gate
-from lingshu.quality.params import QualityParams
-from tests.corpora import Corpus, scene
-from tests.quality.test_gate import PARAMS
 
 TASKS = pl.DataFrame({"source": ["a", "a", "b"], "task": ["caption"] * 3, "split": ["train", "test", "train"]})
 
@@ -32,13 +26,3 @@ def test_coverage_adds_up_over_tables() -> None:
     assert found.equals(whole.select(found.columns))
     assert found.row(1, named=True)["texts_missing"] == 1
     assert found.row(1, named=True)["unmeasured"] == 1
-
-
-def test_the_order_of_sources_does_not_matter(tmp_path: Path) -> None:
-    corpus = Corpus(tmp_path)
-    for seed in range(2):
-        corpus.caption("scans", "A chest film seen from the front.", corpus.picture("scans", scene(seed)))
-        corpus.sample("terms", f"What is a myocardial infarction of type {seed}?", "Death of heart muscle.")
-    corpus.write()
-    params: QualityParams = PARAMS
-    assert gate(["scans", "terms"], params, tmp_path).equals(gate(["terms", "scans"], params, tmp_path))

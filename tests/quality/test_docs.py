@@ -12,17 +12,18 @@ from tests.corpora import Corpus, scene
 from tests.quality.test_gate import PARAMS
 
 
-@pytest.fixture
-def corpus(tmp_path: Path) -> Corpus:
-    corpus = Corpus(tmp_path)
+@pytest.fixture(scope="module")
+def corpus(tmp_path_factory: pytest.TempPathFactory) -> Corpus:
+    """A corpus after its gate; the tests only read it."""
+    corpus = Corpus(tmp_path_factory.mktemp("gated"))
     for seed in range(3):
         corpus.caption("scans", "A chest film seen from the front.", corpus.picture("scans", scene(seed)))
     corpus.write()
+    gate(corpus.sources, PARAMS, corpus.root)
     return corpus
 
 
 def test_pages_of_every_suite(corpus: Corpus, tmp_path: Path) -> None:
-    gate(corpus.sources, PARAMS, corpus.root)
     out = tmp_path / "docs"
     suites = gate_suites(corpus.sources, PARAMS, corpus.root)
     page, failed = write_docs(suites, out)
@@ -43,7 +44,6 @@ def test_pages_of_every_suite(corpus: Corpus, tmp_path: Path) -> None:
 
 
 def test_a_failed_expectation_shows(corpus: Corpus, tmp_path: Path) -> None:
-    gate(corpus.sources, PARAMS, corpus.root)
     strict = PARAMS.model_copy(update={"min_kept_share": 1.0})
     suites = gate_suites(corpus.sources, strict, corpus.root)
     broken = [suite for suite in suites if suite.name == "coverage"]
