@@ -1,6 +1,6 @@
-"""What is given to vLLM and what is made of its answers, with a stand-in for its documented interface.
+"""What is given to vLLM and what is made of its answers, with a stand-in for its interface (as in vllm 0.31's source).
 
-vLLM itself needs a GPU and has never run here: these tests hold the code to the documentation, no more.
+vLLM itself needs a GPU and has never run here: these tests hold the code to what was read, no more.
 """
 
 import sys
@@ -16,6 +16,10 @@ from lingshu.inference.identity import inquire
 from lingshu.inference.models import Setup, parse_model
 from lingshu.inference.settings import Decoding, LocalExecution
 from tests.inference.invented import Shown, png, question
+
+
+class VLLMClientError(Exception):
+    """Base of what vLLM raises because of a request: no ValueError."""
 
 
 @dataclass
@@ -52,7 +56,7 @@ class LLM:
         texts = [words(conversation) for conversation in messages]
         self.calls.append((messages, sampling_params, chat_template, chat_template_kwargs))
         if any("long" in text for text in texts):
-            raise ValueError("The decoder prompt is longer than the maximum model length")
+            raise VLLMClientError("The decoder prompt is longer than the maximum model length")
         return [
             RequestOutput([0] * 7, [Completion(text, [1, 2], "length" if "cut" in text else "stop")]) for text in texts
         ]
@@ -70,7 +74,10 @@ def vllm(monkeypatch):
     module.SamplingParams = SamplingParams
     module.LLM = lambda **options: made.append(LLM(options)) or made[-1]
     module.made = made
+    module.exceptions = ModuleType("vllm.exceptions")
+    module.exceptions.VLLMClientError = VLLMClientError
     monkeypatch.setitem(sys.modules, "vllm", module)
+    monkeypatch.setitem(sys.modules, "vllm.exceptions", module.exceptions)
     return module
 
 
@@ -127,9 +134,10 @@ def test_a_run_orders_requests_by_picture(vllm, tmp_path):
     assert vllm.made[0].options["limit_mm_per_prompt"] == {"image": 1}
 
 
-def test_a_model_that_vllm_refuses_is_named(vllm, tmp_path, monkeypatch):
+@pytest.mark.parametrize("error", [ValueError, VLLMClientError])
+def test_a_model_that_vllm_refuses_is_named(vllm, tmp_path, monkeypatch, error):
     def refuse(**options):
-        raise ValueError("Model architectures ['X'] are not supported")
+        raise error("Model architectures ['X'] are not supported")
 
     monkeypatch.setattr(vllm, "LLM", refuse)
     with pytest.raises(UserError, match="vllm can't load the model: Model architectures"):

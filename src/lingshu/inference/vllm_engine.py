@@ -1,8 +1,8 @@
 """vLLM's offline engine, through its documented `LLM.chat`: CUDA graphs, prefix caching, tensor parallel.
 
-Written against the documentation of vllm 0.31 (the `gpu` extra of pyproject.toml); it has never been run, because no
-machine that the project was built on had a GPU. Data parallel needs nothing of vLLM: processes that share a response
-store share the questions (`lingshu eval --data-parallel`).
+Written against the documentation and the source of vllm 0.31 (the `gpu` extra of pyproject.toml); it has never been
+run, because no machine that the project was built on had a GPU. Data parallel needs nothing of vLLM: processes that
+share a response store share the questions (`lingshu eval --data-parallel`).
 """
 
 from __future__ import annotations
@@ -34,12 +34,17 @@ class VLLMEngine:
     def __init__(self, folder: Path, decoding: Decoding, execution: LocalExecution, pictures: int) -> None:
         try:
             import vllm  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415 - seconds, and only on Linux with CUDA
+            from vllm.exceptions import VLLMClientError  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415
         except ImportError:
             raise UserError(
                 "--engine vllm: vllm is not installed", "`make setup-gpu` installs it (Linux with CUDA)"
             ) from None
         self._decoding = decoding
         self._sampling = vllm.SamplingParams
+        self._refusals = (
+            ValueError,
+            VLLMClientError,
+        )  # a prompt that is too long is the latter, which is no ValueError
         try:
             self._llm = vllm.LLM(
                 model=str(folder),
@@ -55,7 +60,7 @@ class VLLMEngine:
                 generation_config="vllm",
                 **({"limit_mm_per_prompt": {"image": pictures}} if pictures else {}),
             )
-        except ValueError as error:
+        except self._refusals as error:
             raise UserError(f"{folder}: vllm can't load the model: {error}", "mend what it names") from None
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Outcome]:
@@ -86,7 +91,7 @@ class VLLMEngine:
                 chat_template_kwargs=self._decoding.template,
                 use_tqdm=False,
             )
-        except ValueError as error:
+        except self._refusals as error:
             if len(conversations) == 1:
                 yield Failure(conversations[0][0].id, "bad_request", str(error))
                 return
