@@ -70,11 +70,18 @@ class LoopbackHub(Served):
         return self.other_host
 
     def add(
-        self, repo: str, files: dict[str, bytes], *, kind: str = "datasets", access: str = "open", branch: str = "main"
+        self,
+        repo: str,
+        files: dict[str, bytes],
+        *,
+        kind: str = "datasets",
+        access: str = "open",
+        branch: str = "main",
+        commit: str | None = None,
     ) -> str:
-        """Add a commit with these files on a branch of the repository; return the commit."""
+        """Add a commit with these files on a branch of the repository; return it (`commit` if given)."""
         content = json.dumps([(name, hashlib.sha1(data).hexdigest()) for name, data in sorted(files.items())])
-        sha = hashlib.sha1(f"{repo}{content}".encode()).hexdigest()
+        sha = commit or hashlib.sha1(f"{repo}{content}".encode()).hexdigest()
         repository = self.repositories.setdefault((kind, repo), Repository(kind))
         repository.commits[sha] = files
         repository.branches[branch] = sha

@@ -1,5 +1,6 @@
 """The records themselves: every benchmark of the suite, what is known of it, and the page that lists them."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -70,11 +71,15 @@ def test_only_reports_of_patients_are_restricted_and_must_be_brought():
     assert all(RECORDS[name].where[0].bring for name in restricted)
 
 
-def test_a_revision_that_nobody_pins_is_said_to_be_null():
+def test_a_hub_place_names_a_commit_or_says_null_and_sources_name_the_same():
     text = (CATALOG / "public_benchmarks.yaml").read_text(encoding="utf-8")
     hubs = [place for record in RECORDS.values() for place in record.where if place.hub]
-    assert text.count("revision: null") - 1 == len(hubs)  # the head of the file says what it means
-    assert all(place.revision is None for place in hubs)
+    assert len(re.findall(r"revision: (?:null|[0-9a-f]{40})\}", text.replace(", files:", "}"))) == len(hubs)
+    named = {place.hub: place.revision for place in hubs}
+    assert all(named[place.hub] == place.revision for place in hubs)
+    sources = "".join(path.read_text(encoding="utf-8") for path in (CATALOG / "sources").glob("*.yaml"))
+    for repo, revision in re.findall(r"hub: (\S+), revision: ([0-9a-f]{40})", sources):
+        assert named.get(repo, revision) == revision
 
 
 def test_scorers_fit_the_kinds():

@@ -3,6 +3,7 @@
 import pytest
 from huggingface_hub import constants
 
+from lingshu.benchmarks.public.catalog import pick_public
 from lingshu.benchmarks.public.load import load
 from lingshu.core.errors import UserError
 from lingshu.intake.hub import HubFiles
@@ -18,6 +19,11 @@ def hub(monkeypatch):
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", True)
     with LoopbackHub() as server:
         yield server
+
+
+def pinned(name):
+    """The commit of the hub that the record names, or None."""
+    return pick_public(name, CATALOG).where[0].revision
 
 
 def fetch(hub, tmp_path, name, **more):
@@ -41,7 +47,8 @@ def test_a_benchmark_comes_from_the_hub(hub, tmp_path, name, repo):
     number = 1 if name == "omnimed_vqa" else 0
     made = (MULTIMODAL | TEXT)[name, number]()
     unneeded = {f"train/part-{n}.parquet": b"x" * LARGE for n in range(5)}
-    commit = hub.add(repo, made.files | unneeded)
+    commit = hub.add(repo, made.files | unneeded, commit=pinned(name))
+    hub.add(repo, {"readme.md": b"the branch moved on"}, branch="main" if pinned(name) else "other")
     loaded = fetch(hub, tmp_path, name)
     assert (loaded.questions[0].id, loaded.questions[0].answer) == (made.id, made.answer)
     assert [picture.read() for picture in loaded.questions[0].pictures] == [PICTURE] * made.pictures
@@ -69,7 +76,7 @@ def test_a_cut_connection_is_resumed_where_it_broke(hub, tmp_path, monkeypatch):
     file = "data/test-00000-of-00001.parquet"
     data = vqa_parquet(rows)
     assert len(data) > LARGE
-    hub.add("flaviagiammarino/vqa-rad", {file: data})
+    hub.add("flaviagiammarino/vqa-rad", {file: data}, commit=pinned("vqa_rad"))
     hub.cuts[file] = 1000
     assert len(fetch(hub, tmp_path, "vqa_rad").questions) == 200
     assert [given for given in hub.downloads(file) if given] == ["bytes=1000-"]

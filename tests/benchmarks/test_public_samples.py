@@ -145,7 +145,8 @@ def test_the_hub_gives_what_the_folder_gives(name, folder, tmp_path):
     files = {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*") if path.is_file()}
     local = read(name, root)
     with LoopbackHub() as hub:
-        commit = hub.add(local.record.where[0].hub, files)
+        where = local.record.where[0]
+        commit = hub.add(where.hub, files, commit=where.revision)
         served = load(name, root_catalog=CATALOG, endpoint=hub.endpoint, cache=tmp_path, accept_rows=True, limit=40)
         for ours, theirs in zip(served.questions, local.questions, strict=False):
             assert (ours.id, ours.turns, ours.answer, ours.cluster) == (
