@@ -49,7 +49,7 @@ any_findings = st.tuples(st.sampled_from(["normal", "enlarged"]), nodules, effus
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=600, deadline=None)
 @given(any_facts, st.integers(0, 2 * NUM_VARIANTS))
 def test_caption_is_read_back_as_its_facts(facts: dict[str, Any], variant: int) -> None:
     check_facts(facts, "test")

@@ -204,7 +204,7 @@ def test_proposals_that_leave_their_parent_or_the_training_split_are_counted_and
     assert table.filter(~table["keep"])["sample_id"].to_list() == [s.sample_id for s in made[:3]]
 
 
-@settings(max_examples=50)
+@settings(max_examples=100)
 @given(chest_facts, chest_facts, st.text(max_size=3))
 def test_a_trace_is_accepted_exactly_if_it_is_that_of_the_facts(facts, other, key):
     for q in questions(facts, key):
