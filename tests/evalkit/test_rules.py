@@ -218,7 +218,6 @@ def test_yes(response):
         ("无法判断", EFFUSION),
         ("对不起，我不能", EFFUSION),
         ("I can't tell whether there is a pleural effusion", EFFUSION),
-        ("The heart is normal", "Is the heart enlarged?"),
         ("No effusion", "Is the chest clear?"),
     ],
 )

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 
 from lingshu.evalkit.items import Item
 from lingshu.evalkit.overlap import token_overlap
-from lingshu.evalkit.parsing.closed import lone_number, normalise, number, parts, same, stated_answer
-from lingshu.evalkit.parsing.extraction import answer_text
+from lingshu.evalkit.parsing.closed import MEASURES, lone_number, normalise, number, parts, same, stated_answer
+from lingshu.evalkit.parsing.extraction import answer_texts
 from lingshu.evalkit.parsing.mcq import gold_letters, parse_choice
+from lingshu.evalkit.parsing.rewording import counted
 from lingshu.evalkit.parsing.yesno import gold_verdict, parse_yes_no
 
 GOLD_ERROR = "gold_not_among_options"
@@ -47,15 +48,20 @@ def score_strict(item: Item) -> Score:
     Raises:
         ValueError: the kind is scored elsewhere (caption, report, rubric) or unknown.
     """
-    text = answer_text(item.response)
+    first, *rest = answer_texts(item.response)
+    if item.kind == "open":
+        return _open(item, rest[0] if rest else first)
+    score = _by_kind(item, first)
+    return _by_kind(item, rest[0]) if rest and score.no_answer else score
+
+
+def _by_kind(item: Item, text: str) -> Score:
     if item.kind == "mcq" or (item.kind == "mmmu" and item.choices is not None):
         return _mcq(item, text)
     if item.kind == "yesno":
         return _yesno(item, text)
     if item.kind == "closed":
         return _closed(item, text)
-    if item.kind == "open":
-        return _open(item, text)
     if item.kind == "mmmu":
         return _short(item, text)
     raise ValueError(f"{item.id}: kind {item.kind!r} has no strict rule")
@@ -102,13 +108,19 @@ def _closed(item: Item, text: str) -> Score:
     if not tokens:
         return _no_answer()
     if isinstance(item.answer, str):
-        correct = same(tokens, normalise(item.answer))
+        gold = normalise(item.answer)
+        correct = same(tokens, gold) or gold == (counted(phrase.lower(), item.question),) or _same_count(tokens, gold)
     else:
         golds = {normalise(answer) for answer in item.answer}
         correct = parts(phrase) == golds
     if not correct and _REFUSAL.search(text[:_REFUSAL_WITHIN].lower()):
         return _no_answer("refusal")
     return _decided(correct, " ".join(tokens), "normalised_equal" if correct else "normalised_differs")
+
+
+def _same_count(tokens: tuple[str, ...], gold: tuple[str, ...]) -> bool:
+    """Return whether a number with a Chinese measure word ("两个") is the number that is the gold."""
+    return len(tokens) == 2 and tokens[:1] == gold and gold[0].isdecimal() and tokens[1] in MEASURES
 
 
 def _short(item: Item, text: str) -> Score:

@@ -33,6 +33,8 @@ _UNITS = {
     **dict.fromkeys(("minute", "minutes", "mins"), "min"),
 }
 _ZH_COUNT = re.compile(r"(?<![〇一二三四五六七八九十百])[一二三四五六七八九两](?=[个条张根只处块枚颗])")
+MEASURES = frozenset("个条张根只处块枚颗例")
+"""Chinese words between a number and what is counted."""
 _PREPOSITIONS = frozenset({"in", "on", "at", "within"})
 _TOKEN = re.compile(
     r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|[\u4e00-\u9fff]+|[^\W\d_\u4e00-\u9fff]+|[%°<>≤≥+±]|(?<![\w\s])-(?=\d)|(?:(?<=\s)|\A)-(?=\d)"
@@ -43,7 +45,10 @@ _LEAD = re.compile(
 )
 _COPULA = re.compile(
     r"\A([^.!?\n]{0,160}?)"
-    r"(?:['’]s\b|\b(?:is|are|was|were|shows?|(?:appears?|seems?) to be|looks? like)\b|[:：]|是|为)\s*",
+    r"(?:['’]s\b|\b(?:(?:is|was|were) (?:obtained|acquired|taken|made|produced|performed|done) (?:with|by|using"
+    r"|via|on|in)"
+    r"|is|are|was|were|shows?|(?:appears?|seems?) to be|looks? like|measures?(?: about| approximately)?)\b|[:：]|是"
+    r"|为)\s*",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"\n|[!?。！？]|(?<!\bDr)(?<!\bvs)\.(?=\s|\Z)|;\s")
@@ -54,6 +59,8 @@ _RESTATING = word_set(
 )
 _HEDGE = re.compile(r"(?:(?:most |very )?(?:likely|probably)|definitely|certainly|clearly)\s+(?=\w)", re.IGNORECASE)
 _IT_IS = re.compile(r"\s+it (?:is|must be|has to be)\Z", re.IGNORECASE)
+# "The liver is the largest organ", where the question holds the rest.
+_INVERSE = re.compile(r"(?P<answer>[^.,;!?\n]{1,80}?)(?:\s+(?:is|are|was|were)\s+|[是为])(?P<rest>[^.,;!?\n]+)")
 _RESTATING_ZH = re.compile(
     r"(?:这|那|此|该|它|其|张|幅|个|图中|图|图像|图片|影像|检查|部位|所示|显示|的|答案|应该|可能|大概|最|我认|我觉得)*"
 )
@@ -138,7 +145,10 @@ def stated_answer(text: str, question: str) -> str:
     phrase = phrase.strip()
     if hedge := _HEDGE.match(phrase):
         phrase = phrase[hedge.end() :]
-    return _IT_IS.sub("", phrase)
+    phrase = _IT_IS.sub("", phrase)
+    if (inverse := _INVERSE.fullmatch(phrase)) and _restates(inverse["rest"], known, question):
+        return inverse["answer"]
+    return phrase
 
 
 def _restates(subject: str, known: set[str] | frozenset[str], question: str) -> bool:

@@ -52,9 +52,10 @@ _FINDING_DENIED = _Cue(
 )
 _DENIED_AFTER = _Cue(
     rf"{_NOT}|{_EXCLUDING}|unlikely\b|less likely\b|implausible\b|invalid\b|inappropriate\b|contraindicated\b"
-    rf"|irrelevant\b|unrelated\b|absent\b|avoided\b|(?:is|are) out\b|distractors?\b",
+    rf"|would be too \w+|irrelevant\b|unrelated\b|absent\b|avoided\b|(?:is|are) out\b|distractors?\b",
     r"n['’]t\b|\A(?:[)\]\s]*[:：]\s*no\b|[)\].:：=|\s–—-]*(?:no|f)[\s|]*\Z|[)\s]*×(?!\s*\d))",
-    rf"[✗✘❌]|{_EXCLUDING_ZH}|可能性[较很更比]*(?:小|低|不大|不高)|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错",
+    rf"[✗✘❌]|{_EXCLUDING_ZH}|可能性[较很更比]*(?:小|低|不大|不高)|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错|不包括|不属于|无关|不相关"
+    r"|(?:剂量|浓度|比例)?(?:过大|过小|偏大|偏小)",
 )
 _AFTER_NOT = (
     r"\s+(?:\w+\s+){0,2}?(?:exclud\w*|eliminat\w*|rule[ds]?\s+out|reject\w*|incorrect\b|wrong\b|unlikely\b|false\b"
@@ -67,7 +68,7 @@ _DOUBLE = _Cue(
 )
 _WEIGHED_BEFORE = _Cue(
     r"(?:between|either|whether|among|going to say|tempted"
-    r"|considered|considering|at first|initially|originally|(?<!second )thought"
+    r"|considered(?!\s*:)|considering|at first|initially|originally|(?<!second )thought"
     r"|(?:might|may|could|would) think|(?:sure|certain|know|tell|say|clear|determine) if"
     r"|(?:all|everything|anything)\b[^.,;]{0,24}\bbut)\b",
     beyond=r"还是|介于|\A\s*即\s*\Z",
@@ -79,18 +80,47 @@ _LETTER_LEAD = (
 _STATED_BEFORE = _Cue(
     r"(?:(?:answer|correct|right|best|final)\b[^.,;\n]{0,40}?(?:\bis\b|\bare\b|\bbe\b|\bwas\b|[:：=])"
     r"|answer\b|(?:choose|chose|select|pick|answered)\b|(?:go|going) (?:with|for)\b|opt for\b|settle on\b"
-    r"|lean(?:ing)?(?: towards?| to)?\b|(?:it|this|that|diagnosis) (?:must|has to) be\b)" + _LETTER_LEAD,
-    beyond=r"(?:答案[^,，。;\n]{0,8}|选择?|应为)" + _LETTER_LEAD,
+    r"|lean(?:ing)?(?: towards?| to)?\b|(?:it|this|that|diagnosis) (?:must|has to) be\b"
+    r"|(?:diagnosis|impression|conclusion)\s*(?:[:：\n]|\bis\b))" + _LETTER_LEAD,
+    r"[=-]>" + _LETTER_LEAD,
+    r"(?:答案[^,，。;\n]{0,8}|选[择用]?|选项(?=[是为])|应为|[→⇒])" + _LETTER_LEAD,
+)
+_FAVOURED_BEFORE = _Cue(
+    r"(?<!can )(?<!may )(?<!might )(?<!could )(?:point(?:s|ing)?(?: more)?(?: strongly)? to(?:wards?)?"
+    r"|(?:consistent|compatible|in keeping) with"
+    r"|(?:typical|characteristic|suggestive|indicative|diagnostic|classic) (?:of|for)|corresponds? to|only|is"
+    r"|looks? like"
+    r"|(?:suggest|indicat|favou?r|support|show|depict|demonstrat|reveal|illustrat|match|fit)(?:s|es|ed|ing)?)\b"
+    + _LETTER_LEAD,
+    r"['’]s" + _LETTER_LEAD,
+    beyond=r"(?:提示|支持|符合|指向|显示|首选|给予|考虑|诊断|[是为])" + _LETTER_LEAD,
 )
 _STATED_AFTER = _Cue(
-    r"(?:correct|true|the answer|(?:my|final|best|right) (?:answer|choice|option)|the (?:best|right|most \w+)"
+    r"(?:correct|true|the answer|is the (?:only|one|exception|odd one)|(?:my|final|best|right) (?:answer|choice"
+    r"|option)|the (?:best|right|most \w+)"
     r"|(?:is|be|seems|are) (?:right|best|most (?:likely|appropriate))(?!\w|[ -]?(?:sided|lateral|lung|side))"
     r"|(?:is|seems|fits|would be) better(?! known)|(?:is|seems) (?:the )?more likely(?! than)|remains"
     r"|makes (?:the )?most sense|best (?:explains|fits|matches|describes|accounts)"
     r"|what i(?:['’]d| would|['’]ll| will)? (?:pick|choose|select|answer|go with))\b"
     r"|it (?:is|must be|has to be)(?: then| indeed)?\s*\Z",
     r"\A(?:[)\]\s]*[:：]\s*yes\b|[)\].:：=|\s–—-]*(?:yes|t)[\s|]*\Z)",
-    r"[✓✔✅]|可能性[最较很更比]*(?:大|高)|\A[)\s]*√(?!\s*\d)|正确|是对的|为答案|是答案|最符合",
+    r"[✓✔✅]|可能性[最较很更比]*(?:大|高)|\A[)\s]*√(?!\s*\d)|正确|是对的|为答案|是答案|最符合"
+    r"|[更最](?:为|加)?(?:有?可能|合适|合理|恰当|佳|准确|适合|贴切)",
+)
+_FAVOURED_AFTER = _Cue(
+    r"(?:(?:fits?|matches|explains|accounts for|describes)(?=\s*(?:\Z|the\b|this\b|these\b|all\b|everything\b"
+    r"|well\b|perfectly\b"
+    r"|with\b|best\b))|makes sense|is (?:very |highly |quite )?likely|is (?:consistent|compatible) with"
+    r"|is (?:the )?classic|should be (?:started|given|used|administered|performed|done|ordered|the"
+    r"|chosen)|is (?:indicated|recommended|preferred|required|first[- ]line|the (?:treatment|drug|test"
+    r"|investigation|diagnosis|cause)))\b",
+    beyond=r"符合|首选|应作为|应给予|应使用|很?可能性?(?:很大)?\s*\Z",
+)
+_WEIGHED_AFTER = _Cue(
+    r"(?:at first(?: glance| sight)?|initially|on the surface|superficially|tempting|(?:is|are|seems?"
+    r"|looks?) (?:also )?(?:plausible|possible"
+    r"|attractive|reasonable))\b",
+    beyond=r"[都也均]有?可能",
 )
 
 
@@ -99,6 +129,7 @@ class Cues:
     """The compiled cues; `before` and `after` say where, by the mention, a cue is looked for.
 
     Args:
+        favoured_before, favoured_after: speak for a mention, but don't state it as the answer.
         any_before: finds what any cue before a mention would; where it finds nothing, none of them has to be tried.
         any_before_finding: … where the mention is a finding.
         any_after: … after a mention, or what ends what is said of it (a reason, a "not" that belongs to the next one).
@@ -111,8 +142,11 @@ class Cues:
     finding_denied: re.Pattern[str]
     weighed_before: re.Pattern[str]
     stated_before: re.Pattern[str]
+    favoured_before: re.Pattern[str]
     denied_after: re.Pattern[str]
     stated_after: re.Pattern[str]
+    favoured_after: re.Pattern[str]
+    weighed_after: re.Pattern[str]
     any_before: re.Pattern[str]
     any_before_finding: re.Pattern[str]
     any_after: re.Pattern[str]
@@ -148,7 +182,8 @@ def _compiled(*, english: bool) -> Cues:
         parts = [rf"\b(?:{words})", *(cue.other for cue in cues if cue.other)]
         return re.compile("|".join(parts + [cue.beyond for cue in cues if cue.beyond and not english]))
 
-    before = (_DOUBLE, _DENIED_BEFORE, _WEIGHED_BEFORE, _STATED_BEFORE)
+    before = (_DOUBLE, _DENIED_BEFORE, _WEIGHED_BEFORE, _STATED_BEFORE, _FAVOURED_BEFORE)
+    after = (_DOUBLE, _DENIED_AFTER, _STATED_AFTER, _FAVOURED_AFTER, _WEIGHED_AFTER)
     return Cues(
         reason=either(_REASON),
         double=either(_DOUBLE),
@@ -157,11 +192,14 @@ def _compiled(*, english: bool) -> Cues:
         finding_denied=either(_FINDING_DENIED),
         weighed_before=either(_WEIGHED_BEFORE),
         stated_before=either(_STATED_BEFORE),
+        favoured_before=either(_FAVOURED_BEFORE),
         denied_after=either(_DENIED_AFTER),
         stated_after=either(_STATED_AFTER),
+        favoured_after=either(_FAVOURED_AFTER),
+        weighed_after=either(_WEIGHED_AFTER),
         any_before=either(*before),
         any_before_finding=either(*before, _FINDING_DENIED),
-        any_after=either(_DOUBLE, _DENIED_AFTER, _STATED_AFTER, _REASON, _OF_NEXT),
+        any_after=either(*after, _REASON, _OF_NEXT),
     )
 
 

@@ -35,7 +35,8 @@ _WRONG = re.compile(
 )
 _RIGHT = re.compile(r"(?:correct|right|true|possible|present|seen)\Z|(?:正确|对|是|符合|成立)\Z")
 _ASKS_FOR_EXCEPTION = re.compile(
-    r"\bEXCEPT\b|\bNOT\b|\bexcept\s*(?:for)?\s*[:：?.…]?\s*\Z|\b(?:is|are)\s+(?:not|incorrect|false|wrong|untrue)\b"
+    r"\bEXCEPT\b|\bNOT\b|\bLEAST\b|\bleast (?:likely|appropriate|consistent|associated|suitable|expected)\b"
+    r"|\b(?:incorrect|false|wrong|untrue)\s+(?:statement|option|one|pair\w*|combination|match|description)\b|\bexcept\s*(?:for)?\s*[:：?.…]?\s*\Z|\b(?:is|are)\s+(?:not|incorrect|false|wrong|untrue)\b"
     r"|(?:不正确|错误|不对|不属于|不包括|不符合|不是)[^。?？]{0,12}[\s?？。]*\Z|除[^。？]*外"
 )
 _AVOIDING = re.compile(r"\b(?:contraindicated|inappropriate|avoid(?:ed|s)?)\b")  # for lower-case text
@@ -49,6 +50,14 @@ _ALL_OPTIONS = re.compile(
     r"(?:\s+(?:is|are)\s+(?:all\s+)?(?:correct|right|true|answers?))?\s*[.!]?"
     r"|(?:答案[是为:：]?\s*)?(?:(?:以上|上述|所有)(?:的?选?项)?)?(?:全部?|都|均|皆)(?:都|为|是)?"
     r"(?:选|正确|对|是|符合)?(?:的|答案)?[.。!！]?"
+)
+
+
+_EVERY_RIGHT = re.compile(
+    r"(?<!not )\b(?:every (?:option|choice|answer|statement) (?:is|applies)"
+    r"|all (?:(?:of )?the )?(?:\w+ )?(?:options|choices|answers|statements)"
+    r" (?:are|apply))(?: (?:correct|right|true|answers))?\s*[.!]?\s*\Z|(?:全选|[都均皆](?:正确|对|选))[。.]?\s*\Z",
+    re.IGNORECASE,
 )
 
 
@@ -90,6 +99,11 @@ def left_by_exclusion(text: str, count: int) -> tuple[str, ...]:
     found = _EXCLUDED.fullmatch(text)
     excluded = _known(found["letters"], count) if found else ()
     return _others(excluded, count) if excluded else ()
+
+
+def says_all(text: str) -> bool:
+    """Return whether a longer text says that every option is right ("…, so every option is correct")."""
+    return _EVERY_RIGHT.search(text) is not None
 
 
 def names_all(text: str) -> bool:

@@ -9,6 +9,7 @@ import json
 import re
 
 from lingshu.evalkit.parsing.options import plain_form
+from lingshu.evalkit.parsing.turns import own_turn
 
 _THINK = re.compile(r"<\s*(/?)\s*(?:think|thinking|thought|reasoning)\s*>", re.IGNORECASE)
 _ANSWER_OPEN = re.compile(r"<\s*(?:answer|final_answer)\s*>|<\|begin_of_box\|>", re.IGNORECASE)
@@ -24,6 +25,13 @@ _HTML = re.compile(r"</?(?:b|i|u|em|strong|p|br|span|div|code)\s*/?>")  # lower 
 _MARKDOWN = re.compile(
     r"\*+|__+|`+|(?<!\w)_(?=[^_\s])|(?<=[^_\s])_(?!\w)|^[ \t]*(?:#{1,6}|>(?!\s*\d))[ \t]*", re.MULTILINE
 )
+_FINAL_HEADING = re.compile(
+    r"^[ \t]*(?:#{1,6}[ \t]*(?:\*\*)?|\*\*)[ \t]*(?:\d+\.[ \t]*)?(?:the[ \t]+)?"
+    r"(?:final[ \t]+(?:response|answer|diagnosis|conclusion)|answer|conclusion|(?:最终|最后)?(?:答案|回答|结论))"
+    r"[ \t]*[:：]?[ \t]*(?:\*\*)?[ \t]*[:：]?[ \t]*\n",
+    re.IGNORECASE | re.MULTILINE,
+)
+_ANY_HEADING = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+\S|\*\*[^*\n]{2,40}\*\*[ \t]*[:：]?[ \t]*$)", re.MULTILINE)
 _STRUCK = re.compile(r"~~[^~\n]+~~")
 _TICKED = re.compile(r"\[[xX✓✔]\]")
 _UNTICKED = re.compile(r"^[ \t]*(?:[-*+][ \t]+)?\[ \][^\n]*$", re.MULTILINE)
@@ -41,6 +49,29 @@ _JSON_KEYS = (
 )
 
 
+def answer_texts(response: str) -> tuple[str, ...]:
+    """Return the texts to look for an answer in, in order: what stands under a final heading, if there is one, and all.
+
+    "## Final Response", "**Answer**" and "### 结论" are such headings, on a line of their own; the last one counts, up
+    to the next heading. See `answer_text` for what is done to each text.
+    """
+    whole = answer_text(response)
+    section = final_section(plain_form(response)) if "#" in response or "**" in response else ""
+    final = answer_text(section) if section else ""
+    return (final, whole) if final and final != whole else (whole,)
+
+
+def final_section(text: str) -> str:
+    """Return what stands under the last final heading of `text`, "" if there is none."""
+    if "<" in text:
+        text = outside_think(text)
+    starts = [found.end() for found in _FINAL_HEADING.finditer(text)]
+    if not starts:
+        return ""
+    following = _ANY_HEADING.search(text, starts[-1])
+    return text[starts[-1] : following.start() if following else len(text)].strip()
+
+
 def answer_text(response: str) -> str:
     """Return the part of `response` that states the answer, as plain text, stripped; "" if it has none.
 
@@ -52,6 +83,7 @@ def answer_text(response: str) -> str:
     if "<" in text:
         text = _SPECIAL.sub(" ", in_answer_tag(outside_think(text)))
         text = _HTML.sub("", text)
+    text = own_turn(text)
     if text.count('"') > 1 and "}" in text:
         text = in_json(text)
     if "\x08" in text:  # "\boxed" written into JSON without escaping its backslash

@@ -23,15 +23,18 @@ _NOUNS = word_set(
 )
 _NOUNS_ZH = ("维生素", "型", "图")
 _LEADS = word_set("option options choice choices letter")
+_CHOOSING = word_set("choose pick select say choosing picking selecting")  # "I'd pick A today"
+_GOING = re.compile(r"(?:\bgo|\bgoing|\bopt|\bopting) (?:with|for) \Z")
 _LEADS_ZH = ("选项", "选", "选择", "答案")
 _ANY = word_set(
     "is was are were does because since due and or nor but so not as over rather instead fit fits seem seems appear"
-    " appears looks matches remains"
+    " appears looks matches remains explains accounts suggests involves causes lacks corresponds refers sounds stands"
+    " here"
 )
 _MORE = word_set(
     "would could can cannot should will may might must has describe describes represent represents best only alone"
     " beats"
-    " correct wrong incorrect right based given for then too also with on in which who while whereas here instead"
+    " correct wrong incorrect right based given for then too also with on in which who while whereas instead"
 )
 _IT_IS = r"it (?:is|must be|has to be)(?=(?: then| indeed)?\s*(?:\Z|[.!,;\n]))"  # "C it is."
 _SHORT_ANY, _SHORT_MORE = "(?:is|was|are|were|does)n['’]t", "can['’]t"
@@ -39,11 +42,29 @@ _WORDS_ANY = by_first_letter(rf"(?:{'|'.join(sorted(_ANY))}|{_SHORT_ANY})\b")
 _WORDS_MORE = by_first_letter(rf"(?:{'|'.join(sorted(_MORE))}|{_SHORT_MORE})\b")
 _WORDS = by_first_letter(rf"(?:{'|'.join(sorted(_ANY | _MORE))}|{_SHORT_ANY}|{_SHORT_MORE})\b")
 _AFTER_ANY = re.compile(
-    r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|(?!型|超|族|级|细胞|淋巴|链|线|波)[\u4e00-\u9fff]|[-–—]\s"
-    rf"|{_WORDS_ANY}|{_IT_IS}|makes (?:the )?most\b|[✓✔✅✗✘❌√×])"
+    r"[)\]}】>\"'”’]*\s*(?:\Z|[.,;:!?。，；：！？、/\n)]|(?!型|超|族|级|细胞|淋巴|链|线|波|类|组|区|期|段|带|峰|肽|反应|受体|抗原|抗体)[\u4e00-\u9fff]|[-–—]\s|[→⇒]|[=-]>"
+    rf"|{_WORDS_ANY}|{_IT_IS}|i (?:guess|think|believe|suppose|would)\b|makes (?:(?:the )?most|(?:perfect |more "
+    rf"|the best )?sense)\b|[✓✔✅✗✘❌√×])"
 )
 _AFTER_MORE = re.compile(rf"\s*(?:\(|{_WORDS_MORE})")
-_NOT_LED = "".join(rf"(?<!{lead} .)" for lead in ("ption", "ptions", "hoice", "hoices", "etter"))
+_LEAD_ENDS = (
+    *(
+        "ption",
+        "ptions",
+        "hoice",
+        "hoices",
+        "etter",
+        "hoose",
+        "hoosing",
+        " pick",
+        "picking",
+        "elect",
+        "electing",
+        " say",
+    ),
+    *("go for", "go with", "going for", "going with", "opt for", "opting for"),
+)
+_NOT_LED = "".join(rf"(?<!{lead} .)" for lead in _LEAD_ENDS)
 IN_PROSE = (
     rf"(?<=[a-z,.;)\]] .){_NOT_LED} (?:(?<=[AI].)(?!{_WORDS_ANY})|(?<![AI].)(?!{_WORDS}))"
     r"(?!(?:it|makes)\b)(?![a-z]+[A-Z])[a-z]"
@@ -71,16 +92,18 @@ What `is_letter_among_words` would find of most, told by a pattern; one group is
 """
 AMONG_CHARACTERS = (
     r"(?<=[\u4e00-\u9fff,;:。、].)(?<![素型图].)(?<!I)"
-    r"(?:(?P<character>(?![和与及或以型超族级细淋链线波])(?=[\u4e00-\u9fff]))|(?P<mark>(?=[,;:。、][\u4e00-\u9fff])))"
+    r"(?:(?P<character>(?![和与及或以型超族级细淋链线波类组区期段带峰肽反受抗])(?=[\u4e00-\u9fff]))|(?P<mark>(?=[,;:。、][\u4e00-\u9fff])))"
 )
 """… it stands in Chinese, likewise; one group is of characters, one of signs."""
 ENDING_CLAUSES = frozenset(",;:!?")  # whatever stands before
 STOPS = ENDING_CLAUSES | {"."}
+_BRACKET = re.compile(r" ?[(（]")  # "Answer: A (as …)"
+_ANSWERED = re.compile(r"answer(?: is)?\s*[:：]?\s*\Z")
 _AFTER_I = re.compile(r"\s*(?:\Z|[.,;:!?)\n]|is\b)")
 _ABBREVIATION = re.compile(r"\. ?[a-z]")  # "E. coli"; a sentence that follows begins with a capital
 _FUNCTION_WORD = re.compile(r"\.\s+(?:because|since|this|the|it|as|due|a|an|these|that|there|based|given)\b")
 _LED_BEFORE = re.compile(
-    r"(?:\b(?:answer|ans|option|choice|choose|pick|select)\b\s*(?:is\b|[:：=])?|选项?|答案[是为:：]?)\s*[\"'(]?\Z"
+    r"(?:\b(?:answer|ans|option|choice|choose|pick|select)\b\s*(?:is\b|[:：=])?|选项?|[答回][案答][是为:：]?)\s*[\"'(]?\Z"
 )
 _SAID_BEFORE = re.compile(r"(?:\b(?:is|be|with)|['’]s)\s+[\"'(]?\Z")
 AFTER_SMALL = "is|was|because|since|and|or|but|not"
@@ -107,7 +130,8 @@ def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: li
     if _AFTER_ANY.match(lowered, end, behind):
         return True
     if letters[-1] in WORDS_TOO:
-        return len(letters) > 1 or (led and not colon)
+        answered = led or _ANSWERED.search(before) is not None
+        return len(letters) > 1 or (led and not colon) or (answered and _BRACKET.match(text, end) is not None)
     return led or _AFTER_MORE.match(lowered, end, behind) is not None
 
 
@@ -136,7 +160,7 @@ def _word_before(before: str) -> tuple[bool, bool, bool]:
     """Return whether a noun with letters of its own stands before, and what `_led` does."""
     if before[-1:] == " " and before[-2:-1].isalpha() and before.isascii():
         last = before.rsplit(None, 1)[-1].lstrip(EDGES)  # the commonest case: a word and a blank
-        return last in _NOUNS, last in _LEADS, False
+        return last in _NOUNS, last in _LEADS or last in _CHOOSING or _GOING.search(before) is not None, False
     return (_noun_before(before), *_led(before))
 
 

@@ -22,8 +22,17 @@ from lingshu.evalkit.parsing.letter_context import (
     is_option_letter,
     is_small_option_letter,
 )
+from lingshu.evalkit.parsing.letter_signs import (
+    OPENING,
+    TIES_AFTER,
+    TIES_BEFORE,
+    sentence_stops,
+    stands_alone,
+    tied_before,
+    with_brackets,
+)
 from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts, words
-from lingshu.evalkit.parsing.stance import lower
+from lingshu.evalkit.parsing.stance import Span, lower
 
 _LIST_BREAK = re.compile(r"[\s,，、;；/&+.|]+|\band\b|和|与|及|以及", re.IGNORECASE)
 _RUN_LEAD = re.compile(
@@ -38,12 +47,20 @@ _LEADING_AFTER = re.compile(
 _OWN_PREDICATE = re.compile(
     r"[)\]]?\s*(?:isn['’]t|wasn['’]t|doesn['’]t|because|(?!as|thus)[a-z]*[a-rtv-z]s)\b", re.IGNORECASE
 )
-_OPENING, _CLOSING = "([{【〔（", ")]}】〕）"
-_TIES_BEFORE, _TIES_AFTER = frozenset("'’-./"), frozenset("'’-.")
+_ALL_DENIED = re.compile(
+    r"[)\]]?\s*(?:选?项)?\s*[均都皆全]?(?:不|错|非|未)|[)\]]?\s*(?:are|were)(?:\s+(?:all|both|clearly|each|therefore))*\s+"
+    r"(?:not\b|in(?:correct|valid|appropriate)|wrong|false|less\b|unlikely|ruled out|excluded|eliminated|distractors?)",
+    re.IGNORECASE,
+)
+_LED_SINGLY = re.compile(
+    r"(?:(?:\banswer|\b(?:choice|option)(?=\s+is)|答案)[】\]]?\s*(?:is|was|应?[是为])?|[应故]选|选择)\s*[:：]?\s*[(\[]?\Z",
+    re.IGNORECASE,
+)
+_LIST_MARK = re.compile(r"\A\s*\d{1,2}[.)]\s")
 _JOINTS = frozenset(
     ",，、/&+.aon和与及或以"
 )  # what may follow a letter, after a blank or not, that a list goes on from
-_BEFORE_BRACKET = frozenset(" " + _OPENING)
+_BEFORE_BRACKET = frozenset(" " + OPENING)
 _NEXT = 15  # characters that may hold the next word, as in `is_option_letter`
 _MARGIN = 12  # characters beside a letter that decide whether it stands alone on its line
 _WINDOW = 48  # characters that may lead a run of letters
@@ -210,14 +227,16 @@ class _Scan:
             follows = self._follows(at, beside)
             if follows:
                 return self._among_words(at, beside[2], follows)
-        tied = text[at - 1 : at] in _TIES_BEFORE or text[at + 1 : at + 2] in _TIES_AFTER
-        if tied and not _stands_alone(text, at) and not self._labels_own_text(at):
+        tied = text[at - 1 : at] in TIES_BEFORE or text[at + 1 : at + 2] in TIES_AFTER
+        if tied and not stands_alone(text, at) and not self._labels_own_text(at):
             return None
-        start, end = _with_brackets(text, at)
+        start, end = with_brackets(text, at)
         bracketed = end - start > 1
+        if bracketed and text[at].islower() and start and is_named(self.lowered, start):
+            return None  # "panel (b)"
         if not bracketed and text[at].islower() and not is_small_option_letter(self.lowered, at, at + 1):
             return None
-        letters, end = self._list(text[at].upper(), end)
+        letters, end = self._list(text[at].upper(), (start, end))
         own_end = self._own_text_end(end, letters[-1])
         if (
             not bracketed
@@ -244,7 +263,7 @@ class _Scan:
 
     def names_end(self, at: int) -> int:
         """Return the end of the list of names that the letter `at` begins ("hepatitis B and C"), else the letter's."""
-        return self._list("", at + 1, _NAMES)[1] if is_name(self.lowered, at) else at + 1
+        return self._list("", (at, at + 1), _NAMES)[1] if is_name(self.lowered, at) else at + 1
 
     def _follows(self, at: int, beside: str) -> str:
         """Return the word behind a capital, or the sign that a word follows; "" if it may be a list or its option.
@@ -273,23 +292,28 @@ class _Scan:
             return Group(at, at + 1, (letter,), False, False)
         return self._placed(at, at + 1, at + 1, [letter])
 
-    def _list(self, first: str, end: int, lists: re.Pattern[str] | None = None) -> tuple[list[str], int]:
-        """Return the letters of the list that begins with `first`, and its end."""
-        letters, last_joint, previous_end = [first], "", end
+    def _list(self, first: str, span: Span, lists: re.Pattern[str] | None = None) -> tuple[list[str], int]:
+        """Return the letters of the list that begins with `first`, which stands at `span`, and its end."""
+        start, end = span
+        letters, joints, previous_end = [first], [""], end
         joint = self.text[end : end + 2]
         if joint[:1] not in _JOINTS and (not joint[:1].isspace() or (joint[1:].isalpha() and joint[1:] not in _JOINTS)):
             return letters, end
         lists = lists or self.lists
         while following := lists.match(self.text, end):
             letters.append((following["b"] or following["u"]).upper())
-            last_joint, previous_end, end = following["joint"], end, following.end()
-        if last_joint.strip() in (",", "，", "、") and _OWN_PREDICATE.match(self.text, end):
+            joints.append(following["joint"].strip())
+            previous_end, end = end, following.end()
+        denied = joints[1:2] in ([","], ["，"]) and _ALL_DENIED.match(self.text, end)
+        if denied and _LED_SINGLY.search(self.text, max(0, start - _WINDOW), start):
+            return letters[:1], span[1]  # "The answer is B, A and C are wrong"
+        if joints[-1] in (",", "，", "、") and _OWN_PREDICATE.match(self.text, end):
             return letters[:-1], previous_end  # "It's A, B is wrong" is no list
         return letters, end
 
     def _placed(self, start: int, end: int, own_end: int, letters: list[str]) -> Group:
         ahead = self.text[max(0, start - _MARGIN) : start]
-        if ("\n" not in ahead and start > _MARGIN) or ahead.rpartition("\n")[2].strip(EDGES + "*#"):
+        if ("\n" not in ahead and start > _MARGIN) or _LIST_MARK.sub("", ahead.rpartition("\n")[2]).strip(EDGES + "*#"):
             return Group(start, own_end, tuple(letters), False, False)
         behind = self.text[end : end + _MARGIN]
         rest = behind.partition("\n")[0]
@@ -304,7 +328,7 @@ class _Scan:
         stop = at + 1
         return (
             self.text.startswith(".", stop)
-            and not _tied_before(self.text, at)
+            and not tied_before(self.text, at)
             and self._own_text_end(stop, self.text[at].upper()) > stop
         )
 
@@ -349,7 +373,8 @@ class _Scan:
     def run(self, found: re.Match[str]) -> Group | None:
         """Return a run of letters if it is stated as the answer."""
         letters = tuple(c for c in found[0] if c.isalpha())
-        led = _RUN_LEAD.search(self.text, max(0, found.start() - _WINDOW), found.start())
+        leads = not found.start() and sentence_stops(self.text, found.end())
+        led = leads or _RUN_LEAD.search(self.text, max(0, found.start() - _WINDOW), found.start())
         if len(set(letters)) < len(letters) or not (led or _RUN_AFTER.match(self.text, found.end())):
             return None
         return Group(found.start(), found.end(), letters, leads_line=False, is_line=False)
@@ -360,29 +385,3 @@ def _plain_stop(sign: str, character: str) -> bool:
     if sign == ".":
         return character.isupper()  # neither an abbreviation ("E. coli") nor "A. and B"
     return sign != "," or (character.islower() and character not in _JOINTS)
-
-
-def _stands_alone(text: str, at: int) -> bool:
-    """Return whether no apostrophe, hyphen, stop or slash ties the letter to a word ("B's", "C-reactive", "N/A")."""
-    if text[at + 1 : at + 2] in _TIES_AFTER and (after := text[at + 2 : at + 3]).isalpha() and after.isascii():
-        return False
-    return not _tied_before(text, at)
-
-
-def _tied_before(text: str, at: int) -> bool:
-    return at > 1 and text[at - 1] in _TIES_BEFORE and text[at - 2].isalpha() and text[at - 2].isascii()
-
-
-def _with_brackets(text: str, at: int) -> tuple[int, int]:
-    """Return the span of the letter with the brackets around it, if there are any."""
-    if at and text[at - 1] != " " and text[at - 1] not in _OPENING:
-        return at, at + 1
-    start, end = at - 1, at + 1
-    while start >= 0 and text[start] == " ":
-        start -= 1
-    while end < len(text) and text[end] == " ":
-        end += 1
-    if start >= 0 and end < len(text) and text[start] in _OPENING and text[end] in _CLOSING:
-        tied = text[at].islower() and text[start - 1 : start].isalnum()  # "Lp(a)"
-        return (at, at + 1) if tied else (start, end + 1)
-    return at, at + 1

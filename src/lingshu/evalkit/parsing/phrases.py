@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lingshu.evalkit.parsing.exceptions import left_by_exception, left_by_exclusion, names_all
+from lingshu.evalkit.parsing.exceptions import left_by_exception, left_by_exclusion, names_all, says_all
 from lingshu.evalkit.parsing.options import letter_of
 from lingshu.evalkit.parsing.positions import NOUNS, option_at_place
 from lingshu.evalkit.parsing.rankings import ranked_first
@@ -31,7 +31,7 @@ def by_phrase(
 
 
 def _several_by_phrase(text: str, count: int) -> tuple[tuple[str, ...], str] | None:
-    if names_all(text):
+    if names_all(text) or says_all(text):
         return tuple(letter_of(index) for index in range(count)), EVERY
     left = left_by_exclusion(text, count)
     return (left, ELIMINATION) if left else None

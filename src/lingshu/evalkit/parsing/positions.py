@@ -25,6 +25,14 @@ _PLACE = re.compile(
 )
 
 
+_PLACED = re.compile(
+    rf"(?:\bi\.e\.,?|\bnamely|\bis|\bwith|\bpick|\bchoose|\bselect|[,:])\s+the (?P<place>{'|'.join(_ORDINALS)}"
+    rf"|last) (?:option|choice|one)"
+    r"(?=\s*(?:[.!]|\Z|(?:is|was) (?:the )?(?:correct|right|best|answer|one)|applies|fits))",
+    re.IGNORECASE,
+)
+
+
 def option_at_place(text: str, choices: tuple[str, ...]) -> str:
     """Return the letter of the option whose place `text` names, "" if it names none.
 
@@ -37,6 +45,13 @@ def option_at_place(text: str, choices: tuple[str, ...]) -> str:
     if place.isdecimal() and any(place in words(option) for option in option_texts(choices)):
         return ""
     index = _index(place.lower(), len(choices))
+    return chr(ord("A") + index) if 0 <= index < len(choices) else ""
+
+
+def option_placed(text: str, choices: tuple[str, ...]) -> str:
+    """Return the letter of the one option that a longer text names by its place ("… i.e. the last option."), or ""."""
+    places = {found["place"].lower() for found in _PLACED.finditer(text)}
+    index = _index(places.pop(), len(choices)) if len(places) == 1 else -1
     return chr(ord("A") + index) if 0 <= index < len(choices) else ""
 
 

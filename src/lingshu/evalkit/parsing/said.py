@@ -12,11 +12,14 @@ from functools import lru_cache
 
 from lingshu.evalkit.parsing.cues import Cues, cues_of
 
-DOUBLE, DENYING, EXCLUDING, WEIGHED, STATING = 1, 2, 4, 8, 16
+DOUBLE, DENYING, EXCLUDING, WEIGHED, STATING, FAVOURING = 1, 2, 4, 8, 16, 32
 LEAD = 96  # characters before a mention that may hold "the answer is"
 _OF_NEXT = re.compile(
     r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非)[\s(\[\"']*\Z",
 )
+_BRACKETED = re.compile(
+    r"\(\s*(?:not|unlike|versus|vs\.?)\s+(?:an?\s+|the\s+)?(?:\w+\s+){0,2}\Z"
+)  # "(not the common A"
 _NONE_OF_THEM = re.compile("以上(?:选项)?[都均皆]不是")  # an option's own text, which denies no letter
 _NEXT_DENIED = ("not", "nor", "over", "是", "非")
 _TAIL = 32  # characters before the next mention that may hold its "not"
@@ -30,7 +33,7 @@ def said_before(english: bool, findings: bool, before: str) -> int:
 
 
 def said_after(english: bool, after: str, followed: bool) -> int:
-    """Return what the clause's part `after` a mention says of it: none of `EXCLUDING` and `WEIGHED`.
+    """Return what the clause's part `after` a mention says of it: none of `EXCLUDING`.
 
     Args:
         followed: the next mention stands right behind, so that a "not" at the end may be its own.
@@ -52,8 +55,10 @@ def _before(english: bool, findings: bool, before: str) -> int:
             said |= EXCLUDING
     if cues.weighed_before.search(before, start):
         said |= WEIGHED
-    if not said and cues.stated_before.search(before, max(start, len(before) - LEAD)):
-        said = STATING
+    if not said:
+        start = max(start, len(before) - LEAD)
+        stated = cues.stated_before.search(before, start)
+        said = STATING if stated else FAVOURING if cues.favoured_before.search(before, start) else 0
     return said
 
 
@@ -67,8 +72,11 @@ def _after(english: bool, after: str, followed: bool) -> int:
     said = DOUBLE if cues.double.search(predicate, start) else 0
     if cues.denied_after.search(predicate, start):
         said |= DENYING
-    if not said and cues.stated_after.search(predicate, start):
-        said = STATING
+    if not said and cues.weighed_after.search(predicate, start):
+        said = WEIGHED
+    if not said:
+        stated = cues.stated_after.search(predicate, start)
+        said = STATING if stated else FAVOURING if cues.favoured_after.search(predicate, start) else 0
     return said
 
 
@@ -80,7 +88,7 @@ def _predicate(cues: Cues, after: str, followed: bool) -> str:
         followed
         and after.rstrip(" \t\r\n([\"'").endswith(_NEXT_DENIED)
         and (of_next := _OF_NEXT.search(after, max(0, len(after) - _TAIL)))
-    ):
+    ) or (followed and "(" in after[-_TAIL:] and (of_next := _BRACKETED.search(after, max(0, len(after) - _TAIL)))):
         after = after[: of_next.start()]
     reason = cues.reason.search(after)
     return after[: reason.start()] if reason else after

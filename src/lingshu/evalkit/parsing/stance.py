@@ -12,20 +12,31 @@ from collections.abc import Sequence
 from enum import Enum
 
 from lingshu.evalkit.parsing.cues import is_english
-from lingshu.evalkit.parsing.said import DENYING, DOUBLE, EXCLUDING, LEAD, STATING, WEIGHED, said_after, said_before
+from lingshu.evalkit.parsing.said import (
+    DENYING,
+    DOUBLE,
+    EXCLUDING,
+    FAVOURING,
+    LEAD,
+    STATING,
+    WEIGHED,
+    said_after,
+    said_before,
+)
 
 
 class Stance(Enum):
     """How a text stands to something it mentions."""
 
     STATED = "stated"  # as the answer: "the answer is B", "B is correct"
+    FAVOURED = "favoured"  # spoken for: "B fits", "points to B", "it is B"
     MENTIONED = "mentioned"  # put forward without more: "… so B"
     DENIED = "denied"
     UNCLEAR = "unclear"  # weighed or asked, or a double negation: "between A and B", "A?", "B can't be excluded"
 
 
 # Looked up as names: as attributes of the class they cost a call each before Python 3.12.
-STATED, MENTIONED, DENIED, UNCLEAR = Stance
+STATED, FAVOURED, MENTIONED, DENIED, UNCLEAR = Stance
 
 
 Span = tuple[int, int]
@@ -34,6 +45,11 @@ Span = tuple[int, int]
 _NO_ABBREVIATION = "".join(rf"(?<!\b{word}\.)" for word in ("dr", "mr", "mrs", "vs", "fig", r"e\.g", r"i\.e"))
 # A full stop ends a sentence if it is not that of a number or an abbreviation.
 _SENTENCE_END = re.compile(rf"[.!?。！？\n;；](?:(?<!\.)|(?=[ \n\t\r\"')\]]|\Z){_NO_ABBREVIATION})")
+_OR = re.compile(r"\s*,?\s*(?:or|或者?|还是)\s*(?:(?:perhaps|maybe|possibly|even)\s+)?(?:an?\s+|the\s+)?[\"'“‘(\[]*")
+JOINING = re.compile(
+    r"\s*(?:[,，、]\s*)?(?:(?:and|as well as)\b|[,，、&]|和|及|与|以及)\s*(?:an?\s+|the\s+)?[\"'“‘(\[]*"
+)
+"""What stands between members of a list that are all meant."""
 _JOINED = re.compile(r"\s*(?:or|nor|或者?|和|及)\s*(?:an?\s+|the\s+)?\Z")
 _CONTRAST = (
     *("but", "so", "hence", "therefore", "thus", "whereas", "while", "leaving", "leaves", "however", "although"),
@@ -43,7 +59,14 @@ _NO_CONTRAST = {"rather": " than", "instead": " of"}  # unless this follows
 _ALL = re.compile(r"\b(?:all|everything|anything)(?:\s+(?:of|the|these|them|above|options?|choices?|answers?))*\s*\Z")
 _ALL_EXCLUDED = re.compile(r"exclud|eliminat|\brul(?:e|es|ed|ing) out|reject|discard|dismiss")
 _ALL_WITHIN = 48  # characters before a "but" that takes one out
-_CONTRAST_ZH = re.compile(r"而是|所以|因此|因而|故|但|(?<=[，,])(?:考虑|诊断)")
+_CONCEDING = ("although", "though", "虽然", "尽管")
+_LEADING_SIGNS = " \t\"'“‘(*-"
+_ENDS = ".!?。！？;；\n"
+AND = re.compile(r"\b(?:and|as well as)\b|[&和与及]")
+"""What ends a list in which all is meant."""
+_GAP = 8  # characters between two sentences
+_SENTENCE_ENDS = ("", *".!?。！？\n;；")
+_CONTRAST_ZH = re.compile(r"而是|所以|因此|因而|故|但|虽然|尽管|(?<=[，,])(?:考虑|诊断)")
 _SOFT_BREAK = re.compile(r"[,，、](?!\d)")
 # "It can't be anything but B" says what "it is B" does.
 _ONLY = re.compile(
@@ -61,6 +84,23 @@ _ANNOUNCING = re.compile(
     r"(?:\A|(?<=[,.;:!?，。；！？\n]))\s*(?:(?:the|my|this|final|correct|best|right|most|likely|appropriate|single|so|thus|hence"
     r"|therefore|and|that|i believe|i think)\s+|正确|最佳|最终|最后|因此|所以|故|的)*\Z"
 )
+# A clause that is but a verdict on what stands before: "…, so it is wrong", "…. This is the exception.", "…，故不选".
+_VERDICT = re.compile(
+    r"[.,;，。；]\s*[\"'”’)]*\s*(?:(?:and|so|thus|hence|therefore)\b,?\s*|故|所以|因此)?"
+    r"(?:(?:this|that|it|which)\s+(?:one\s+|option\s+|statement\s+|choice\s+)?(?:is|was|would be|can be|should be"
+    r"|must be)\s+"
+    r"(?:(?:therefore|thus|clearly|also|the|an?|our|my)\s+)*"
+    r"(?=correct|incorrect|right\b|wrong|false|true\b|answer|exception|excluded|eliminated|ruled out|unlikely"
+    r"|odd one|best\b"
+    r"|not\s+(?:correct|right|true|the answer|likely|consistent))"
+    r"|[故应可予以]*(?=(?:不选|排除|错误|不正确|不符合?(?:题意)?|不对|正确)(?:[。；，,;\s]|\Z)))"
+)
+_VERDICT_WORDS = ("this ", "that ", "it ", "which ")
+# A heading whose next line is the answer.
+_HEADED = re.compile(
+    r"(?:\A|(?<=\n))[ \t]*(?:(?:final|most|likely|primary|working)\s+)*(?:diagnosis|impression"
+    r"|conclusion)[ \t]*:?[ \t]*(?=\n)"
+)
 _LISTED = re.compile(r"(?P<gap>\n\s*)[(\[*\-• \t]*(?P<letter>[a-z])[)\].:]")
 
 _CONCLUDING = ("so", "hence", "therefore", "thus", "consequently", "in conclusion", "conclude that")
@@ -72,7 +112,7 @@ _CORRECTING_ZH = "(?<=[，,。])(?:不对|等等|更正)"
 _CORRECTION = rf"\b(?:{'|'.join(_CORRECTING[:-1])}|(?<![:：] )no,)|{_CORRECTING_ZH}"
 _CONCLUDED = re.compile(
     rf"(?:\b(?:{'|'.join(_CONCLUDING)})\b|{_CONCLUDING_ZH})"
-    r"[\s,，:：]*(?:[a-z]+\s+){0,4}[\"'“‘(\[(（]*\Z"
+    r"[\s,，:：]*(?:[a-z]+(?:['’]s)?\s+){0,4}[\"'“‘(\[(（]*\Z"
     rf"|(?:{_CORRECTION})"
     r"[\s,，.:：;—–-]*(?:(?:it(?:['’]s| is)|rather|option|answer)\s+|应该?|[是为选])*[\"'“‘(\[（]*\Z"
     rf"|\b(?:{'|'.join(_LEAVING)})\s+(?:(?:us|me|only|just|with|the|option|choice|letter|answer)\s+){{0,4}}[\"'“‘(\[（]*\Z",
@@ -98,9 +138,22 @@ class Clauses:
         if announced := _announced(self.text):
             inside = {at for _, gap in announced for at in gap}
             ends = [*(begin for begin, _ in announced), *(end for end in ends if end not in inside)]
+        soft = [found.start() for found in _SOFT_BREAK.finditer(self.text)]
+        if joined := _joined_breaks(self.text, self.english):
+            ends, soft = [end for end in ends if end not in joined], [at for at in soft if at not in joined]
+            self.word_ends = {at: end for at, end in self.word_ends.items() if at not in joined}
         self.hard = sorted([*ends, *self.word_ends])
-        self.breaks = sorted([*self.hard, *(found.start() for found in _SOFT_BREAK.finditer(self.text))])
+        self.breaks = sorted([*self.hard, *soft])
         self.conclusions = _conclusions(self.text, places)
+
+    def concedes(self, at: int) -> bool:
+        """Return whether the break `at` opens a clause that only concedes ("Although A is possible, …")."""
+        word = self.word_ends.get(at)
+        if word is None:
+            return False
+        if self.text.startswith("while", at):  # "A is rare, while B is common" concedes nothing
+            return self.text[max(0, at - _GAP) : at].rstrip(_LEADING_SIGNS)[-1:] in _SENTENCE_ENDS
+        return self.text.startswith(_CONCEDING, at)
 
     def concluded(self, window: int, start: int) -> bool:
         """Return whether a word of conclusion leads to the mention at `start`, from `window` on."""
@@ -129,7 +182,7 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
             carried = MENTIONED
         concluded = bool(clauses.conclusions) and clauses.concluded(max(previous_end, start - LEAD), start)
         # What stands beside the mention in its clause, back to the mention before and on to the next one.
-        index = bisect_left(breaks, start, index)
+        index = opening = bisect_left(breaks, start, index)
         first, last = previous_end, next_start
         if index and (clause := word_ends.get(breaks[index - 1], breaks[index - 1] + 1)) > first:
             first = min(clause, start)
@@ -141,22 +194,83 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         behind = said_after(clauses.english, after, last == next_start < len(text)) if after and after != " " else 0
         asked = text[end : end + 1] == "?"
         stance = UNCLEAR if asked else _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
+        if stance is MENTIONED or stance is FAVOURED:
+            conceded = opening and clauses.concedes(breaks[opening - 1])
+            stance = UNCLEAR if conceded else _after(stance, result, before, findings) if result else stance
         if stance is MENTIONED:
-            joined = findings and result and result[-1] is DENIED and _JOINED.match(before)
-            stance = DENIED if joined else carried
+            stance = carried
         elif stance is not DENIED:
             carried = UNCLEAR if ahead & WEIGHED else MENTIONED
         elif ahead & EXCLUDING:
             carried = DENIED
         result.append(stance)
+        if findings and behind and stance is not UNCLEAR and stance is not MENTIONED:
+            _share(text, mentions, result)
         previous_end = end
+    if findings and (STATED in result or FAVOURED in result):
+        _spread(text, mentions, result)
     return result
+
+
+def _after(stance: Stance, result: list[Stance], before: str, findings: bool) -> Stance:
+    """Return the stance of a mention that an "or" may join to the one before it; what is stated so is left open."""
+    previous = result[-1]
+    if stance is FAVOURED or previous is MENTIONED or previous is UNCLEAR:
+        return stance
+    if previous is DENIED:
+        return DENIED if findings and _JOINED.match(before) else stance
+    if _OR.fullmatch(before):
+        result[-1] = UNCLEAR
+        return UNCLEAR
+    return stance
+
+
+def _spread(text: str, mentions: Sequence[Span], result: list[Stance]) -> None:
+    """Give what is said before the first of a list to all of it ("so it is ascites, fever and a rash").
+
+    A list ends in "and", or at the end of a sentence: in "it is CT, MRI would be dark" MRI is none of it.
+    """
+    last = len(result) - 1
+    while last > 0:
+        first = last
+        while (
+            first and result[first] is MENTIONED and JOINING.fullmatch(text, mentions[first - 1][1], mentions[first][0])
+        ):
+            first -= 1
+        joint = text[mentions[last - 1][1] : mentions[last][0]] if first < last else ""
+        ends = AND.search(joint) or not text[mentions[last][1] :].strip(" )\"'")[:1].strip(_ENDS)
+        if joint and ends and result[first] in (STATED, FAVOURED):
+            result[first + 1 : last + 1] = [result[first]] * (last - first)
+        last = min(first, last - 1)
+
+
+def _share(text: str, mentions: Sequence[Span], result: list[Stance]) -> None:
+    """Give what is said behind the last mention to those that it is joined to ("CT and MRI are wrong")."""
+    at = len(result) - 1
+    while at and result[at - 1] is MENTIONED and JOINING.fullmatch(text, mentions[at - 1][1], mentions[at][0]):
+        at -= 1
+        result[at] = result[-1]
 
 
 def lower(text: str) -> str:
     """Return `text` in lower case and of the same length (the few letters whose small form is longer stay)."""
     lowered = text.lower()
     return lowered if len(lowered) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
+
+
+def _joined_breaks(text: str, english: bool) -> set[int]:
+    """Return the places that end no clause: before a clause that is but a verdict, and below a heading."""
+    joined: set[int] = set()
+    if not english or any(word in text for word in _VERDICT_WORDS):
+        for found in _VERDICT.finditer(text):
+            start = found.start()
+            if text[start] in ",，" and not text[found.end() : found.end() + 1].isascii():
+                start = max(0, *(text.rfind(sign, max(0, start - LEAD), start) for sign in "。；;\n"))
+            joined.update(range(start + (start < found.start()), found.end()))
+    if "\n" in text:
+        for found in _HEADED.finditer(text):
+            joined.update(range(found.end(), found.end() + 2))
+    return joined
 
 
 def _announced(text: str) -> list[tuple[int, range]]:
@@ -233,6 +347,8 @@ def _stance(ahead: int, behind: int, concluded: bool) -> Stance:
         return UNCLEAR
     if said & DENYING:
         return DENIED
-    if ahead & WEIGHED:
+    if said & WEIGHED:
         return UNCLEAR
-    return STATED if concluded or said & STATING else MENTIONED
+    if concluded or said & STATING:
+        return STATED
+    return FAVOURED if said & FAVOURING else MENTIONED

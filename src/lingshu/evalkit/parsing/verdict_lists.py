@@ -19,6 +19,8 @@ _ENTRY = re.compile(
     rf"\s*(?:[:：.?？|=–—-]|(?i:is|为)\b)?\s*[(（]?(?:(?P<mark>(?i:{_MARKS}))(?![A-Za-z])|(?P<percent>\d+(?:\.\d+)?)\s*%)[)）]?"
     r"[.!。！]*(?=[\s|,;，；、]|\Z)"
 )
+_HEAD_LINES = 2
+_ROW = re.compile(r"[(\[]?(?P<letter>[A-Z])(?![A-Za-z0-9])")
 _CLOSING = re.compile(r"[\s|]*\Z")
 
 
@@ -30,6 +32,8 @@ def marked_options(text: str, question: str, choices: tuple[str, ...] | None, co
 
     None if `text` is no such list, or if an option's own text is one of the marks ("A. Yes B. No" repeats options).
     """
+    if text.startswith("|") and (rows := _row_marks(text, choices, count)):
+        return _marked_right(rows, count, asks_for_exception(question))
     head = _TABLE_HEAD.match(text)
     position = head.end() if head else 0
     marks: dict[str, str] = {}
@@ -51,6 +55,23 @@ def marked_options(text: str, question: str, choices: tuple[str, ...] | None, co
     if choices and any(option.strip(" .").lower() in _RIGHT | _WRONG for option in option_texts(choices)):
         return None
     return _marked_right(marks, count, asks_for_exception(question))
+
+
+def _row_marks(text: str, choices: tuple[str, ...] | None, count: int) -> dict[str, str]:
+    """Return the marks in the last cells of a table whose rows begin with options; {} if `text` is no such table."""
+    marks: dict[str, str] = {}
+    for number, line in enumerate(text.splitlines()):
+        cells = [cell.strip() for cell in line.strip().strip("|").split("|")]
+        if number < _HEAD_LINES and (number == 0 or set(line) <= set("|-: ")):
+            continue
+        found = _ROW.match(cells[0])
+        mark = cells[-1].strip(" .。!（）()").lower()
+        if not line.startswith("|") or not found or mark not in _RIGHT | _WRONG or found["letter"] in marks:
+            return {}
+        marks[found["letter"]] = mark
+    known = all(ord(letter) - ord("A") < count for letter in marks)
+    own = choices and any(option.strip(" .").lower() in _RIGHT | _WRONG for option in option_texts(choices))
+    return marks if len(marks) > 1 and known and not own else {}
 
 
 def _marked_right(marks: dict[str, str], count: int, exception: bool) -> tuple[str, ...]:

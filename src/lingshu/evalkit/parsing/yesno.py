@@ -5,22 +5,31 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from lingshu.evalkit.parsing.findings import finding_verdict
+from lingshu.evalkit.parsing.findings import asks_after, finding_verdict
+from lingshu.evalkit.parsing.yesno_chinese import (
+    NO,
+    NORMALITY,
+    YES,
+    chinese_finding,
+    chinese_leading,
+    without_questions,
+)
 
-YES, NO = "yes", "no"
 _GOLD = {
     **dict.fromkeys(("yes", "y", "true", "是", "是的", "有", "对", "正确", "存在"), YES),
     **dict.fromkeys(("no", "n", "false", "否", "不是", "没有", "无", "不", "不对", "错误", "不存在"), NO),
 }
 # All patterns are for lower-case text.
-_BOTH = re.compile(r"\bnot only\b|\b(?:no|without(?: a| any)?) doubt\b|\byes\s*(?:or|and|/)\s*no\b|是(?:或者?|/)否")
-_ZH_ASKING = re.compile(r"是否|是不是|有没有|有无|吗")
-_ZH_CLAUSE = re.compile(r"[^。！？?，,：:\n]+|[。！？?，,：:\n]+")
+_BOTH = re.compile(
+    r"\bnot only\b|\b(?:no|without(?: a| any)?) doubt\b|\byes\s*(?:or|and|/)\s*no\b"
+    r"|\b(?:possibly|perhaps|maybe)\s+(?:yes|no)\b|是(?:或者?|/)否"
+)
 _YES_WORD = r"yes|yeah|yep|yup|true|affirmative|indeed|correct"
-_NO_WORD = r"no|nope|nah|false|incorrect"
+_NO_WORD = r"no|nope|nah|false|incorrect|unlikely"
 _LEADING = re.compile(
     rf"[\W_]*(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!['’]t|\s*\?|\s+(?:doubt|question|idea)\b)"
 )
+_TESTED = re.compile(r"[\W_]*(?P<value>positive|negative) for (?P<finding>[^.,;\n]+)")
 _CORRECTION = re.compile(
     r"[.,;:!?\n—–-]\s*(?:oh,?\s+)?(?:no,?\s+)?"
     r"(?:wait|actually|hold on|sorry|correction|scratch that|on second thought)\b"
@@ -31,8 +40,9 @@ _STATED = re.compile(
     rf"(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!\s*(?:or|/))",
 )
 _STATED_ZH = re.compile(
-    r"(?:答案|结论)\s*(?:应?[是为]|[:：])?[\s\"“(]*(?:(?P<no>否|不是|没有|不|无|错)|(?P<yes>是|有|对|正确))"
+    r"(?:答案|结论)\s*(?:应?[是为])?\s*[:：]?[\s\"“(]*(?:(?P<no>否|不是|没有|不|无|错)|(?P<yes>是|有|对|正确))"
 )
+_CORRECTED_ZH = re.compile(r"等等|不对|更正|(?:再|重新)(?:仔细)?(?:看|观察|考虑)")
 _ANY = re.compile(r"\b(?:(?P<yes>yes)|(?P<no>no)(?=\s*(?:\Z|[.,;:!?\n)\]])))\b|\b(?P<yes2>yes)\b")
 _WHOLE = {
     **dict.fromkeys(("present", "positive", "seen", "visible", "y"), YES),
@@ -72,13 +82,6 @@ _WHOLE = {
 }
 _SHORT_ANSWER = re.compile(r"(?:the )?(?:final )?answer\s*(?:is|:|=)\s*(?P<word>y|n|positive|negative)")
 _IT_IS = re.compile(r"\A(?:it is|it['’]s|it was|they are) ")
-_ZH_UNSURE = re.compile(
-    r"[\W_]*(?:无法|不能|难以|不确定|不知道|不清楚|对不起|抱歉|对于|有可能|没有足够|是否|有没有|可能)"
-)
-_ZH_NO = re.compile(r"[\W_]*(?:不是|没有|不存在|未见|未发现|看不到|看不见|未看到|不对|错误|否|无|不)")
-_ZH_YES = re.compile(r"[\W_]*(?:是的|是|有|对|正确|存在|可见)")
-_ZH_NORMAL = re.compile(r"[\W_]*(?:正常|健康)")
-_ZH_ABNORMAL = re.compile(r"[\W_]*(?:不正常|不健康|有?异常)")
 _ZH_NEGATED = {
     "正常": ("不正常", "异常"),
     "有": ("没有", "无", "未见"),
@@ -93,7 +96,6 @@ _ZH_UNSEEN = re.compile(r"[没无未不]|否认|排除")
 _ZH_MAYBE = re.compile(r"不除外|不[能可]?(?:完全)?排除|可能|疑|无法|不确定")
 _ZH_QUESTION = {"是否有": "有", "有没有": "有", "有无": "有", "是不是": "是", "是否": ""}
 _ABNORMAL = re.compile(r"\babnormal\b|\bunhealthy\b")
-_NORMALITY = re.compile(r"\b(?:normal|clear|healthy|unremarkable|intact|clean)\b|正常|健康")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,17 +124,26 @@ def parse_yes_no(text: str, question: str) -> Verdict:
         bare = short["word"]
     if whole := _WHOLE.get(bare) or _WHOLE.get(_IT_IS.sub("", text).strip(" .!\"'")):
         return Verdict(whole, "whole_word")
+    if (found := _TESTED.match(text)) and asks_after(found["finding"], question):
+        return Verdict(YES if found["value"] == "positive" else NO, "finding")
     if found := _LEADING.match(text):
         return _corrected(text, question) or _leading(found, text, question)
-    chinese = not text.isascii()
-    if chinese and (value := _chinese(text, question)):
-        return Verdict(value, "leading_word")
-    stated = _last(_STATED, text) if "answer" in text else ""
-    if stated or (chinese and (stated := _last(_STATED_ZH, text))):
+    if not text.isascii() and (verdict := _by_chinese(text, question)).value:
+        return verdict
+    if "answer" in text and (stated := _last(_STATED, text)):
         return Verdict(stated, "stated_word")
-    if chinese and (value := _chinese_finding(text, question)):
-        return Verdict(value, "finding")
     return _by_words(text, question)
+
+
+def _by_chinese(text: str, question: str) -> Verdict:
+    stated = _last(_STATED_ZH, text)
+    if stated and _CORRECTED_ZH.search(text):
+        return Verdict(stated, "stated_word")
+    if value := chinese_leading(text, question):
+        return Verdict(value, "leading_word")
+    if stated:
+        return Verdict(stated, "stated_word")
+    return Verdict(chinese_finding(text, question), "finding")
 
 
 def _by_words(text: str, question: str) -> Verdict:
@@ -155,9 +166,7 @@ def _without_questions(text: str) -> str:
     """Return `text` without "yes or no", "no doubt", and the Chinese clauses that repeat the question."""
     if "doubt" in text or "yes" in text or "not only" in text or not text.isascii():
         text = _BOTH.sub(" ", text)
-    if not text.isascii() and _ZH_ASKING.search(text):
-        text = "".join(clause for clause in _ZH_CLAUSE.findall(text) if not _ZH_ASKING.search(clause))
-    return text
+    return text if text.isascii() else without_questions(text)
 
 
 def _leading(found: re.Match[str], text: str, question: str) -> Verdict:
@@ -167,60 +176,11 @@ def _leading(found: re.Match[str], text: str, question: str) -> Verdict:
     if found["yes"]:
         return Verdict(YES, "leading_word")
     noun_follows = re.match(r"\s+(?!there\b|it\b|this\b|the\b|that\b|i\b|not\b)\w", text[found.end() :])
-    if noun_follows and _NORMALITY.search(question.lower()):
+    if noun_follows and NORMALITY.search(question.lower()):
         return NOTHING
     if noun_follows and finding_verdict(text, question):
         return Verdict(YES, "finding")  # "No effusion, but a nodule is seen"
     return Verdict(NO, "leading_word")
-
-
-def _chinese(text: str, question: str) -> str:
-    if _ZH_UNSURE.match(text):
-        return ""
-    normality = _NORMALITY.search(question.lower()) is not None
-    if normality and _ZH_ABNORMAL.match(text):
-        return NO
-    if normality and _ZH_NORMAL.match(text):
-        return YES
-    if found := _ZH_NO.match(text):
-        return "" if normality and found.end() < len(text.rstrip("。. ")) else NO
-    return YES if _ZH_YES.match(text) else ""
-
-
-def _chinese_finding(text: str, question: str) -> str:
-    """Return whether `text` states what is asked, word for word, or states it with its verb negated."""
-    asked = question.lower().strip(" ?？。吗呢\n")
-    for asking, plain in _ZH_QUESTION.items():
-        asked = asked.replace(asking, plain)
-    if asked.isascii() or len(asked) < 3:
-        return ""
-    values = {YES} if asked in text else set[str]()
-    if found := _ZH_ASKED_OF.search(asked):
-        values |= _chinese_clauses(text, found["finding"])
-    if found := _ZH_ASKED_IS.search(asked):
-        what = found["what"]
-        if any(f"{negation}{what}" in text for negation in ("不是", "并非")):
-            values.add(NO)
-        elif f"是{what}" in text:
-            values.add(YES)
-    for verb, negations in _ZH_NEGATED.items():
-        if verb in asked and any(asked.replace(verb, negation, 1) in text for negation in negations):
-            values.add(NO)
-    return values.pop() if len(values) == 1 else ""
-
-
-def _chinese_clauses(text: str, finding: str) -> set[str]:
-    """Return what the clauses that hold `finding` say of it, in the words before it."""
-    values: set[str] = set()
-    for clause in _ZH_CLAUSE.findall(text):
-        before, held, _ = clause.partition(finding)
-        if not held or _ZH_MAYBE.search(clause):
-            continue
-        if _ZH_UNSEEN.search(before):
-            values.add(NO)
-        elif _ZH_SEEN.search(before):
-            values.add(YES)
-    return values
 
 
 def _last(pattern: re.Pattern[str], text: str) -> str:

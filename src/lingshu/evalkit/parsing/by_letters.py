@@ -1,0 +1,107 @@
+"""The answer by the letters that a response names: stated, left by elimination, leading, closing, alone."""
+
+from __future__ import annotations
+
+import re
+
+from lingshu.evalkit.parsing.letter_context import EDGES
+from lingshu.evalkit.parsing.letter_signs import sentence_stops
+from lingshu.evalkit.parsing.letters import Group
+from lingshu.evalkit.parsing.options import letter_of
+from lingshu.evalkit.parsing.parsed import NOTHING, Parsed, parsed
+from lingshu.evalkit.parsing.stance import DENIED, FAVOURED, MENTIONED, STATED, Span, Stance
+
+FORWARD = (MENTIONED, FAVOURED)
+STATED_LETTER = "stated_letter"
+_NEAR = 40  # characters beside an option
+_EXCLUDED = re.compile(
+    r"(?:\bnot|\bexclud\w*|\beliminat\w*|\brul\w+ out|\breject\w*|排除|不是|不选)\s*(?:option\s*|选项\s*)?[(\[\"']*\Z"
+)
+_CLOSING = re.compile(r"[:：=→⇒]\s*[(\[\"'“‘]*\Z")  # "The match is obvious: G."
+
+
+def by_letter(text: str, groups: list[Group], attitudes: list[Stance], several: bool) -> Parsed:
+    """Return what the letters that `text` names give, by what it says of each."""
+    denied = set[str]()
+    stated: list[Group] = []
+    for group, attitude in zip(reversed(groups), reversed(attitudes), strict=True):
+        if attitude is DENIED:
+            denied.update(group.letters)
+        elif attitude is STATED and denied.isdisjoint(group.letters):
+            stated.append(group)
+    stated.reverse()
+    if stated:
+        joined = several and len(stated[-1].letters) == 1
+        return parsed({c for g in stated for c in g.letters} if joined else set(stated[-1].letters), STATED_LETTER)
+    forward = [g for i, g in enumerate(groups) if attitudes[i] in FORWARD]
+    if several:
+        return _by_several(text, forward, denied)
+    if found := _alone(text, forward):
+        return found
+    favoured = {c for i, g in enumerate(groups) if attitudes[i] is FAVOURED for c in g.letters} - denied
+    if len(favoured) == 1:
+        return parsed(favoured, "favoured_letter")
+    letters = {c for g in forward for c in g.letters}
+    return parsed(letters, "only_letter") if letters else NOTHING
+
+
+def _by_several(text: str, forward: list[Group], denied: set[str]) -> Parsed:
+    """Return the letters put forward where several are right: a sentence at the head, or those that lead lines."""
+    first = forward[0] if forward else None
+    if first and not text[: first.start].strip(EDGES) and len(first.letters) > 1 and sentence_stops(text, first.end):
+        return parsed(set(first.letters) - denied, "leading_letter")
+    listed = [g for g in forward if g.leads_line]
+    letters = {c for g in (listed if len(listed) > 1 else forward) for c in g.letters} - denied
+    return parsed(letters, "only_letter") if letters else NOTHING
+
+
+def _alone(text: str, forward: list[Group]) -> Parsed | None:
+    """Return the letter that leads the response, or stands alone at its end, unless these two disagree."""
+    if not forward:
+        return None
+    leading = {g.letters for g in forward if g.leads_line}
+    first = forward[0].letters if forward[0].leads_line and len(leading) == 1 and forward[0].start < 16 else ()
+    last = forward[-1].letters if forward[-1].is_line or _closes(text, forward[-1]) else ()
+    if first and last and first != last:
+        return Parsed((), "several_letters")
+    return parsed(set(first or last), "leading_letter" if first else "last_line") if first or last else None
+
+
+def _closes(text: str, group: Group) -> bool:
+    """Return whether a letter is the last word of a response, behind a colon or a sign."""
+    if len(text) - group.end > _NEAR or text[group.end :].strip(EDGES):
+        return False
+    return _CLOSING.search(text, max(0, group.start - _NEAR), group.start) is not None
+
+
+def by_odd_one(text: str, groups: list[Group], attitudes: list[Stance], count: int) -> Parsed | None:
+    """Return the only option said to be wrong: an exception that is asked for ("C is not a cause").
+
+    It is the answer beside several said to be right, or where none is stated and nothing says that it is excluded; so
+    is the only one that is not said to be right.
+    """
+    stated = {c for g, s in zip(groups, attitudes, strict=True) if s is STATED for c in g.letters}
+    wrong = [g for g, s in zip(groups, attitudes, strict=True) if s is DENIED]
+    denied = {c for g in wrong for c in g.letters} - stated
+    if not denied and len(stated) == count - 1 > 1:
+        return parsed({letter_of(i) for i in range(count)} - stated, "exception")
+    if len(denied) != 1 or len(stated) == 1:
+        return None
+    if not stated and any(excludes(text, (group.start, group.end)) for group in wrong):
+        return None
+    return parsed(denied, "exception")
+
+
+def excludes(text: str, span: Span) -> bool:
+    """Return whether a denied option is excluded as the answer, where others lack what the question asks after."""
+    start, end = span
+    behind = text[end : end + _NEAR].partition(".")[0]
+    return "answer" in behind or "答案" in behind or _EXCLUDED.search(text, max(0, start - _NEAR), start) is not None
+
+
+def by_elimination(groups: list[Group], attitudes: list[Stance], count: int) -> Parsed:
+    """Return the only option that is not denied, where none is named otherwise."""
+    denied = {c for g, s in zip(groups, attitudes, strict=True) if s is DENIED for c in g.letters}
+    seen = {c for g, s in zip(groups, attitudes, strict=True) if s is not DENIED for c in g.letters}
+    left = {letter_of(i) for i in range(count)} - denied
+    return parsed(left, "elimination") if len(left) == 1 and not seen else NOTHING
