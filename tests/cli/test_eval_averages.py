@@ -10,6 +10,7 @@ import pytest
 from lingshu.commands.averages import tell_averages
 from lingshu.evalkit.comparing import ComparisonSettings, compare_runs
 from lingshu.evalkit.comparison_table import table
+from lingshu.evalkit.power import multiple
 from lingshu.evalkit.runfiles import read_run as read_verdicts
 from lingshu.evalkit.statistics import detectable
 from lingshu.inference.record import BenchmarkRun, RunRecord
@@ -100,7 +101,8 @@ def test_what_a_benchmark_could_show() -> None:
     )
     pairs = [str(n // 2) for n in range(100)]
     assert detectable(values, pairs, 0.95, 0.8) == pytest.approx(
-        2**0.5 * detectable(values, alone, 0.95, 0.8), rel=0.03
+        2**0.5 * multiple(50.0, 0.05, 0.8) / 2.8016 * detectable(values, alone, 0.95, 0.8), rel=0.03
     )
     assert detectable([1.0] * 100, alone, 0.95, 0.8) > 0.05
     assert detectable(values, ["p"] * 100, 0.95, 0.8) == 1.0
+    assert detectable(values, [str(n % 5) for n in range(100)], 0.95, 0.8) == 1.0  # p ≥ 1/16, whatever they show

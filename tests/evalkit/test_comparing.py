@@ -11,6 +11,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_file
 from lingshu.evalkit.comparing import ComparisonSettings, compare_runs
 from lingshu.evalkit.comparison_table import table
+from lingshu.evalkit.power import multiple
 from lingshu.evalkit.runfiles import Answer, RunVerdicts, read_run
 
 SETTINGS = ComparisonSettings(resamples=2000)
@@ -143,9 +144,7 @@ def test_rubric_items_are_compared_by_their_scores_and_never_by_mcnemar():
     assert one.cohens_dz == pytest.approx(fmean(delta) / stdev(delta))
     half = t.interval(0.95, 39, fmean(delta), stdev(delta) / 40**0.5)
     assert (one.low, one.high) == (pytest.approx(half[0], abs=0.003), pytest.approx(half[1], abs=0.003))
-    assert one.minimum_detectable == pytest.approx(
-        t.ppf([1 - 0.05 / 4, 0.8], 39).sum() * stdev(delta) / 40**0.5, rel=0.01
-    )
+    assert one.minimum_detectable == pytest.approx(multiple(40.0, 0.05 / 2, 0.8) * stdev(delta) / 40**0.5, rel=0.01)
     # The averages are of accuracies.
     assert found.mean_over_items.a == pytest.approx(0.5)
     text = "\n".join(table(found))

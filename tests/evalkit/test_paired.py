@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.stats import t
 
 from lingshu.evalkit.paired import (
     bootstrap_means,
@@ -15,6 +16,7 @@ from lingshu.evalkit.paired import (
     least_p,
     minimum_detectable,
 )
+from lingshu.evalkit.power import can_show, multiple
 from lingshu.evalkit.statistics import mcnemar
 
 
@@ -106,6 +108,23 @@ def test_the_minimum_detectable_difference_is_found_as_often_as_the_power_says(i
         gained, lost = size * int((data.sums > 0).sum()), size * int((data.sums < 0).sum())
         found += data.sums.sum() > 0 and max(resampled, mcnemar(gained, lost)) <= 0.05
     assert 0.7 < found / 300 < 0.9
+
+
+@pytest.mark.parametrize("groups", [6, 8, 12, 40])
+def test_a_difference_is_found_as_often_as_wanted_though_both_errors_are_estimates(groups):
+    random = np.random.default_rng(groups)
+    first = random.normal(0, 1, (4000, groups)).std(axis=1, ddof=1) / groups**0.5
+    data = random.normal(0, 1, (4000, groups)) + multiple(float(groups), 0.05, 0.8) * first[:, None]
+    values = data.mean(axis=1) / (data.std(axis=1, ddof=1) / groups**0.5)
+    assert (values > t.ppf(0.975, groups - 1)).mean() == pytest.approx(0.8, abs=0.025)
+
+
+def test_too_few_clusters_show_no_difference():
+    delta = [1.0, 0.0, -1.0, 1.0, 0.0] * 8
+    for groups, shown in ((5, False), (6, True)):
+        data = cluster_sums(delta, [str(i % groups) for i in range(40)])
+        assert can_show(groups, 0.05) is shown
+        assert (minimum_detectable(data, 24, 0.05, 0.8) < 1.0) is shown
 
 
 def test_runs_that_agree_could_still_have_differed():

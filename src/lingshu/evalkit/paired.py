@@ -17,6 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri, stdtr, stdtrit
 
+from lingshu.evalkit.power import can_show, multiple
+
 DRAWS_AT_ONCE = 2_000_000  # counts held in memory at a time
 NO_VARIANCE = 1e-24  # of equal means, beyond rounding
 
@@ -121,14 +123,15 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def minimum_detectable(data: ClusterSums, discordant: int, alpha: float, power: float) -> float:
     """Return the true difference that a two-sided test at `alpha` finds with probability `power`, in [0, 1].
 
-    It is (t of alpha + t of power) times the standard error of the paired difference, with one degree of freedom less
-    than there are clusters. The error is that of the clusters, or, if larger, McNemar's, with `discordant` items right
-    in one run only (0 of scores that are no verdicts); then one item is added, as his exact test is more cautious.
-    Where nothing differs, which tells nothing of the spread, the error is that of one item that differs by 1.
+    It is `power.multiple` times the standard error of the paired difference; 1 where so few clusters can't show any.
+    The error is that of the clusters, or, if larger, McNemar's, with `discordant` items right in one run only (0 of scores
+    that are no verdicts); then one item is added, as his exact test is more cautious. Where nothing differs, which
+    tells nothing of the spread, the error is that of one item that differs by 1.
     """
     n, groups = data.items, len(data.sums)
+    if not can_show(groups, alpha):
+        return 1.0
     residual = data.sums - data.sums.sum() / n * data.sizes
     variance = float((residual**2).sum()) * groups / max(groups - 1, 1)
     error = float(np.sqrt(max(variance, discordant) or 1.0)) / n
-    quantiles = stdtrit(max(groups - 1, 1), [1 - alpha / 2, power])
-    return min(1.0, float(quantiles.sum()) * error + bool(discordant) / n)
+    return min(1.0, multiple(float(groups), alpha, power) * error + bool(discordant) / n)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from scipy.special import bdtr, stdtrit
 
 from lingshu.evalkit.paired import bootstrap_means, cluster_sums, interval
+from lingshu.evalkit.power import can_show, multiple
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,22 +100,24 @@ def detectable(values: Sequence[float], clusters: Sequence[str], confidence: flo
     """Return the true difference from another model on the same items that would be shown with probability `power`.
 
     For a two-sided test of two accuracies like this one whose errors are independent. Those of two models on the same
-    items mostly go together, so that a paired comparison shows smaller ones. (z of confidence + z of power) · √(2 p (1
-    - p) / n), with the effective number n of items that clusters leave, and p drawn towards 1/2 by two items of each
-    kind (Agresti and Coull 1998), so that no error at all does not show everything. At most 1; 1 for a single cluster.
+    items mostly go together, so that a paired comparison shows smaller ones. `power.multiple` · √(2 p (1 - p) / n),
+    with the effective number n of items that clusters leave, and p drawn towards 1/2 by two items of each kind (Agresti and
+    Coull 1998), so that no error at all does not show everything. At most 1; 1 where so few clusters can't show any.
 
     Raises:
         ValueError: no value, or not one cluster a value.
     """
     found = estimate(values, clusters, confidence)
-    if found.clusters == 1:
+    if not can_show(found.clusters, 1 - confidence):
         return 1.0
     index, groups = _numbers(clusters)
     n = float(found.n) if groups == found.n else _effective_size(np.asarray(values, dtype=np.float64), index, groups)
     share = (found.mean * n + 2) / (n + 4)
-    normal = NormalDist()
-    z = normal.inv_cdf((1 + confidence) / 2) + normal.inv_cdf(power)
-    return min(1.0, z * math.sqrt(2 * share * (1 - share) / n))
+    # The error of items on their own follows from their share; that of clusters is an estimate.
+    normal, alpha = NormalDist(), 1 - confidence
+    alone = normal.inv_cdf(1 - alpha / 2) + normal.inv_cdf(power)
+    errors = alone if groups == found.n else multiple(float(groups), alpha, power)
+    return min(1.0, errors * math.sqrt(2 * share * (1 - share) / n))
 
 
 def _mean_variance(data: NDArray[np.float64], index: NDArray[np.int64], groups: int) -> float:

@@ -169,6 +169,8 @@ def gold_letters(answer: str | tuple[str, ...], choices: tuple[str, ...] | None)
     An empty result means that the gold is not among the options: an error of the data, never of the response.
     """
     count = len(choices) if choices else MAX_OPTIONS
+    if isinstance(answer, str) and len(answer) == 1 and 0 <= ord(answer) - ord("A") < count:
+        return (answer,)  # the commonest case
     found: set[str] = set()
     for part in (answer,) if isinstance(answer, str) else answer:
         letters = tuple(c for c in _GOLD_LETTERS.split(plain_form(part).strip()) if c)

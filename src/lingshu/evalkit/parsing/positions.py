@@ -25,6 +25,7 @@ _PLACE = re.compile(
 )
 
 
+_PLACED_NOUNS = ("ption", "hoice", " one")
 _PLACED = re.compile(
     rf"(?:\bi\.e\.,?|\bnamely|\bis|\bwith|\bpick|\bchoose|\bselect|[,:])\s+the (?P<place>{'|'.join(_ORDINALS)}"
     rf"|last) (?:option|choice|one)"
@@ -50,6 +51,8 @@ def option_at_place(text: str, choices: tuple[str, ...]) -> str:
 
 def option_placed(text: str, choices: tuple[str, ...]) -> str:
     """Return the letter of the one option that a longer text names by its place ("… i.e. the last option."), or ""."""
+    if not any(noun in text for noun in _PLACED_NOUNS):
+        return ""
     places = {found["place"].lower() for found in _PLACED.finditer(text)}
     index = _index(places.pop(), len(choices)) if len(places) == 1 else -1
     return chr(ord("A") + index) if 0 <= index < len(choices) else ""

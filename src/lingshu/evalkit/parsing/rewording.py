@@ -7,6 +7,7 @@ text, or the option is the only one of its form.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from lingshu.evalkit.parsing.options import letter_of, option_texts
 
@@ -44,6 +45,10 @@ _ABBREVIATED = (
     *((r"non-?proliferative diabetic retinopathy", "NPDR"), (r"proliferative diabetic retinopathy", "PDR")),
 )
 _ABBREVIATE = tuple((re.compile(rf"\b(?:{long})\b", re.IGNORECASE), short) for long, short in _ABBREVIATED)
+_LONG_PIECES = (
+    *("tomogra", "resonance", "sono", "ultraso", "electro", "ekg", "radiogra", "film", "eosin", "schiff", "prolif"),
+    *("ct scan", "cat scan", "mri scan"),
+)
 _POSSESSIVE = re.compile(r"(?<=[a-z])['’]s\b")  # "Crohn's disease", "Crohn disease"
 _NO_SIGN = re.compile(
     r"\bno (?:clear |definite )?(?:signs?|evidence|features?|findings?|indication) of\b", re.IGNORECASE
@@ -65,6 +70,10 @@ _NUMBERED = re.compile(
     r"\b(?P<noun>types?|grades?|stages?|class|groups?|degree|phase|factor|cranial nerve|nerve|zone|level|category|lead)"
     r"(?P<gap>[ -])(?P<roman>viii|vii|vi|iv|v|ix|x|iii|ii|i)\b",
     re.IGNORECASE,
+)
+_NUMBERED_NOUNS = (
+    *("type", "grade", "stage", "class", "group", "degree", "phase", "factor", "nerve", "zone", "level", "category"),
+    "lead",
 )
 _ALL = re.compile(
     r"\ball of (?:these|them|those|the (?:listed|given|above|following)?\s*(?:options?|choices?|answers?|\w+)?)\b", re.I
@@ -88,13 +97,22 @@ _COUNT = {word: value for value, word in enumerate(_COUNTED)} | {"single": 1, "s
 
 def reworded(text: str, choices: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Return `text` and the texts of `choices` in one form, as they are where there is nothing to change."""
-    shown = option_texts(choices)
+    shown, even, genera = _evened(choices)
     text = _aggregates(text, shown)
-    for option in shown:
-        if genus := _GENUS.match(option):
-            short = rf"\b{genus['genus'][0]}\. ?(?={genus['species']}\b)"
-            text = re.sub(short, genus["genus"] + " ", text)
-    return _even(text), tuple(_even(option) for option in shown)
+    for short, genus in genera:
+        text = short.sub(genus, text)
+    return _even(text), even
+
+
+@lru_cache(maxsize=1 << 12)
+def _evened(choices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], list[tuple[re.Pattern[str], str]]]:
+    """Return option texts, the same in one form, and patterns of genera that are cut short ("E. coli")."""
+    shown = option_texts(choices)
+    named = [found for option in shown if (found := _GENUS.match(option))]
+    genera = [
+        (re.compile(rf"\b{found['genus'][0]}\. ?(?={found['species']}\b)"), found["genus"] + " ") for found in named
+    ]
+    return shown, tuple(_even(option) for option in shown), genera
 
 
 def _even(text: str) -> str:
@@ -102,16 +120,24 @@ def _even(text: str) -> str:
     for british, american in _SPELLING:
         if british in lowered:
             text = re.sub(british, american, text, flags=re.IGNORECASE)
-    for long, short in _ABBREVIATE:
-        text = long.sub(short, text)
-    text = _NO_SIGN.sub("no", _POSSESSIVE.sub("", text))
-    if not text.isascii():
+    if any(piece in lowered for piece in _LONG_PIECES):
+        for long, short in _ABBREVIATE:
+            text = long.sub(short, text)
+    if "'s" in text or "’s" in text:
+        text = _POSSESSIVE.sub("", text)
+    if " of " in text:
+        text = _NO_SIGN.sub("no", text)
+    if "的" in text:
         text = _OF_ZH.sub(" ", text)
-    return _NUMBERED.sub(lambda found: found["noun"] + found["gap"] + _ROMAN[found["roman"].lower()], text)
+    if any(noun in lowered for noun in _NUMBERED_NOUNS):
+        text = _NUMBERED.sub(lambda found: found["noun"] + found["gap"] + _ROMAN[found["roman"].lower()], text)
+    return text
 
 
 def _aggregates(text: str, shown: tuple[str, ...]) -> str:
     """Return `text` with "all of these" and "none of them" in the words of the option that says so, if one does."""
+    if " of " not in text:
+        return text
     for pattern, of_option in ((_ALL, _ALL_OPTION), (_NONE, _NONE_OPTION)):
         own = [option for option in shown if of_option.match(option)]
         if len(own) == 1:

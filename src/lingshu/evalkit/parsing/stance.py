@@ -95,6 +95,23 @@ _VERDICT = re.compile(
     r"|not\s+(?:correct|right|true|the answer|likely|consistent))"
     r"|[故应可予以]*(?=(?:不选|排除|错误|不正确|不符合?(?:题意)?|不对|正确)(?:[。；，,;\s]|\Z)))"
 )
+_VERDICT_PIECES = (
+    *(
+        "correct",
+        "right",
+        "wrong",
+        "false",
+        "true",
+        "answer",
+        "excepti",
+        "exclud",
+        "elimin",
+        "ruled",
+        "likely",
+        "odd one",
+    ),
+    "best",
+)
 _VERDICT_WORDS = ("this ", "that ", "it ", "which ")
 # A heading whose next line is the answer.
 _HEADED = re.compile(
@@ -261,7 +278,8 @@ def lower(text: str) -> str:
 def _joined_breaks(text: str, english: bool) -> set[int]:
     """Return the places that end no clause: before a clause that is but a verdict, and below a heading."""
     joined: set[int] = set()
-    if not english or any(word in text for word in _VERDICT_WORDS):
+    pointed = not english or any(word in text for word in _VERDICT_WORDS)
+    if pointed and (not english or any(piece in text for piece in _VERDICT_PIECES)):
         for found in _VERDICT.finditer(text):
             start = found.start()
             if text[start] in ",，" and not text[found.end() : found.end() + 1].isascii():
