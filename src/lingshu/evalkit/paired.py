@@ -123,10 +123,10 @@ def holm(p_values: Sequence[float]) -> list[float]:
 def minimum_detectable(data: ClusterSums, discordant: int, alpha: float, power: float) -> float:
     """Return the true difference that a two-sided test at `alpha` finds with probability `power`, in [0, 1].
 
-    It is `power.multiple` times the standard error of the paired difference; 1 where so few clusters can't show any.
-    The error is that of the clusters, or, if larger, McNemar's, with `discordant` items right in one run only (0 of scores
-    that are no verdicts); then one item is added, as his exact test is more cautious. Where nothing differs, which
-    tells nothing of the spread, the error is that of one item that differs by 1.
+    It is `power.multiple` times the standard error of the paired difference; 1 where so few clusters can't show
+    any. The error is that of the clusters, or, if larger, McNemar's, with `discordant` items right in one run only
+    (0 of scores that are no verdicts); then one item is added, as his exact test is more cautious. Where nothing
+    differs, which tells nothing of the spread, the error is that of one item that differs by 1.
     """
     n, groups = data.items, len(data.sums)
     if not can_show(groups, alpha):

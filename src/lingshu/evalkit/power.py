@@ -22,9 +22,9 @@ def multiple(groups: float, alpha: float, power: float) -> float:
     """Return the multiple of an estimated standard error that a true difference has to be.
 
     A two-sided t-test at `alpha` on new data of as many clusters then finds it with probability `power`, on average
-    over the error estimated here and the one estimated there, which of few clusters are both uncertain: each is the true one
-    times the root of a chi-squared variable by its degrees of freedom (`groups` less one). For many clusters it is z of
-    1 - alpha / 2 plus z of power.
+    over the error estimated here and the one estimated there, which of few clusters are both uncertain: each is the
+    true one times the root of a chi-squared variable by its degrees of freedom (`groups` less one). For many
+    clusters it is z of 1 - alpha / 2 plus z of power.
     """
     freedom = max(groups - 1, 1.0)
     levels = (np.arange(_LEVELS) + 0.5) / _LEVELS

@@ -99,10 +99,11 @@ def estimate_mean(values: Sequence[float], clusters: Sequence[str], confidence: 
 def detectable(values: Sequence[float], clusters: Sequence[str], confidence: float, power: float) -> float:
     """Return the true difference from another model on the same items that would be shown with probability `power`.
 
-    For a two-sided test of two accuracies like this one whose errors are independent. Those of two models on the same
-    items mostly go together, so that a paired comparison shows smaller ones. `power.multiple` · √(2 p (1 - p) / n),
-    with the effective number n of items that clusters leave, and p drawn towards 1/2 by two items of each kind (Agresti and
-    Coull 1998), so that no error at all does not show everything. At most 1; 1 where so few clusters can't show any.
+    For a two-sided test of two accuracies like this one whose errors are independent. Those of two models on the
+    same items mostly go together, so that a paired comparison shows smaller ones. `power.multiple` · √(2 p (1 - p)
+    / n), with the effective number n of items that clusters leave, and p drawn towards 1/2 by two items of each
+    kind (Agresti and Coull 1998), so that no error at all does not show everything. At most 1; 1 where so few
+    clusters can't show any.
 
     Raises:
         ValueError: no value, or not one cluster a value.
