@@ -6,6 +6,7 @@ import pytest
 
 from lingshu.benchmarks.public.catalog import read_public
 from lingshu.benchmarks.public.load import load
+from lingshu.core.errors import UserError
 from tests.benchmarks.public_made import EMBEDDED, PICTURE, as_parquet, write
 from tests.benchmarks.public_multimodal import MULTIMODAL
 from tests.benchmarks.public_text import TEXT
@@ -112,3 +113,19 @@ def test_pictures_in_rows_are_read_row_group_by_row_group(tmp_path):
     for n in (6, 0, 3, 2):
         assert questions[n].pictures[0].read() == b"picture %d" % n
     assert len({question.cluster for question in questions}) == 7
+
+
+def test_a_folder_around_the_files_or_within_them_will_do(tmp_path):
+    parquet = next(
+        key for key in sorted(MADE) if key[0] == "vqa_rad" and any("/" in file for file in MADE[key]().files)
+    )
+    files = MADE[parquet]().files
+    inner = write(files, tmp_path / "downloads" / "vqa-rad")
+    plain = load("vqa_rad", root_catalog=CATALOG, folder=inner, accept_rows=True)
+    for folder in (tmp_path, tmp_path / "downloads", inner / "data"):
+        loaded = load("vqa_rad", root_catalog=CATALOG, folder=folder, accept_rows=True)
+        assert [one.id for one in loaded.questions] == [one.id for one in plain.questions]
+        assert str(inner) in loaded.notes[0]
+    write(files, tmp_path / "older")
+    with pytest.raises(UserError, match=r"several folders below .*vqa-rad, .*older"):
+        load("vqa_rad", root_catalog=CATALOG, folder=tmp_path, accept_rows=True)

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lingshu.benchmarks.public.catalog import PublicBenchmark, pick_public, read_public
+from lingshu.benchmarks.public.folders import folder_near
 from lingshu.benchmarks.public.forms import Form
 from lingshu.benchmarks.public.questions import Asker
 from lingshu.core.errors import UserError
@@ -95,7 +96,10 @@ def load(
     files, hubs = _files(name, record, folder, endpoint, cache)
     notes: tuple[str, ...] = ()
     source = find_source(files, record.forms)
-    if source is None and folder is not None:
+    if source is None and folder is not None and (near := folder_near(name, folder, record.forms)):
+        files, source = near, find_source(near, record.forms)
+        notes = (f"{name}: {folder} itself has no files of it; {near.label} is read",)
+    elif source is None and folder is not None:
         source = _alone(name, record, files, read_public(root_catalog))
         notes = (_taken(name, source),) if source else ()
     if source is None:
