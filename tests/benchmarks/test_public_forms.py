@@ -127,5 +127,5 @@ def test_a_folder_around_the_files_or_within_them_will_do(tmp_path):
         assert [one.id for one in loaded.questions] == [one.id for one in plain.questions]
         assert str(inner) in loaded.notes[0]
     write(files, tmp_path / "older")
-    with pytest.raises(UserError, match=r"several folders below .*vqa-rad, .*older"):
+    with pytest.raises(UserError, match=r"several folders below .*older, .*vqa-rad"):
         load("vqa_rad", root_catalog=CATALOG, folder=tmp_path, accept_rows=True)
