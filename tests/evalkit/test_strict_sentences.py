@@ -59,6 +59,9 @@ def letters(response, choices=PAIN, question=WHICH, several=False):
         ("A vomits bile, which is not right, so it is wrong. B", "B"),
         ("考虑胆道疾病，故应选用B", "B"),
         ("我的回答是b", "B"),
+        ("选B不选A", "B"),
+        ("(A) Gastritis (B) Gallstones (C) Renal colic (D) Appendicitis (E) Hernia", ""),
+        ("(A) Gastritis (B) Gallstones (C) Renal", ""),
     ],
 )
 def test_one_of_five(response, expected):

@@ -60,11 +60,17 @@ def _alone(text: str, forward: list[Group]) -> Parsed | None:
     if not forward:
         return None
     leading = {g.letters for g in forward if g.leads_line}
-    first = forward[0].letters if forward[0].leads_line and len(leading) == 1 and forward[0].start < 16 else ()
+    leads = forward[0].leads_line and len(leading) == 1 and forward[0].start < 16 and not _repeats_options(forward)
+    first = forward[0].letters if leads else ()
     last = forward[-1].letters if forward[-1].is_line or _closes(text, forward[-1]) else ()
     if first and last and first != last:
         return Parsed((), "several_letters")
     return parsed(set(first or last), "leading_letter" if first else "last_line") if first or last else None
+
+
+def _repeats_options(forward: list[Group]) -> bool:
+    """Return whether the letters are A, B, C … in turn: the options said again, or spoken of one by one."""
+    return len(forward) > 2 and all(group.letters == (letter_of(i),) for i, group in enumerate(forward))
 
 
 def _closes(text: str, group: Group) -> bool:

@@ -31,7 +31,7 @@ _REASON = _Cue(
     r"(?:because|since|as|given|due to|which|unlike|rather than|instead of)\b",
     beyond=r"因为|由于|而不是|而非",
 )
-_OF_NEXT = _Cue(r"(?:not|nor|over)\b", beyond=r"是|非")
+_OF_NEXT = _Cue(r"(?:not|nor|over)\b", beyond=r"是|非|选|虑")
 _NOT = r"not\b(?!\s+(?:only|sure|certain|just)\b)|cannot\b|never\b"
 _EXCLUDING = (
     r"exclud\w*|eliminat\w*|rul(?:e|es|ed|ing)\s+(?:\w+\s+)?out\b|reject\w*|discard\w*|dismiss\w*|except\b"

@@ -15,13 +15,13 @@ from lingshu.evalkit.parsing.cues import Cues, cues_of
 DOUBLE, DENYING, EXCLUDING, WEIGHED, STATING, FAVOURING = 1, 2, 4, 8, 16, 32
 LEAD = 96  # characters before a mention that may hold "the answer is"
 _OF_NEXT = re.compile(
-    r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非)[\s(\[\"']*\Z",
+    r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非|而?不选|不考虑)[\s(\[\"']*\Z",
 )
 _BRACKETED = re.compile(
     r"\(\s*(?:not|unlike|versus|vs\.?)\s+(?:an?\s+|the\s+)?(?:\w+\s+){0,2}\Z"
 )  # "(not the common A"
 _NONE_OF_THEM = re.compile("以上(?:选项)?[都均皆]不是")  # an option's own text, which denies no letter
-_NEXT_DENIED = ("not", "nor", "over", "是", "非")
+_NEXT_DENIED = ("not", "nor", "over", "是", "非", "选", "虑")
 _TAIL = 32  # characters before the next mention that may hold its "not"
 _SHORT = 48  # characters of what is kept
 _KEPT = 1 << 13
