@@ -107,7 +107,7 @@ def _exception(text: str, lowered: str, named: list[Named], choices: tuple[str, 
     if len(letters) == 1 and not any(excludes(lowered, span) for span, _ in wrong):
         return parsed(letters, "exception")
     forward = {letter for _, letter, stance in named if stance in FORWARD}
-    short = len(text) <= 3 * max(map(len, choices)) + _NEAR
+    short = len(text) <= 3 * max(map(len, choices)) + (_NEAR if text.isascii() else _NEAR // 4)
     return parsed(forward, "named_option") if len(forward) == 1 and short else NOTHING
 
 

@@ -112,7 +112,8 @@ _FAVOURED_AFTER = _Cue(
     r"|well\b|perfectly\b"
     r"|with\b|best\b))|makes sense|is (?:very |highly |quite )?likely|is (?:consistent|compatible) with"
     r"|is (?:the )?classic|should be (?:started|given|used|administered|performed|done|ordered|the"
-    r"|chosen)|is (?:indicated|recommended|preferred|required|first[- ]line|the (?:treatment|drug|test"
+    r"|chosen)|is (?:therefore |thus |hence |clearly )?(?:indicated|recommended|preferred|required|first[- ]line"
+    r"|the (?:treatment|drug|test"
     r"|investigation|diagnosis|cause)))\b",
     beyond=r"符合|首选|应作为|应给予|应使用|很?可能性?(?:很大)?\s*\Z",
 )

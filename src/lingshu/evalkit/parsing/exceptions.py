@@ -36,7 +36,7 @@ _WRONG = re.compile(
 _RIGHT = re.compile(r"(?:correct|right|true|possible|present|seen)\Z|(?:正确|对|是|符合|成立)\Z")
 _ASKS_FOR_EXCEPTION = re.compile(
     r"\bEXCEPT\b|\bNOT\b|\bLEAST\b|\bleast (?:likely|appropriate|consistent|associated|suitable|expected)\b"
-    r"|\b(?:incorrect|false|wrong|untrue)\s+(?:statement|option|one|pair\w*|combination|match|description)\b|\bexcept\s*(?:for)?\s*[:：?.…]?\s*\Z|\b(?:is|are)\s+(?:not|incorrect|false|wrong|untrue)\b"
+    r"|\b(?:incorrect|false|wrong|untrue)\s+(?:statement|option|one|pair\w*|combination|match|description)\b|\bexcept\s*(?:for)?\s*[:：?.…]?\s*\Z|\b(?:is|are)\s+(?i:not|incorrect|false|wrong|untrue)\b"
     r"|(?:不正确|错误|不对|不属于|不包括|不符合|不是)[^。?？]{0,12}[\s?？。]*\Z|除[^。？]*外"
 )
 _AVOIDING = re.compile(r"\b(?:contraindicated|inappropriate|avoid(?:ed|s)?)\b")  # for lower-case text

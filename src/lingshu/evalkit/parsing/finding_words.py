@@ -55,12 +55,13 @@ EMPTY = word_set(
     "whether your answer longer earlier previously before now currently clearly obvious obviously "
     "used use given performed obtained taken administered one "
     "included imaged displayed captured appreciated recognised recognized discernible "
-    "look looks looking size likely probably most tissue parenchyma "
+    "more pictured look looks looking size likely probably most tissue parenchyma "
     "acute significant definite convincing discrete appreciable overt frank"
 )
 STATING = word_set(
     "is are was were there has have show shows demonstrates reveals contains see seen visible present evident "
-    "noted appears suggests indicates depicts observed identified detected positive consistent compatible keeping"
+    "noted appears suggest indicate show demonstrate reveal "
+    "suggests indicates depicts observed identified detected positive consistent compatible keeping"
     " sits lies located remains"
 )
 # Forms of one word, of which the first stands for all.
@@ -72,7 +73,7 @@ _LINES = tuple(
         "fracture fractured",
         "aneurysm aneurysmal",
         "calcified calcification calcific",
-        "abnormal abnormality",
+        "abnormal abnormality abnormalities",
         "inflamed inflammation inflammatory",
         "ulcer ulcerated ulceration",
         "cavity cavitation cavitary cavitating",
@@ -131,6 +132,11 @@ OPPOSITES = (
     (frozenset({"midline"}), frozenset({"displaced", "deviated"})),
     (frozenset({"symmetric"}), frozenset({"asymmetric"})),
     (frozenset({"benign"}), frozenset({"malignant"})),
+    (frozenset({"hyperechoic", "echogenic"}), frozenset({"hypoechoic", "anechoic"})),
+    (frozenset({"hyperdense", "hyperattenuating"}), frozenset({"hypodense", "hypoattenuating"})),
+    (frozenset({"hyperintense"}), frozenset({"hypointense"})),
+    (frozenset({"radiopaque"}), frozenset({"radiolucent"})),
+    (frozenset({"increased"}), frozenset({"decreased", "reduced"})),
 )
 PLACES = ((frozenset({"left"}), frozenset({"right"})), (frozenset({"upper"}), frozenset({"lower"})))
 """Words of which one is not so where the other is; places only if the question is where a thing is."""
@@ -145,6 +151,7 @@ KINDS = (
         "pet": "pet",
         "mammogram": "mammogram",
     },
+    {"pa": "pa", "ap": "ap", "lateral": "lateral"},
     {"t1": "t1", "t2": "t2", "flair": "flair", "dwi": "dwi"},
 )
 """Kinds of pictures that exclude one another, by the words that name them."""

@@ -48,12 +48,18 @@ _PICTURE = (
 # What shows the finding is not asked after ("Does the CT show a mass?", "in this fundus photograph of the left eye").
 _SHOWN_BY = re.compile(
     rf"\b(?:on|in|from|of|does|do) (?:the|this|that|these|an?) (?:[\w-]+ ){{0,3}}?{_PICTURE}\b(?: of the \w+)?"
+    rf"|\bthis (?!an?\b)(?:[\w-]+ ){{0,2}}?{_PICTURE}\b"
 )
 _FREE_OF = re.compile(r"\b(?:free (?:of|from)|without|clear of|an? absence of|no)\b")
 _FREE = re.compile(r"\bfree (?:of|from)\b")
-_EMPHATIC = re.compile(r"\b(?:does|do|did) (?P<no>not )?(?:significantly |indeed |also |clearly )?(?P<verb>[a-z]+)")
+_EMPHATIC = re.compile(
+    r"\b(?:does|do|did) (?P<no>not )?(?:(?:significantly|indeed|also|clearly|usually|typically|generally) )?"
+    r"(?P<verb>[a-z]+)"
+)
 _DOES = re.compile(r"(?:\A|[.:?!]\s)\s*(?:does|do|did)\b[^.?!]*\?*\s*\Z")
-_PAIR = re.compile(r"\?\s*(?:(?P<yes>yes)|(?P<no>no))\b")
+_PAIR = re.compile(
+    r"\?\s*(?:(?P<yes>yes)|(?P<no>no(?:ne)?|i (?:don['’]t|do not|cannot|can['’]t) see (?:any|one|it|them)))\b"
+)
 # "It cannot be seen." speaks of what is asked after.
 _PRONOUN = re.compile(
     r"(?:it|they|there|this) (?:(?P<no>cannot be|can ?not be|can['’]t be|could not be|couldn['’]t be|is not"
@@ -64,7 +70,9 @@ _PRONOUN = re.compile(
 _RATHER = re.compile(r"\b(?:rather than|instead of|as opposed to)\b")
 _NON = re.compile(r"\bnon(?:[- ]|(?=contrast|displaced|enhanc|specific))(?P<word>\w+)")
 _PREDICATE = re.compile(r"\s*(?:is|are|was|were) (?!there\b)")
-_IDENTITY = re.compile(r"\s*(?:is|was) (?:this|it|the (?:image|picture|scan|film))\b")
+_IDENTITY = re.compile(
+    r"\s*(?:is|was) (?:this|it|the (?:image|picture|scan|film))\b(?! \w+ (?:performed|done|made|acquired with)\b)"
+)
 _ECHO = 4  # words of a clause that is no more than a kind of picture
 _THIS = frozenset({"this", "it", "that", "the", "here", "these"})
 _POINTING = frozenset({"this", "it", "here", "these", "that"})
@@ -105,7 +113,9 @@ def _asked_by(question: str) -> _Asked:
     identity = _IDENTITY.match(question) is not None
     if identity:
         asked = asked - {"lesion", "mass", "finding"} or asked  # "Is this lesion a melanoma?"
-    named = forms_of(asked) | (NORMAL if not asked - CHANGED - NORMAL else set())
+    named = forms_of(asked | ({"abnormal"} if asked & NORMAL else set())) | (
+        NORMAL if not asked - CHANGED - NORMAL else set()
+    )
     for one, other in (*OPPOSITES, *PLACES):
         named |= forms_of(set(one | other)) if not asked.isdisjoint(one | other) else set()
     if identity:
@@ -118,7 +128,7 @@ def finding_verdict(text: str, question: str) -> bool | None:
 
     None if no clause does either, clauses disagree, or the text says that it can't tell.
     """
-    lowered, text = without_terms(question.lower()), without_terms(text)
+    lowered, text = without_terms(question.lower().partition(" than ")[0]), without_terms(text)
     if pronoun := _PRONOUN.match(text):
         return not pronoun["no"]
     if free := _FREE_OF.search(lowered):  # "Is the film free of fractures?"
@@ -210,6 +220,13 @@ def _other_kind(words: list[str], asked: frozenset[str]) -> bool | None:
 def _normality(words: list[str], asked: frozenset[str]) -> Iterator[bool]:
     """Yield what a clause that says that an organ is normal says of a change of it, or of its being normal."""
     said = content(words)
+    if (
+        "abnormal" in said
+        and not DENIAL.isdisjoint(words)
+        and not NORMAL.isdisjoint(asked)
+        and said - DENIAL <= asked | {"abnormal"}
+    ):
+        yield True  # "no abnormality"
     if NORMAL.isdisjoint(said) or not DENIAL.isdisjoint(words) or not HEDGING.isdisjoint(words):
         return
     organs = asked - CHANGED - NORMAL
@@ -229,7 +246,8 @@ def _opposite(words: list[str], asked: frozenset[str], placed: bool) -> Iterator
     said = content(words)
     opposites = (*OPPOSITES, *PLACES) if placed else OPPOSITES
     for one, other in (*opposites, *(pair[::-1] for pair in opposites)):
-        if asked.isdisjoint(one) or said.isdisjoint(other) or not said.isdisjoint(one):
+        both = not asked.isdisjoint(other) or not said.isdisjoint(one)
+        if asked.isdisjoint(one) or said.isdisjoint(other) or both:
             continue
         things = asked - one - other - {"side", "lobe"}
         same = not things or not things.isdisjoint(said) or words[0] in _THIS
@@ -265,7 +283,7 @@ def _defines(words: list[str]) -> bool:
         return False
     stating = [i for i, word in enumerate(words) if word in STATING]
     is_only = all(words[i] in ("is", "are") for i in stating)
-    return is_only and any(words[i + 1 : i + 2] in (["a"], ["an"], ["the"], ["defined"]) for i in stating if i)
+    return is_only and any(words[i + 1 : i + 2] in (["a"], ["an"], ["the"], ["one"], ["defined"]) for i in stating if i)
 
 
 def _members(words: list[str]) -> Iterator[list[str]]:

@@ -232,18 +232,15 @@ class _Scan:
             return None
         start, end = with_brackets(text, at)
         bracketed = end - start > 1
-        if bracketed and text[at].islower() and start and is_named(self.lowered, start):
-            return None  # "panel (b)"
-        if not bracketed and text[at].islower() and not is_small_option_letter(self.lowered, at, at + 1):
+        if text[at].islower() and not self._is_small_letter(at, start, bracketed):
             return None
         letters, end = self._list(text[at].upper(), (start, end))
         own_end = self._own_text_end(end, letters[-1])
-        if (
-            not bracketed
-            and text[at].isupper()
-            and not is_option_letter(text, self.lowered, (start, end), letters, own_text=own_end > end)
-        ):
-            return None
+        named = own_end > end
+        if not bracketed and text[at].isupper():
+            article = named and self._is_article(at, own_end)
+            if article or not is_option_letter(text, self.lowered, (start, end), letters, own_text=named):
+                return None
         return self._placed(start, end, own_end, letters)
 
     def told(self, at: int, gap: int) -> Group | None:
@@ -322,6 +319,18 @@ class _Scan:
         if own_end == end and rest[:1] in ".)：:" and len(rest) > 1:
             own_end = end + 1
         return Group(start, own_end, tuple(letters), leads_line, is_line)
+
+    def _is_small_letter(self, at: int, start: int, bracketed: bool) -> bool:
+        if bracketed:
+            return not (start and is_named(self.lowered, start))  # "panel (b)"
+        return is_small_option_letter(self.lowered, at, at + 1)
+
+    def _is_article(self, at: int, own_end: int) -> bool:
+        """Return whether "A" begins a sentence that goes on behind option A's own text ("A cyst would be round.")."""
+        gap = self.text[at + 1 : at + 3]
+        if self.text[at] != "A" or gap[:1] != " " or not gap[1:].islower() or self.texts[0][:1].isspace():
+            return False
+        return self.text[own_end : own_end + 1] == " " and self.text[own_end + 1 : own_end + 2].islower()
 
     def _labels_own_text(self, at: int) -> bool:
         """Return whether a stop without a blank ties the letter to its own option's text ("D.Renal pelvis")."""

@@ -58,11 +58,13 @@ def _tokens(text: str, start: int = 0) -> Iterator[Token]:
     A capital "A" within a sentence is a name ("vitamin A"), not an article.
     """
     for found in _WORD.finditer(text, start):
-        if (word := found[0].lower()) not in ARTICLES or (found[0] == "A" and _is_name(text, found.start())):
+        if (word := found[0].lower()) not in ARTICLES or (found[0] == "A" and _is_name(text, *found.span())):
             yield word, found.start(), found.end()
 
 
-def _is_name(text: str, at: int) -> bool:
+def _is_name(text: str, at: int, end: int) -> bool:
+    if _CHARACTER.match(text, end):
+        return True  # "A型"
     before = text[:at].rstrip()[-1:] if at <= _SLACK else text[at - _SLACK : at].rstrip()[-1:]
     return before.isalpha() and not text[max(0, at - _SLACK) : at].isupper()
 

@@ -17,6 +17,9 @@ LEAD = 96  # characters before a mention that may hold "the answer is"
 _OF_NEXT = re.compile(
     r"[\s,，、(]*(?:\band\b|\bor\b)?\s*(?:\bnot\b|\bnor\b|\bover\b|不是|而非|非|而?不选|不考虑)[\s(\[\"']*\Z",
 )
+_OTHER_THING = re.compile(
+    r"(?:\band|\bbut|,)\s+not\s+(?:an?|the)\b(?!\s+(?:answer|best|right|correct|most)).*", re.DOTALL
+)
 _BRACKETED = re.compile(
     r"\(\s*(?:not|unlike|versus|vs\.?)\s+(?:an?\s+|the\s+)?(?:\w+\s+){0,2}\Z"
 )  # "(not the common A"
@@ -90,6 +93,8 @@ def _predicate(cues: Cues, after: str, followed: bool) -> str:
         and (of_next := _OF_NEXT.search(after, max(0, len(after) - _TAIL)))
     ) or (followed and "(" in after[-_TAIL:] and (of_next := _BRACKETED.search(after, max(0, len(after) - _TAIL)))):
         after = after[: of_next.start()]
+    if "not a" in after or "not the" in after:
+        after = _OTHER_THING.sub("", after)
     reason = cues.reason.search(after)
     return after[: reason.start()] if reason else after
 

@@ -60,6 +60,7 @@ _ALL = re.compile(r"\b(?:all|everything|anything)(?:\s+(?:of|the|these|them|abov
 _ALL_EXCLUDED = re.compile(r"exclud|eliminat|\brul(?:e|es|ed|ing) out|reject|discard|dismiss")
 _ALL_WITHIN = 48  # characters before a "but" that takes one out
 _CONCEDING = ("although", "though", "虽然", "尽管")
+_COPULAS = (" is ", " are ", " was ", " be ")
 _LEADING_SIGNS = " \t\"'“‘(*-"
 _ENDS = ".!?。！？;；\n"
 AND = re.compile(r"\b(?:and|as well as)\b|[&和与及]")
@@ -93,6 +94,7 @@ _VERDICT = re.compile(
     r"(?=correct|incorrect|right\b|wrong|false|true\b|answer|exception|excluded|eliminated|ruled out|unlikely"
     r"|odd one|best\b"
     r"|not\s+(?:correct|right|true|the answer|likely|consistent))"
+    r"|(?=(?:不属于|不是|并非|不符合)[^。；，,;]{0,12}(?:[。；;]|\Z))"
     r"|[故应可予以]*(?=(?:不选|排除|错误|不正确|不符合?(?:题意)?|不对|正确)(?:[。；，,;\s]|\Z)))"
 )
 _VERDICT_PIECES = (
@@ -129,7 +131,7 @@ _CORRECTING_ZH = "(?<=[，,。])(?:不对|等等|更正)"
 _CORRECTION = rf"\b(?:{'|'.join(_CORRECTING[:-1])}|(?<![:：] )no,)|{_CORRECTING_ZH}"
 _CONCLUDED = re.compile(
     rf"(?:\b(?:{'|'.join(_CONCLUDING)})\b|{_CONCLUDING_ZH})"
-    r"[\s,，:：]*(?:[a-z]+(?:['’]s)?\s+){0,4}[\"'“‘(\[(（]*\Z"
+    r"[\s,，:：]*(?:(?:[a-z]+(?:['’]s)?\s+){0,4}|[\u4e00-\u9fff]{0,10}[是为在选取用属])[\"'“‘(\[(（]*\Z"
     rf"|(?:{_CORRECTION})"
     r"[\s,，.:：;—–-]*(?:(?:it(?:['’]s| is)|rather|option|answer)\s+|应该?|[是为选])*[\"'“‘(\[（]*\Z"
     rf"|\b(?:{'|'.join(_LEAVING)})\s+(?:(?:us|me|only|just|with|the|option|choice|letter|answer)\s+){{0,4}}[\"'“‘(\[（]*\Z",
@@ -323,7 +325,8 @@ def _contrasts(text: str, places: dict[str, list[int]]) -> list[Span]:
         words += [
             (start, start + length)
             for start in starts
-            if follows is None or not text.startswith(follows, start + length)
+            if (follows is None or not text.startswith(follows, start + length))
+            and not text.endswith(_COPULAS, max(0, start - _GAP), start)  # "it is therefore"
         ]
     if not text.isascii():
         words += [(found.start(), found.end()) for found in _CONTRAST_ZH.finditer(text)]

@@ -22,7 +22,7 @@ _GOLD = {
 # All patterns are for lower-case text.
 _BOTH = re.compile(
     r"\bnot only\b|\b(?:no|without(?: a| any)?) doubt\b|\byes\s*(?:or|and|/)\s*no\b"
-    r"|\b(?:possibly|perhaps|maybe)\s+(?:yes|no)\b|是(?:或者?|/)否"
+    r"|\b(?:possibly|perhaps|maybe|(?:may|might|could|would) (?:think|say|guess))\s+(?:yes|no)\b|是(?:或者?|/)否"
 )
 _YES_WORD = r"yes|yeah|yep|yup|true|affirmative|indeed|correct"
 _NO_WORD = r"no|nope|nah|false|incorrect|unlikely"

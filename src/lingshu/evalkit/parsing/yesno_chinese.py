@@ -29,7 +29,7 @@ _LEAD = (
 )
 _VERBS = "可以|需要|应该|能够|属于|适合|适用|适宜|建议|推荐|会|能|需"
 _ASKED_VERB = re.compile(rf"(?P<verb>{_VERBS})[^，,。]*(?:吗|么)?\Z")
-_ASKED_OF = re.compile(r"(?:存在|可见|看到|看见|见到|观察到|发现|有)(?P<finding>[\u4e00-\u9fff]{2,})\Z")
+_ASKED_OF = re.compile(r"(?:存在|可见|看到|看见|见到|观察到|发现|有)(?P<finding>[\u4e00-\u9fffa-z0-9]{2,})\Z")
 _ASKED_IS = re.compile(r"是(?P<what>[^是]{1,12})\Z")
 _ASKED_WHETHER = re.compile(r"是否(?P<what>[\u4e00-\u9fff]{2,8})\Z")
 _SEEN = re.compile(r"存在|可见|见到|发现|显示|提示|考虑|符合|诊断为|伴|有|见")
@@ -37,6 +37,8 @@ _UNSEEN = re.compile(r"[没无未不]|否认|排除")
 _MAYBE = re.compile(
     r"不除外|不[能可]?(?:完全)?排除|可能|疑|无法|不确定|如果|[若当]|可认为|定义|标准|需[要与]?.?(?:鉴别|排)|排查"
 )
+_ALLOWING = frozenset({"可以", "应该", "能够", "适合", "适用", "适宜", "建议", "推荐", "能"})
+_FORBIDDING = re.compile(r"禁用|禁止|禁忌|不宜|不建议|不推荐|避免使用")
 _ASKED_ABLE = re.compile(r"(?:能否|可否|是否能够?|是否可以|能不能|会不会|是否会)(?P<verb>[\u4e00-\u9fff]{2})")
 _CHANGED = re.compile(r"增大|肿大|扩大|扩张|增宽|增厚|移位|偏移|异常|狭窄|萎缩")
 _ORGANS = frozenset("心肺肝脾肾脑胃肠骨脊椎胆胰气管主动脉膈纵隔")
@@ -145,6 +147,8 @@ def _verb_values(clauses: list[str], asked: str) -> set[str]:
     verb = _ASKED_VERB.search(asked)
     if not verb:
         return set()
+    if verb["verb"] in _ALLOWING and any(_FORBIDDING.search(clause) for clause in clauses):
+        return {NO}
     denied = re.compile(rf"不{verb['verb']}(?P<what>[\u4e00-\u9fff]{{2}})")
     return {NO for clause in clauses for found in denied.finditer(clause) if found["what"] in asked}
 
