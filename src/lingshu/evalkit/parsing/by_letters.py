@@ -17,6 +17,7 @@ _NEAR = 40  # characters beside an option
 _EXCLUDED = re.compile(
     r"(?:\bnot|\bexclud\w*|\beliminat\w*|\brul\w+ out|\breject\w*|排除|不是|不选)\s*(?:option\s*|选项\s*)?[(\[\"']*\Z"
 )
+_ANSWERED = re.compile(r"(?:answer|choose|pick|select|答案|故选|应选)[^.;。；\n]{0,16}\Z")  # for lower-case text
 _CLOSING = re.compile(r"[:：=→⇒]\s*[(\[\"'“‘]*\Z")  # "The match is obvious: G."
 
 
@@ -86,7 +87,10 @@ def by_odd_one(text: str, groups: list[Group], attitudes: list[Stance], count: i
     It is the answer beside several said to be right, or where none is stated and nothing says that it is excluded; so
     is the only one that is not said to be right.
     """
-    stated = {c for g, s in zip(groups, attitudes, strict=True) if s is STATED for c in g.letters}
+    said = [g for g, s in zip(groups, attitudes, strict=True) if s is STATED]
+    if said and _ANSWERED.search(text, max(0, said[-1].start - _NEAR), said[-1].start):
+        return None
+    stated = {c for g in said for c in g.letters}
     wrong = [g for g, s in zip(groups, attitudes, strict=True) if s is DENIED]
     denied = {c for g in wrong for c in g.letters} - stated
     if not denied and len(stated) == count - 1 > 1:

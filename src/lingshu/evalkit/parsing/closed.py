@@ -47,8 +47,8 @@ _COPULA = re.compile(
     r"\A([^.!?\n]{0,160}?)"
     r"(?:['’]s\b|\b(?:(?:is|was|were) (?:obtained|acquired|taken|made|produced|performed|done) (?:with|by|using"
     r"|via|on|in)"
-    r"|is|are|was|were|shows?|(?:appears?|seems?) to be|looks? like|measures?(?: about| approximately)?)\b|[:：]|是"
-    r"|为)\s*",
+    r"|is|are|was|were|shows?|(?:appears?|seems?) to be|looks? like|measures?(?: about| approximately)?)\b"
+    r"|[:：]|位于|是|为)\s*",
     re.IGNORECASE,
 )
 _SENTENCE_END = re.compile(r"\n|[!?。！？]|(?<!\bDr)(?<!\bvs)\.(?=\s|\Z)|;\s")

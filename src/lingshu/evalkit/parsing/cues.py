@@ -71,7 +71,7 @@ _WEIGHED_BEFORE = _Cue(
     r"|considered(?!\s*:)|considering|at first|initially|originally|(?<!second )thought"
     r"|(?:might|may|could|would) think|(?:sure|certain|know|tell|say|clear|determine) if"
     r"|(?:all|everything|anything)\b[^.,;]{0,24}\bbut)\b",
-    beyond=r"还是|介于|\A\s*即\s*\Z",
+    beyond=r"还是|介于|\x01",
 )
 _LETTER_LEAD = (
     r"\s*(?:(?:probably|likely|most likely|definitely|clearly|actually|certainly|indeed|obviously|simply|surely)\s+)?"

@@ -55,7 +55,7 @@ EMPTY = word_set(
     "whether your answer longer earlier previously before now currently clearly obvious obviously "
     "used use given performed obtained taken administered one "
     "included imaged displayed captured appreciated recognised recognized discernible "
-    "more pictured look looks looking size likely probably most tissue parenchyma "
+    "leads more pictured look looks looking size likely probably most tissue parenchyma "
     "acute significant definite convincing discrete appreciable overt frank"
 )
 STATING = word_set(
@@ -97,6 +97,8 @@ _LINES = tuple(
         "x radiograph",
         "asymmetric asymmetry asymmetrical",
         "symmetric symmetry symmetrical",
+        "swollen swelling",
+        "enhancing enhancement enhances enhanced enhance",
         "side sided",
         "diaphragm hemidiaphragm hemidiaphragms",
         "midline central centred centered",

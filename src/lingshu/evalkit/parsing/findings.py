@@ -51,12 +51,23 @@ _SHOWN_BY = re.compile(
     rf"|\bthis (?!an?\b)(?:[\w-]+ ){{0,2}}?{_PICTURE}\b"
 )
 _FREE_OF = re.compile(r"\b(?:free (?:of|from)|without|clear of|an? absence of|no)\b")
+_LABEL = re.compile(
+    r"(?P<lead>\A|[.;\n]\s*)(?:[-•]\s*)?(?P<label>(?:[\w-]+ ){0,2}[\w-]+):[ \t]+(?=\w)"
+)  # "Trachea: central."
+_WITHOUT = re.compile(r"\s(?:without|with no)\b")
 _FREE = re.compile(r"\bfree (?:of|from)\b")
 _EMPHATIC = re.compile(
     r"\b(?:does|do|did) (?P<no>not )?(?:(?:significantly|indeed|also|clearly|usually|typically|generally) )?"
     r"(?P<verb>[a-z]+)"
 )
 _DOES = re.compile(r"(?:\A|[.:?!]\s)\s*(?:does|do|did)\b[^.?!]*\?*\s*\Z")
+_QUESTION = re.compile(
+    r"(?:[.:;?!\n]\s+)(?P<asked>(?:is|are|was|were|does|do|did|can|could|should|would|will|has|have)\b[^.?!:;\n]*\?*)\s*\Z"
+)
+_MODAL = re.compile(
+    r"\b(?:can|could|should|may|must|ought to)(?P<no> ?not|n?['’]t)?\s+(?:be )?(?:\w+ly )?(?:be )?(?P<verb>[a-z]+)"
+)
+_ASKS_MODAL = re.compile(r"(?:\A|[.:?!]\s)\s*(?:can|could|should|may|must)\b")
 _PAIR = re.compile(
     r"\?\s*(?:(?P<yes>yes)|(?P<no>no(?:ne)?|i (?:don['’]t|do not|cannot|can['’]t) see (?:any|one|it|them)))\b"
 )
@@ -77,6 +88,7 @@ _ECHO = 4  # words of a clause that is no more than a kind of picture
 _THIS = frozenset({"this", "it", "that", "the", "here", "these"})
 _POINTING = frozenset({"this", "it", "here", "these", "that"})
 _PICTURES = word_set("image picture scan film slice section view photograph lesion plane modality sequence")
+_SO = frozenset({"so", "thus", "therefore", "hence"})
 _SIDES = frozenset({"right", "left", "either", "both", "bilateral", "lung", "lungs", "side", "eye", "kidney"})
 _BOTH_SIDES = re.compile(
     r"\b(?:in|on|of|within) (?:the |either (?:the )?)?(?:right or (?:the )?left|left or (?:the )?right|either"
@@ -128,21 +140,28 @@ def finding_verdict(text: str, question: str) -> bool | None:
 
     None if no clause does either, clauses disagree, or the text says that it can't tell.
     """
-    lowered, text = without_terms(question.lower().partition(" than ")[0]), without_terms(text)
+    lowered, text = without_terms(_last_question(question.lower())), without_terms(text)
     if pronoun := _PRONOUN.match(text):
         return not pronoun["no"]
     if free := _FREE_OF.search(lowered):  # "Is the film free of fractures?"
         verdict = finding_verdict(text, "is there " + lowered[free.end() :])
         return None if verdict is None else not verdict
     asked = _asked_by(lowered)
-    if not DENIAL.isdisjoint(words_of(lowered)) or not any(word in text for word in asked.named):
+    denied = not DENIAL.isdisjoint(words_of(lowered))
+    if not denied and (done := _done(text, lowered)) is not None:
+        return done
+    if denied or not any(word in text for word in asked.named):
         return None
     if "?" in text and (pair := _paired(text, asked.words)):
         return bool(pair["yes"])
-    if (does := _DOES.search(lowered)) and (emphatic := _emphatic(text, lowered[does.start() :])) is not None:
-        return emphatic
     verdicts = set(_statements(text, asked))
     return verdicts.pop() if len(verdicts) == 1 and not _UNSURE.search(text) else None
+
+
+def _last_question(question: str) -> str:
+    """Return what is asked at the end of a question that tells more before, without what it is compared to."""
+    found = _QUESTION.search(question)
+    return (found["asked"] if found else question).partition(" than ")[0]
 
 
 def asks_after(finding: str, question: str) -> bool:
@@ -160,16 +179,35 @@ def _paired(text: str, asked: frozenset[str]) -> re.Match[str] | None:
     return result
 
 
-def _emphatic(text: str, question: str) -> bool | None:
-    """Return whether `text` says that something does, or does not, what `question` asks whether it does."""
-    verbs = set(words_of(question))
-    said = {not found["no"] for found in _EMPHATIC.finditer(text) if found["verb"] in verbs}
+def _done(text: str, question: str) -> bool | None:
+    """Return whether `text` says by a verb ("does shorten", "can't be delegated") that what is asked is so."""
+    does = _DOES.search(question)
+    if does and (said := _verb_said(_EMPHATIC, text, question[does.start() :])) is not None:
+        return said
+    return _verb_said(_MODAL, text, question) if _ASKS_MODAL.match(question) else None
+
+
+def _verb_said(pattern: re.Pattern[str], text: str, question: str) -> bool | None:
+    """Return whether `text` says that something does or can, or does or can not, do what `question` asks."""
+    verbs = {_stem(word) for word in words_of(question)}
+    said = {not found["no"] for found in pattern.finditer(text) if _stem(found["verb"]) in verbs}
     return said.pop() if len(said) == 1 else None
+
+
+def _stem(verb: str) -> str:
+    """Return a verb without the ending of its form ("delegated", "delegate")."""
+    for ending in ("ing", "ed", "es", "s", "e"):
+        if verb.endswith(ending) and len(verb) > len(ending) + 2:
+            return verb[: -len(ending)]
+    return verb
 
 
 def _plain(text: str, asked: _Asked) -> str:
     """Return `text` without what shows the finding, and with lists that are denied, and normality, made plain."""
     text = _RATHER.sub(" not ", _SHOWN_BY.sub(" ", text))
+    text = _LABEL.sub(r"\g<lead>\g<label> is ", text)
+    if "with" in text:
+        text = _WITHOUT.sub("; without", text)
     if "free" in text:
         text = _FREE.sub(" without ", text)
     if "non" in text:
@@ -262,7 +300,9 @@ def _clause_verdicts(words: list[str], asked: frozenset[str]) -> Iterator[bool]:
     if cue is None:
         if _defines(words):
             return
-        if asked <= content(words) and not STATING.isdisjoint(words) and HEDGING.isdisjoint(words):
+        said = content(words) - _SO
+        pointed = bool(said) and said <= asked and not _POINTING.isdisjoint(words[:2])  # "so it is swollen"
+        if (asked <= said or pointed) and not STATING.isdisjoint(words) and HEDGING.isdisjoint(words):
             yield True
         return
     joined = next((i for i in range(cue, len(words)) if words[i] == "and" and not STATING.isdisjoint(words[i:])), None)

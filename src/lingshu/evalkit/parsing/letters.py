@@ -36,10 +36,10 @@ from lingshu.evalkit.parsing.stance import Span, lower
 
 _LIST_BREAK = re.compile(r"[\s,，、;；/&+.|]+|\band\b|和|与|及|以及", re.IGNORECASE)
 _RUN_LEAD = re.compile(
-    r"(?:\banswers?|\boptions?|\bchoices?|\bchoose|\bselect|答案|选项?)[】\]]?\s*(?:is|are|应?[是为])?\s*[:：]?\s*\Z",
+    r"(?:\banswers?|\boptions?|\bchoices?|\bchoose|\bselect|答案|选项?|即|\bi\.e\.,?|\bnamely)[】\]]?\s*(?:is|are|应?[是为])?\s*[:：]?\s*\Z",
     re.IGNORECASE,
 )
-_RUN_AFTER = re.compile(r"\s*(?:(?:is|are)\s+(?:all\s+)?(?:correct|right|true)\b|[都均]?(?:正确|对))", re.IGNORECASE)
+_RUN_AFTER = re.compile(r"\s*(?:(?:is|are)\s+(?:all\s+)?(?:correct|right|true)\b|[都均皆全]|正确|对)", re.IGNORECASE)
 _LONE_LETTER = re.compile(r"(?<![A-Za-z0-9])[A-Z](?![A-Za-z0-9])")
 _LEADING_AFTER = re.compile(
     r"[)\]}】）\"']*(?:[.,:：、)–—。，-]|\s*(?:-|–|—|because\b|since\b|as\s|due\s))", re.IGNORECASE

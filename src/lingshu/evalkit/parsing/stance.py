@@ -60,6 +60,7 @@ _ALL = re.compile(r"\b(?:all|everything|anything)(?:\s+(?:of|the|these|them|abov
 _ALL_EXCLUDED = re.compile(r"exclud|eliminat|\brul(?:e|es|ed|ing) out|reject|discard|dismiss")
 _ALL_WITHIN = 48  # characters before a "but" that takes one out
 _CONCEDING = ("although", "though", "虽然", "尽管")
+_EITHER = re.compile("(?P<one>非[^，,。；]{1,16}?)即")  # "非A即C" is A or C
 _COPULAS = (" is ", " are ", " was ", " be ")
 _LEADING_SIGNS = " \t\"'“‘(*-"
 _ENDS = ".!?。！？;；\n"
@@ -88,8 +89,9 @@ _ANNOUNCING = re.compile(
 # A clause that is but a verdict on what stands before: "…, so it is wrong", "…. This is the exception.", "…，故不选".
 _VERDICT = re.compile(
     r"[.,;，。；]\s*[\"'”’)]*\s*(?:(?:and|so|thus|hence|therefore)\b,?\s*|故|所以|因此)?"
-    r"(?:(?:this|that|it|which)\s+(?:one\s+|option\s+|statement\s+|choice\s+)?(?:is|was|would be|can be|should be"
-    r"|must be)\s+"
+    r"(?:(?:(?:it|that)['’]s|(?:this|that|it|which)\s+(?:one\s+|option\s+|statement\s+|choice\s+)?(?:is|was"
+    r"|would be|can be|should be"
+    r"|must be))\s+"
     r"(?:(?:therefore|thus|clearly|also|the|an?|our|my)\s+)*"
     r"(?=correct|incorrect|right\b|wrong|false|true\b|answer|exception|excluded|eliminated|ruled out|unlikely"
     r"|odd one|best\b"
@@ -114,7 +116,7 @@ _VERDICT_PIECES = (
     ),
     "best",
 )
-_VERDICT_WORDS = ("this ", "that ", "it ", "which ")
+_VERDICT_WORDS = ("this ", "that ", "it ", "which ", "it's ", "it’s ")
 # A heading whose next line is the answer.
 _HEADED = re.compile(
     r"(?:\A|(?<=\n))[ \t]*(?:(?:final|most|likely|primary|working)\s+)*(?:diagnosis|impression"
@@ -151,6 +153,8 @@ class Clauses:
         if "anything" in self.text or "anyone" in self.text or "other than" in self.text or " else " in self.text:
             self.text = _ONLY.sub(lambda found: "is".ljust(len(found[0])), self.text)
         self.english = is_english(self.text)
+        if not self.english and "即" in self.text:
+            self.text = _EITHER.sub("\\g<one>\x01", self.text)  # which weighs what follows
         places = _places(self.text, _CONTRAST)
         self.word_ends = dict(_contrasts(self.text, places))  # other breaks are one character long
         ends = [found.start() for found in _SENTENCE_END.finditer(self.text)]

@@ -25,7 +25,7 @@ _BOTH = re.compile(
     r"|\b(?:possibly|perhaps|maybe|(?:may|might|could|would) (?:think|say|guess))\s+(?:yes|no)\b|是(?:或者?|/)否"
 )
 _YES_WORD = r"yes|yeah|yep|yup|true|affirmative|indeed|correct"
-_NO_WORD = r"no|nope|nah|false|incorrect|unlikely"
+_NO_WORD = r"no|nope|nah|never|false|incorrect|unlikely"
 _LEADING = re.compile(
     rf"[\W_]*(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!['’]t|\s*\?|\s+(?:doubt|question|idea)\b)"
 )
@@ -40,8 +40,10 @@ _STATED = re.compile(
     rf"(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!\s*(?:or|/))",
 )
 _STATED_ZH = re.compile(
-    r"(?:答案|结论)\s*(?:应?[是为])?\s*[:：]?[\s\"“(]*(?:(?P<no>否|不是|没有|不|无|错)|(?P<yes>是|有|对|正确))"
+    r"(?:答案|结论)\s*(?:应?[是为])?\s*[:：]?[\s\"“(]*(?:(?P<no>否|不是|没有|不|无|错)|(?P<yes>是|有|对|正确|肯定))"
 )
+_CLOSING = re.compile(r"[.!\n]\s*(?:(?P<yes>yes)|no)[\s.!\"'”’)]*\Z")
+_LAST = 16  # characters of a last sentence that is a word
 _CORRECTED_ZH = re.compile(r"等等|不对|更正|(?:再|重新)(?:仔细)?(?:看|观察|考虑)")
 _ANY = re.compile(r"\b(?:(?P<yes>yes)|(?P<no>no)(?=\s*(?:\Z|[.,;:!?\n)\]])))\b|\b(?P<yes2>yes)\b")
 _WHOLE = {
@@ -147,6 +149,8 @@ def _by_chinese(text: str, question: str) -> Verdict:
 
 
 def _by_words(text: str, question: str) -> Verdict:
+    if closing := _CLOSING.search(text, max(0, len(text) - _LAST)):
+        return Verdict(YES if closing["yes"] else NO, "closing_word")
     if only := _only_word(text):
         return only
     value = finding_verdict(text, question) if text else None

@@ -7,7 +7,7 @@ import re
 YES, NO = "yes", "no"
 NORMALITY = re.compile(r"\b(?:normal|clear|healthy|unremarkable|intact|clean)\b|正常|健康")
 """What a question about normality holds, for lower-case text: a finding that is denied says nothing of it."""
-_ASKING = re.compile(r"是否|是不是|有没有|有无|吗")
+_ASKING = re.compile(r"是否(?!定)|是不是|有没有|有无|吗")
 _CLAUSE = re.compile(r"[^。！？?，,：:；;\n]+|[。！？?，,：:；;\n]+")
 _UNSURE = re.compile(
     r"[\W_]*(?:无法|不能(?:确定|判断|明确|完全|排除|除外)|难以|不确定|不知道|不清楚|对不起|抱歉|对于|有可能|没有足够|是否|有没有|可能)"
@@ -27,11 +27,11 @@ _LEAD = (
     r"[\W_]*(?:(?:一般|通常|正常|多数|大多数)(?:来说|情况下|而言)?|目前|当然|肯定|确实|我认为|答案是?)?[\s,，:：]*"
     r"(?:都|是|并|通常|一般)*"
 )
-_VERBS = "可以|需要|应该|能够|属于|适合|适用|适宜|建议|推荐|会|能|需"
+_VERBS = "可以|需要|应该|能够|属于|适合|适用|适宜|建议|推荐|可(?![见能])|会|能|需"
 _ASKED_VERB = re.compile(rf"(?P<verb>{_VERBS})[^，,。]*(?:吗|么)?\Z")
-_ASKED_OF = re.compile(r"(?:存在|可见|看到|看见|见到|观察到|发现|有)(?P<finding>[\u4e00-\u9fffa-z0-9]{2,})\Z")
+_ASKED_OF = re.compile(r"(?:存在|可见|看到|看见|见到|观察到|发现|显示|提示|有)(?P<finding>[\u4e00-\u9fffa-z0-9]{2,})\Z")
 _ASKED_IS = re.compile(r"是(?P<what>[^是]{1,12})\Z")
-_ASKED_WHETHER = re.compile(r"是否(?P<what>[\u4e00-\u9fff]{2,8})\Z")
+_ASKED_WHETHER = re.compile(r"是否(?:为|是)?(?P<what>[\u4e00-\u9fff]{2,8})\Z")
 _SEEN = re.compile(r"存在|可见|见到|发现|显示|提示|考虑|符合|诊断为|伴|有|见")
 _UNSEEN = re.compile(r"[没无未不]|否认|排除")
 _MAYBE = re.compile(
@@ -39,7 +39,9 @@ _MAYBE = re.compile(
 )
 _ALLOWING = frozenset({"可以", "应该", "能够", "适合", "适用", "适宜", "建议", "推荐", "能"})
 _FORBIDDING = re.compile(r"禁用|禁止|禁忌|不宜|不建议|不推荐|避免使用")
-_ASKED_ABLE = re.compile(r"(?:能否|可否|是否能够?|是否可以|能不能|会不会|是否会)(?P<verb>[\u4e00-\u9fff]{2})")
+_ASKED_ABLE = re.compile(
+    r"(?:能否|可否|是否能够?|是否可以?|是否应该?|是否需要?|能不能|会不会|是否会)(?P<verb>[\u4e00-\u9fff]{2})"
+)
 _CHANGED = re.compile(r"增大|肿大|扩大|扩张|增宽|增厚|移位|偏移|异常|狭窄|萎缩")
 _ORGANS = frozenset("心肺肝脾肾脑胃肠骨脊椎胆胰气管主动脉膈纵隔")
 _SWAPPED = (("左", "右"), ("右", "左"), ("上", "下"), ("下", "上"))
@@ -88,7 +90,8 @@ def chinese_finding(text: str, question: str) -> str:
         asked = asked.replace(asking, plain)
     if asked.isascii() or len(asked) < 3:
         return ""
-    clauses = [clause for clause in _CLAUSE.findall(text) if not _MAYBE.search(clause)]
+    sure = "可能" in bare  # "是否为恶性可能大"
+    clauses = [clause for clause in _CLAUSE.findall(text) if sure or not _MAYBE.search(clause)]
     values = {YES} if any(asked in clause for clause in clauses) else set[str]()
     if found := _ASKED_OF.search(asked):
         values |= _finding_values(clauses, found["finding"])
@@ -125,7 +128,7 @@ def _finding_values(clauses: list[str], finding: str) -> set[str]:
 
 def _ability_values(text: str, verb: str) -> set[str]:
     """Return what "可以减少" or "不能减少" say where a question asks "能否减少"."""
-    said = re.findall(rf"(不|未)?(?:能够?|可以?|会)(?:显著|明显|有效)?{re.escape(verb)}", text)
+    said = re.findall(rf"(不|未)?(?:能够?|可以?|会|应该?|需要?|宜)(?:显著|明显|有效)?{re.escape(verb)}", text)
     return {NO if no else YES for no in said}
 
 
