@@ -22,7 +22,10 @@ ROWS_AT_ONCE = 32
 MOST_ROWS = 512  # of text columns; more at once are not faster
 BATCH_BYTES = 1 << 30
 MAX_ROW_BYTES = 64 << 20
-_DAMAGE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OSError, UnicodeDecodeError)
+_DAMAGE = (
+    pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowCapacityError, pa.ArrowIndexError,
+    pa.ArrowKeyError, pa.ArrowSerializationError, OSError, UnicodeDecodeError,
+)  # fmt: skip
 
 
 class ParquetBytes:
@@ -58,6 +61,7 @@ class ParquetBytes:
             try:
                 value = self._value(row)
             except _DAMAGE as error:
+                self._next = -1  # what was read ahead ended with the error: who asks next begins anew
                 raise UserError(f"{self._path}: row {row + 1}: can't be read: {error}", "get the file again") from None
         value = value if place is None else value[place]
         data = value["bytes"] if isinstance(value, dict) else value
@@ -72,8 +76,10 @@ class ParquetBytes:
                     return values[row - start]
             if not self._next <= row or self._next < 0:
                 self._seek(row)
-            start, values = next(self._ahead)
-            self._kept.append((start, values))
+            if (read := next(self._ahead, None)) is None:
+                raise pa.ArrowInvalid("the file ends before the rows that it says it has")
+            self._kept.append(read)
+            start, values = read
             self._next = start + len(values)
 
     def _seek(self, row: int) -> None:
