@@ -23,6 +23,7 @@ from lingshu.core.ids import sha256_file
 from lingshu.core.images import ImageStore, read_index
 from lingshu.core.sample import read_samples
 from lingshu.core.verdicts import read_verdicts
+from lingshu.intake.parquet_rows import ParquetBytes
 from lingshu.intake.places import FolderFiles
 from lingshu.sources.rows import normalize_rows
 from tests.benchmarks.public_made import as_csv, as_lines, write
@@ -224,6 +225,30 @@ def test_every_row_of_a_damaged_parquet_column_is_refused_whoever_reads_it(tmp_p
     with pytest.raises(UserError, match="none of 40 rows could be used") as raised:
         run({"rows.parquet": bytes(data)}, tmp_path, CAPTIONS | form, threads=4)
     assert "UNREADABLE_PICTURE: 40" in str(raised.value)
+
+
+@pytest.mark.parametrize("groups", [{}, {1}])
+def test_a_picture_column_that_ends_early_is_refused_and_no_loop(groups: set[int]) -> None:
+    """Fewer rows than the footer says, in the last row group or in one before it: what damaged pages look like."""
+    held = {place: [f"{10 * place + number}".encode() for number in range(10)] for place in range(3)}
+
+    class Short(ParquetBytes):
+        @property
+        def _starts(self) -> list[int]:
+            return [0, 10, 20, 30]
+
+        def _batches(self, first_group: int):
+            for place in range(first_group, 3):
+                yield 10 * place, held[place][:5] if place in (groups or {2}) else held[place]
+
+    column = Short(Path("x.parquet"), "image")
+    missing = [row for row in range(30) if row // 10 in (groups or {2}) and row % 10 >= 5]
+    for row in (*range(30), *missing, 3):
+        if row in missing:
+            with pytest.raises(UserError, match=rf"row {row + 1}: can't be read: there are fewer rows"):
+                column.get(row)
+        else:
+            assert column.get(row) == str(row).encode()
 
 
 def test_a_row_is_shown_once_among_the_examples_and_a_missing_answer_names_the_columns(tmp_path: Path) -> None:

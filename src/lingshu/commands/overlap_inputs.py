@@ -86,8 +86,8 @@ def _benchmark(name: str, folders: list[Path], *, alone: bool) -> Input:
             raise
         raise UserError(error.what, f"put its files into a folder {folders[0] / name}, or {error.fix}") from None
     tally = Tally()
-    for error in loaded.data_errors:
-        tally.problem(f"{name}: {error.where}", f"{error.reason}: {error.detail}")
+    for fault in loaded.data_errors:
+        tally.problem(f"{name}: {fault.where}", f"{fault.reason}: {fault.detail}")
     return Input(name, _counted(loaded, tally), tally)
 
 

@@ -64,7 +64,7 @@ class ParquetBytes:
                 self._next = -1  # what was read ahead ended with the error: who asks next begins anew
                 raise UserError(f"{self._path}: row {row + 1}: can't be read: {error}", "get the file again") from None
         value = value if place is None else value[place]
-        data = value["bytes"] if isinstance(value, dict) else value
+        data = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(data, bytes):
             raise UserError(f"{self._path}: row {row + 1}: column {self._column!r} holds no bytes", "get it again")
         return data
@@ -76,8 +76,8 @@ class ParquetBytes:
                     return values[row - start]
             if not self._next <= row or self._next < 0:
                 self._seek(row)
-            if (read := next(self._ahead, None)) is None:
-                raise pa.ArrowInvalid("the file ends before the rows that it says it has")
+            if (read := next(self._ahead, None)) is None or read[0] > row:
+                raise pa.ArrowInvalid("there are fewer rows than the file says it has")
             self._kept.append(read)
             start, values = read
             self._next = start + len(values)
@@ -142,6 +142,7 @@ def parquet_rows(
     """
     try:
         opened = pq.ParquetFile(path, buffer_size=1 << 20)
+        _check_groups(opened)
         pictures = [found for column in picture_columns if (found := _column(opened, path, column))]
         heavy = {column.name for column in pictures}
         columns = [column for column in opened.schema_arrow.names if column not in heavy]
@@ -222,7 +223,7 @@ def _without_bytes(opened: pq.ParquetFile, name: str, leaves: Sequence[str]) -> 
     )
     start = 0
     for group in range(opened.metadata.num_row_groups if leaf is not None else 0):
-        facts = opened.metadata.row_group(group).column(leaf).statistics
+        facts = _statistics(opened, group, leaf)
         count = opened.metadata.row_group(group).num_rows
         if facts is None or not facts.has_null_count or facts.null_count:
             row = start
@@ -232,6 +233,23 @@ def _without_bytes(opened: pq.ParquetFile, name: str, leaves: Sequence[str]) -> 
                 row += batch.num_rows
         start += count
     return frozenset(found)
+
+
+def _check_groups(opened: pq.ParquetFile) -> None:
+    """Raise what Arrow raises of a row group whose description is damaged, by reading a row of each.
+
+    To ask for the description itself (`metadata.row_group(…).column(…)`) would end the process, past every `except`.
+    """
+    for number in range(opened.metadata.num_row_groups):
+        next(opened.iter_batches(1, row_groups=[number]), None)
+
+
+def _statistics(opened: pq.ParquetFile, group: int, leaf: int) -> Any:
+    """Return what a file states of a column's part, or None; of a part of another type Arrow would end the process."""
+    part = opened.metadata.row_group(group).column(leaf)
+    if part.physical_type != opened.schema.column(leaf).physical_type:
+        raise pa.ArrowInvalid(f"a part of column {part.path_in_schema} is of another type than the column")
+    return part.statistics
 
 
 def _bare_places(value: Any) -> list[int]:
