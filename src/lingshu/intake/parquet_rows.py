@@ -221,8 +221,10 @@ def _without_bytes(opened: pq.ParquetFile, name: str, leaves: Sequence[str]) -> 
     leaf = next(
         (place for place, path in enumerate(leaves) if path.startswith(f"{name}.") and path.endswith("bytes")), None
     )
+    if leaf is None:
+        return frozenset()
     start = 0
-    for group in range(opened.metadata.num_row_groups if leaf is not None else 0):
+    for group in range(opened.metadata.num_row_groups):
         facts = _statistics(opened, group, leaf)
         count = opened.metadata.row_group(group).num_rows
         if facts is None or not facts.has_null_count or facts.null_count:
