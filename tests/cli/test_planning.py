@@ -106,6 +106,16 @@ def test_too_few_rows_are_pointed_out_before_anything_runs(checkout: Path) -> No
     assert lines[-1].startswith("TOO FEW: more rows are asked for than max_repeats allows")
 
 
+def test_held_out_rows_that_training_lets_in_are_told_before_anything_runs(checkout: Path) -> None:
+    path = checkout / "recipes/lingshu-7b.yaml"
+    path.write_text(path.read_text().replace("splits_in_training: []", "splits_in_training: [vqa_rad/test]"))
+    told = "  HELD-OUT ROWS THAT ARE TRAINED ON (sources.benchmark_splits_in_training): vqa_rad/test ?"
+    assert list(mix_lines(checkout, "lingshu-7b")).count(told) == 4
+    path.write_text(path.read_text().replace("[vqa_rad/test]", "[nosuch/test]"))
+    with pytest.raises(UserError, match="'nosuch/test' is of no enabled source"):
+        list(mix_lines(checkout, "lingshu-7b"))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

@@ -327,6 +327,38 @@ def test_mistakes_are_named(tmp_path: Path, monkeypatch, train: str, against: st
     assert said in str(result.exception)
 
 
+def test_no_overlap_is_not_said_where_nothing_was_compared(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/a.png").write_bytes(b"no picture")
+    picture(tmp_path / "films/a.png", scene(1, 100))
+    lines(tmp_path / "t.jsonl", [{"text": words(20)}])
+
+    def run(*arguments: str):
+        return CliRunner().invoke(app, ["overlap", "--out", "o", *arguments])
+
+    for sides in (("broken", "films"), ("films", "broken")):
+        done = run("--train", sides[0], "--against", sides[1])
+        assert "broken: nothing of it could be compared; broken/a.png: not a picture" in str(done.exception)
+        assert "broken/a.png" in (tmp_path / "o/problems.csv").read_text()
+    done = run("--train", "t.jsonl", "--against", "t.jsonl", "--field", "text=Text", "question=Frage")
+    assert "--field question=frage: no row has a column of this name" in str(done.exception)
+    done = run("--train", "t.jsonl", "--against", "films")
+    assert (done.exit_code, "one side has texts only, the other pictures only" in done.stderr) == (0, True)
+    done = run("--train", "t.jsonl", "--against", "mimic_cxr", "chexpert_plus", "--raw", "films")
+    assert "films/mimic_cxr, or" in str(done.exception)
+
+
+def test_results_of_an_earlier_run_are_no_data_and_a_link_to_a_folder_is_followed(tmp_path: Path) -> None:
+    picture(tmp_path / "far/a.png", scene(1, 100))
+    (tmp_path / "train").mkdir()
+    (tmp_path / "train/linked").symlink_to(tmp_path / "far")
+    for _ in range(2):
+        assert len(overlap(tmp_path / "train/out", [tmp_path / "train"], [tmp_path / "far"])) == 1
+        read = json.loads((tmp_path / "train/out/summary.json").read_text())["read"]["train"][f"{tmp_path}/train"]
+        assert read == {"records": 1, "texts": 0, "pictures": 1, "problems": 0}
+
+
 def test_rows_that_could_not_be_read_are_told_of(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
     lines(tmp_path / "t.jsonl", [{"text": words(20)}, "broken"])

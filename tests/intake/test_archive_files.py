@@ -66,6 +66,12 @@ def test_tables_and_pictures_of_an_archive(name: str, data: bytes, tmp_path: Pat
         files.path("Set/none.png")
 
 
+def test_a_single_file_is_no_folder(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_bytes(b"{}")
+    with pytest.raises(UserError, match=r"rows\.jsonl: is neither a folder nor a zip or tar file"):
+        brought_files(tmp_path / "rows.jsonl")
+
+
 def test_a_cut_archive_is_named(tmp_path: Path) -> None:
     (tmp_path / "set.zip").write_bytes(as_zip(FILES)[:-30])
     with pytest.raises(UserError, match=r"set\.zip: not a zip archive"):

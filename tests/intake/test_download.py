@@ -12,6 +12,7 @@ import pytest
 from lingshu.core.errors import UserError
 from lingshu.intake import download as downloading
 from lingshu.intake.download import download
+from lingshu.intake.http_wait import pause
 from tests.loopback import Loopback, Reply, file_reply
 
 DATA = bytes(range(256)) * 1000
@@ -23,7 +24,7 @@ VERSIONED = {"ETag": '"one"'}
 def waits(monkeypatch) -> list[float]:
     """The pauses that were made, none of which was waited for."""
     made: list[float] = []
-    monkeypatch.setattr(downloading, "pause", made.append)
+    monkeypatch.setattr(downloading, "pause", lambda seconds, _moved: made.append(seconds))
     return made
 
 
@@ -175,6 +176,25 @@ def test_compressed_though_not_asked_to(server, tmp_path):
     with pytest.raises(UserError, match="comes in gzip"):
         get(server, tmp_path)
     assert server.requests[0].headers["Accept-Encoding"] == "identity"
+
+
+def test_a_page_in_place_of_the_file_is_not_used(server, tmp_path):
+    server.content["data"] = b"\xef\xbb\xbf\n<!DOCTYPE html><title>Log in</title>"
+    with pytest.raises(UserError, match=r"/x: is a web page .*, not x\.bin; it was not used"):
+        get(server, tmp_path)
+    assert list((tmp_path / "in").iterdir()) == []
+    assert download(f"{server.endpoint}/x", tmp_path / "in/x.html").read_bytes() == server.content["data"]
+
+
+def test_who_stops_a_transfer_is_heard_while_it_waits():
+    def moved(number):
+        assert number == 0
+        raise KeyboardInterrupt
+
+    begin = time.monotonic()
+    with pytest.raises(KeyboardInterrupt):
+        pause(100, moved)
+    assert time.monotonic() - begin < 5
 
 
 def test_a_full_disk_is_named(server, tmp_path):

@@ -23,7 +23,7 @@ PROJECT = "invented-cxr/1.0.0"
 
 @pytest.fixture
 def net(monkeypatch, tmp_path):
-    monkeypatch.setattr(downloading, "pause", lambda seconds: None)
+    monkeypatch.setattr(downloading, "pause", lambda *_: None)
     monkeypatch.setenv("NETRC", str(tmp_path / "netrc"))
     monkeypatch.setenv("PHYSIONET_USERNAME", USER)
     monkeypatch.setenv("PHYSIONET_PASSWORD", PASSWORD)
@@ -105,8 +105,9 @@ def test_no_credentials(net, tmp_path, monkeypatch):
 
 def test_a_wrong_password(net, tmp_path, monkeypatch):
     monkeypatch.setenv("PHYSIONET_PASSWORD", "wrong")
-    with pytest.raises(UserError, match=r"asks who you are \(401\)"):
+    with pytest.raises(UserError, match=r"does not take your name and password \(401\)") as raised:
         remote(net, tmp_path).listing()
+    assert "PHYSIONET_PASSWORD" in raised.value.fix
 
 
 def test_an_account_that_has_not_signed(net, tmp_path):
@@ -151,7 +152,9 @@ def test_a_file_that_is_not_what_the_sums_say(net, tmp_path):
 
 
 def test_sums_that_are_no_sums(net, tmp_path):
-    net.plan[f"/files/{PROJECT}/SHA256SUMS.txt"] = [Reply(200, b"<html>log in</html>")]
+    net.plan[f"/files/{PROJECT}/SHA256SUMS.txt"] = [Reply(200, b"<html>log in</html>"), Reply(200, b"?")]
+    with pytest.raises(UserError, match=r"SHA256SUMS.txt: is a web page"):
+        remote(net, tmp_path).listing()
     with pytest.raises(UserError, match=r"SHA256SUMS.txt: line 1 is not a digest and a name"):
         remote(net, tmp_path).listing()
 

@@ -31,7 +31,7 @@ def aws(monkeypatch, tmp_path, endpoint, keys=True):
 
 @pytest.fixture
 def s3(monkeypatch, tmp_path):
-    monkeypatch.setattr(downloading, "pause", lambda seconds: None)
+    monkeypatch.setattr(downloading, "pause", lambda *_: None)
     with LoopbackS3() as server:
         server.buckets["films"] = dict(OBJECTS)
         aws(monkeypatch, tmp_path, server.endpoint)

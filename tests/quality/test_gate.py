@@ -142,6 +142,19 @@ def test_rows_add_up_without_the_test_split_and_another_run_writes_the_same_byte
     assert gate(corpus.sources[::-1], PARAMS, corpus.root).equals(runs[0])  # whatever the order of sources
 
 
+def test_a_test_split_that_is_let_into_training_is_judged_as_the_others_are(corpus: Corpus) -> None:
+    held_out = [
+        corpus.caption("scans", text, corpus.picture("scans", scene(place, side=side), split="test"))
+        for place, side, text in ((11, 96, "A chest film seen from the front."), (12, 32, "tiny"))
+    ]
+    corpus.write()
+    without = gate(corpus.sources, PARAMS, corpus.root)
+    let_in = gate(corpus.sources, PARAMS, corpus.root, ["scans/test"])
+    assert gate(corpus.sources, PARAMS, corpus.root, ["terms/test", "scans/validation"]).equals(without)
+    added = dict(let_in.join(without, on="sample_id", how="anti").select("sample_id", "reason").iter_rows())
+    assert added == {held_out[0].sample_id: "KEPT", held_out[1].sample_id: "TOO_SMALL"}
+
+
 def test_a_picture_that_was_never_stored(corpus: Corpus) -> None:
     lost = corpus.picture("scans", scene(20))
     corpus.pictures["scans"].remove(lost)

@@ -9,6 +9,7 @@ import pytest
 from PIL import Image
 
 from lingshu.core.errors import UserError
+from lingshu.core.files import write_json
 from lingshu.core.images import ImageStore, read_index
 from lingshu.core.sample import write_samples
 from lingshu.core.tables import sample_table
@@ -37,6 +38,12 @@ def test_funnel_numbers_and_reasons(data_tree: Path) -> None:
     assert (films["training split"].kept, films["training split"].dropped) == (12, {HELD_OUT: 4})
     assert films["gate"].dropped == {"NO_GATE": 1}
     assert films["mixed"].kept == films["classify_modality"].kept == 8
+
+
+def test_a_split_that_training_lets_in_is_not_counted_as_held_out(data_tree: Path) -> None:
+    write_json(data_tree / "metrics/mix/instruct.json", {"held_out_rows": {"films/test": 4}})
+    films = {step.name: step for step in funnel(data_tree, SOURCES) if step.source == "films"}
+    assert (films["training split"].kept, films["training split"].dropped) == (16, {HELD_OUT: 0})
 
 
 def test_the_contamination_matrix(data_tree: Path) -> None:

@@ -26,6 +26,15 @@ def test_a_checkpoint_that_was_not_asked_has_no_column(run_tree: Path) -> None:
     assert "films_caption" in summary_chart(list(found.values()), ORDER)
 
 
+def test_a_benchmark_whose_items_were_all_trained_on_has_an_empty_row_for_the_clean_ones(run_tree: Path) -> None:
+    scores = read_scores(run_tree)
+    name = tables(run_tree, scores, ORDER)[0].name
+    for run in ORDER:
+        scores[run][name]["clean"] = {"accuracy": None, "n": 0, "flagged": 9}
+    row = next(row for row in tables(run_tree, scores, ORDER)[0].rows if row.topic == "clean")
+    assert (row.n, row.clusters, row.chance) == (0, 0, None)
+
+
 def test_chart_tells_value_interval_and_chance(run_tree: Path) -> None:
     chart = summary_chart(tables(run_tree, read_scores(run_tree), ORDER), ORDER)
     assert "instruct: 1.000 (0.342 to 1.000), n 2" in chart

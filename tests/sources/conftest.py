@@ -17,8 +17,8 @@ from tests.sources.places_made import FILES, PULLED, TAKEN, Site, record, url_fi
 @pytest.fixture
 def machine(monkeypatch, tmp_path):
     """Nothing of this machine's own: no tokens, no keys, no pauses."""
-    monkeypatch.setattr(downloading, "pause", lambda seconds: None)
-    monkeypatch.setattr("lingshu.intake.hub.pause", lambda seconds: None)
+    monkeypatch.setattr(downloading, "pause", lambda *_: None)
+    monkeypatch.setattr("lingshu.intake.hub.pause", lambda *_: None)
     quick = SimpleNamespace(sleep=lambda seconds: None, time=time.time, monotonic=time.monotonic)
     monkeypatch.setattr("huggingface_hub.utils._http.time", quick)
     monkeypatch.setattr(constants, "HF_HUB_DISABLE_IMPLICIT_TOKEN", True)

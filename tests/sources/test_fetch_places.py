@@ -212,6 +212,19 @@ def test_two_places_with_a_file_of_one_name(tmp_path):
             pull("src", record(*places, kind="url"), Pulling(tmp_path / "cache", root=tmp_path))
 
 
+@pytest.mark.parametrize(
+    ("place", "said"),
+    [
+        ({"url": "https://a.example/x", "file": "../x"}, "below the folder"),
+        ({"url": "https://a.example/x", "file": "/tmp/x"}, "below the folder"),
+        ({"url": "ftp://a.example/x", "file": "x"}, "begins with http"),
+    ],
+)
+def test_an_address_of_no_use_and_a_file_that_leads_out_of_its_folder(place, said):
+    with pytest.raises(ValueError, match=said):
+        record(place, kind="url")
+
+
 def test_a_generated_source_is_not_pulled(tmp_path):
     made = SourceRecord(
         kind="generated", title="drawn", tasks=["caption"], licence="CC0-1.0", licence_class="permissive",

@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from PIL import Image
 
@@ -21,6 +23,7 @@ from lingshu.core.ids import sha256_file
 from lingshu.core.images import ImageStore, read_index
 from lingshu.core.sample import read_samples
 from lingshu.core.verdicts import read_verdicts
+from lingshu.intake.parquet_rows import ParquetBytes
 from lingshu.intake.places import FolderFiles
 from lingshu.sources.rows import normalize_rows
 from tests.benchmarks.public_made import as_csv, as_lines, write
@@ -184,6 +187,9 @@ def test_a_member_that_unpacks_to_too_much_is_not_unpacked(tmp_path: Path) -> No
         ({"rows.csv": b'id,text\na,"open\n'}, {"format": "csv", "tables": ["*.csv"]}, r"rows\.csv:2: not CSV"),
         ({"r.pkl": b"cos\nsystem\n(S'true'\ntR."}, {"format": "pickle", "tables": ["*.pkl"]}, "would call os.system"),
         ({"r.parquet": b"PAR1 cut"}, {"format": "parquet", "tables": ["*.parquet"]}, "not a Parquet file"),
+        ({"rows.jsonl": b""}, {}, r"made: no row in rows\.jsonl"),
+        ({"rows.jsonl": b"version https://git-lfs.github.com/spec/v1\n"}, {}, r"rows\.jsonl: is a pointer of Git LFS"),
+        ({"rows.jsonl.part": b""}, {}, r"raw holds rows\.jsonl\.part, the files of no known form"),
         ({"other.txt": b""}, {}, r"no known form:\n  made by the test: rows\.jsonl\n  fix: .*a folder"),
     ],
 )  # fmt: skip
@@ -192,6 +198,67 @@ def test_a_broken_file_is_an_error_that_names_it(files, form, message: str, tmp_
         run(files, tmp_path, CAPTIONS | form)
     assert not (tmp_path / "s").exists()
     assert {path.name for path in tmp_path.iterdir()} == {"raw"}
+
+
+def test_parts_that_are_missing_and_files_that_a_form_leaves_out_are_told(tmp_path: Path) -> None:
+    form = CAPTIONS | {"tables": ["data/*.jsonl"], "file_pattern": r"(?P<split>train|test)-\d", "split": "split"}
+    names = ["train-00000-of-00003.jsonl", "test-00000-of-00001.jsonl", "valid-00000-of-00001.jsonl"]
+    files = {f"data/{name}": as_lines(row(name)) for name in names}
+    pictures = {"images/a.png": picture(1)}
+    with pytest.raises(UserError, match=r"parts are missing: data/train \(1 of 3 files\)"):
+        run(files | pictures, tmp_path, form)
+    notes = run(files | pictures, tmp_path, form, accept_rows=True).lines(detailed=True)
+    assert "note: parts are missing: data/train (1 of 3 files)" in notes
+    assert "note: not read, as the form leaves them out: 1 files, such as data/valid-00000-of-00001.jsonl" in notes
+
+
+def test_every_row_of_a_damaged_parquet_column_is_refused_whoever_reads_it(tmp_path: Path) -> None:
+    images = [{"bytes": picture(n), "path": f"{n}.png"} for n in range(40)]
+    table = pa.table({"text": ["Drawn."] * 40, "image": images})
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, use_dictionary=False)
+    chunk = pq.ParquetFile(buffer).metadata.row_group(0).column(1)
+    data = bytearray(buffer.getvalue())
+    middle = chunk.data_page_offset + chunk.total_compressed_size // 2
+    data[middle : middle + 100] = b"\xff" * 100
+    form = {"format": "parquet", "tables": ["*.parquet"], "id": "", "pictures": {"fields": ["image"], "embedded": True}}
+    with pytest.raises(UserError, match="none of 40 rows could be used") as raised:
+        run({"rows.parquet": bytes(data)}, tmp_path, CAPTIONS | form, threads=4)
+    assert "UNREADABLE_PICTURE: 40" in str(raised.value)
+
+
+@pytest.mark.parametrize("groups", [{}, {1}])
+def test_a_picture_column_that_ends_early_is_refused_and_no_loop(groups: set[int]) -> None:
+    """Fewer rows than the footer says, in the last row group or in one before it: what damaged pages look like."""
+    held = {place: [f"{10 * place + number}".encode() for number in range(10)] for place in range(3)}
+
+    class Short(ParquetBytes):
+        @property
+        def _starts(self) -> list[int]:
+            return [0, 10, 20, 30]
+
+        def _batches(self, first_group: int):
+            for place in range(first_group, 3):
+                yield 10 * place, held[place][:5] if place in (groups or {2}) else held[place]
+
+    column = Short(Path("x.parquet"), "image")
+    missing = [row for row in range(30) if row // 10 in (groups or {2}) and row % 10 >= 5]
+    for row in (*range(30), *missing, 3):
+        if row in missing:
+            with pytest.raises(UserError, match=rf"row {row + 1}: can't be read: there are fewer rows"):
+                column.get(row)
+        else:
+            assert column.get(row) == str(row).encode()
+
+
+def test_a_row_is_shown_once_among_the_examples_and_a_missing_answer_names_the_columns(tmp_path: Path) -> None:
+    form = {
+        "format": "json", "tables": ["rows.json"], "adapter": "question", "question": "q", "id": "",
+        "explode": {"q": "qs"}, "gold": {"shape": "text", "field": "answer"}, "pictures": None,
+    }  # fmt: skip
+    with pytest.raises(UserError, match="none of 4 rows") as raised:
+        run({"rows.json": json.dumps([{"qs": ["Why?"] * 4, "Answer": "So."}]).encode()}, tmp_path, CAPTIONS | form)
+    assert str(raised.value).count("rows.json: row 1: no field 'answer'; there are qs, Answer, q") == 1
 
 
 def test_a_failed_run_leaves_what_an_earlier_one_made(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.files import check_folder, write_json
 from lingshu.core.layout import IMAGES, SAMPLES
 from lingshu.intake.archive_files import brought_files
-from lingshu.intake.places import ChainedFiles, FolderFiles
+from lingshu.intake.places import FolderFiles
 from lingshu.sources.catalog import SOURCES_FOLDER, SPLITS_FOLDER, read_source
 from lingshu.sources.params import RowParams
 
@@ -68,12 +68,13 @@ def normalize_folder(options: NormalizeOptions) -> None:
     summary = normalize_rows(
         source,
         record,
-        ChainedFiles([brought_files(options.raw), FolderFiles(catalog / SPLITS_FOLDER.name)]),
+        brought_files(options.raw),
         params=options.params(),
         samples=samples,
         images=images,
         accept_rows=options.accept_rows,
         threads=options.threads,
+        beside=FolderFiles(catalog / SPLITS_FOLDER.name),
     )
     write_json(out / f"normalize_{source}.json", summary.metrics())
     for line in summary.lines(detailed=record.access == "open"):

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 PAIRS_FILE, SUMMARY_FILE, PROBLEMS_FILE = "pairs.csv", "summary.json", "problems.csv"
 COLUMNS = ("train", "against", "kind", "method", "distance")
+KINDS = ("texts", "pictures")
 NAMED = 5  # problems that are told; all are in the file
 MANY = ("--train", "--against", "--field", "--raw")
 _PICTURES, _TEXTS = "Pictures", "Texts"
@@ -116,6 +117,7 @@ def _compare(options: OverlapOptions, how: Reading) -> None:
     summary |= {"not_loaded": inputs.not_loaded, "template_questions": comparison.templates}
     _write(options.out, rows, summary, [*inputs.train, *inputs.against])
     _tell(options.out, summary, [*inputs.train, *inputs.against])
+    _check_compared([*inputs.train, *inputs.against], how.fields)
 
 
 overlap = command_of(OverlapOptions, find_overlap)
@@ -137,7 +139,8 @@ def _reading(options: OverlapOptions, fields: Fields, scratch: Path) -> Reading:
     from lingshu.decontam.files import Scratch  # noqa: PLC0415 - as above
     from lingshu.decontam.reading import Reading  # noqa: PLC0415 - as above
 
-    return Reading(fields, Scratch(scratch), partial(_scan, slices=options.slices))
+    results = frozenset((options.out / name).resolve() for name in (PAIRS_FILE, SUMMARY_FILE, PROBLEMS_FILE))
+    return Reading(fields, Scratch(scratch), partial(_scan, slices=options.slices), results)
 
 
 def _comparison(options: OverlapOptions, against: list[Input]) -> Comparison:
@@ -165,6 +168,16 @@ def _roles(given: list[str]) -> dict[str, str]:
             raise UserError(f"--field {text}: not ROLE=COLUMN", "write for example --field question=Frage")
         roles[role] = column
     return roles
+
+
+def _check_compared(inputs: list[Input], fields: Fields) -> None:
+    """Raise a `UserError` where "no overlap" says nothing: of an input nothing was compared, or a column is wrong."""
+    for one in inputs:
+        if not one.tally.texts and not one.tally.pictures:
+            first = "".join(f"; {problem.name}: {problem.reason}" for problem in one.tally.problems[:1])
+            raise UserError(f"{one.label}: nothing of it could be compared{first}", "mend or replace what is named")
+    for role, column in sorted(fields.unseen.items()):
+        raise UserError(f"--field {role}={column}: no row has a column of this name", "correct it, or leave it out")
 
 
 def _told(one: Input, side: str) -> Input:
@@ -226,6 +239,8 @@ def _tell(out: Path, summary: dict[str, Any], inputs: list[Input]) -> None:
         typer.echo(f"  {method}: {number} pairs")
     if summary["template_questions"]:
         typer.echo(f"{summary['template_questions']} questions are asked of several pictures: not compared as texts")
+    if not any(all(sum(read[kind] for read in side.values()) for side in summary["read"].values()) for kind in KINDS):
+        print("warning: one side has texts only, the other pictures only: nothing was compared", file=sys.stderr)
     for problem in summary["not_loaded"]:
         print(f"warning: {problem}", file=sys.stderr)
     problems = [problem for one in inputs for problem in one.tally.problems]

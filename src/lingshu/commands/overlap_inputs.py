@@ -79,10 +79,15 @@ def _add_all(found: Inputs, folders: list[Path]) -> None:
 
 def _benchmark(name: str, folders: list[Path], *, alone: bool) -> Input:
     folder = next((raw / name for raw in folders if (raw / name).is_dir()), folders[0] if folders and alone else None)
-    loaded = load(name, root_catalog=find_catalog(), folder=folder, accept_rows=True)
+    try:
+        loaded = load(name, root_catalog=find_catalog(), folder=folder, accept_rows=True)
+    except UserError as error:
+        if folder is not None or not folders:
+            raise
+        raise UserError(error.what, f"put its files into a folder {folders[0] / name}, or {error.fix}") from None
     tally = Tally()
-    for error in loaded.data_errors:
-        tally.problem(f"{name}: {error.where}", f"{error.reason}: {error.detail}")
+    for fault in loaded.data_errors:
+        tally.problem(f"{name}: {fault.where}", f"{fault.reason}: {fault.detail}")
     return Input(name, _counted(loaded, tally), tally)
 
 

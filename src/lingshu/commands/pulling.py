@@ -36,7 +36,10 @@ def pull_source(
         typer.echo(f"note: `dvc repro` would refuse it: {refusal}", err=True)
     if raw is not None:
         if not any(place.kind == "bring" for place in record.places):
-            raise UserError(f"{source}: nothing of it is to be brought", "pull it without --raw")
+            raise UserError(
+                f"{source}: nothing of it is to be brought",
+                f"pull it without --raw; `lingshu normalize --source {source} --raw {raw} --out DIR` reads your copy",
+            )
         bring(source, raw)
     manifest = pull(source, record, Pulling(cache, load_value("sources.downloads", int), refresh=refresh))
     for origin in read_origins(source).places if record.places else ():

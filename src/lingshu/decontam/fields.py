@@ -66,11 +66,14 @@ class Fields:
             raise UserError(f"no role is called {unknown[0]!r}", f"roles: {', '.join(ROLES)}")
         self._names = {role: (given[role].lower(),) if role in given else names for role, names in ROLES.items()}
         self._sentence = sentence
+        self.unseen = {role: column.lower() for role, column in given.items()}  # that no row has had so far
         self._known = {name for names in self._names.values() for name in names} | {*CONVERSATIONS, EXTRA_QUESTION}
 
     def value(self, row: Mapping[str, Any], role: str) -> Any:
         """Return the value of the first field of the role that is there, or None."""
         lower = {key.lower(): value for key, value in row.items()}
+        if self.unseen:
+            self.unseen = {role: column for role, column in self.unseen.items() if column not in lower}
         return next((lower[name] for name in self._names[role] if lower.get(name) not in (None, "", [])), None)
 
     def identity(self, row: Mapping[str, Any]) -> str:

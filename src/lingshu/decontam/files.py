@@ -9,7 +9,7 @@ from __future__ import annotations
 import gzip
 import shutil
 import zlib
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache, partial
 from pathlib import Path, PurePosixPath
@@ -17,6 +17,7 @@ from pathlib import Path, PurePosixPath
 from lingshu.core.errors import UserError
 from lingshu.decontam.records import Tally
 from lingshu.intake.archive import TAR_ENDINGS, Archive
+from lingshu.intake.places import walk
 
 ARCHIVE_ENDINGS = (".zip", *TAR_ENDINGS)
 PACKED = ".gz"  # of a single file
@@ -120,14 +121,21 @@ class Scratch:
             raise UserError(f"{name}: no room to unpack it in {self.folder}", "set TMPDIR to a folder of a larger disk")
 
 
-def list_files(path: Path, tally: Tally) -> list[InputFile]:
+def list_files(path: Path, tally: Tally, without: Collection[Path] = ()) -> list[InputFile]:
     """Return a file, or the files of a folder and those below it by path, with the members of archives in their place.
 
-    An archive that can't be opened is noted in the tally.
+    Links to folders are followed. An archive that can't be opened is noted in the tally.
+
+    Args:
+        path: of the file or folder.
+        tally: of the input.
+        without: whole paths of files that are none of it.
     """
-    on_disk = [path] if path.is_file() else sorted(file for file in path.rglob("*") if file.is_file())
+    on_disk = [path] if path.is_file() else sorted(path / name for name in walk(path))
     found: list[InputFile] = []
     for file in on_disk:
+        if without and file.resolve() in without:
+            continue
         if not file.name.lower().endswith(ARCHIVE_ENDINGS):
             found.append(InputFile(str(file), file))
             continue

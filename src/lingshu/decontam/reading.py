@@ -74,11 +74,13 @@ class Reading:
         fields: which fields of rows are what.
         scratch: where members of archives are laid that a reader wants as files.
         scans: reads a DICOM file or a volume; raises UserError for one that gives no picture.
+        results: whole paths of the files that the run writes: an earlier run's are not read as data.
     """
 
     fields: Fields
     scratch: Scratch
     scans: Scans
+    results: frozenset[Path] = frozenset()
 
 
 def read_input(path: Path, how: Reading, tally: Tally) -> Iterator[Record]:
@@ -94,7 +96,7 @@ def read_input(path: Path, how: Reading, tally: Tally) -> Iterator[Record]:
     """
     if not path.exists():
         raise UserError(f"{path}: no such file or folder", "correct the path, or name a benchmark of the catalogue")
-    files = list_files(path, tally)
+    files = list_files(path, tally, how.results)
     alone = files == [InputFile(str(path), path)]
     beside = [InputFile(str(file), file) for file in sorted(path.parent.glob("*/*"))] if alone else []
     reader = _Reader(how, tally, [*files, *beside])

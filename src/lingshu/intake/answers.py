@@ -197,7 +197,10 @@ def gold_of(spec: Gold, row: Row, options: Options | None) -> str | tuple[str, .
         return ""
     if spec.shape == "report":
         return _report(spec, row)
-    value = value_at(row, spec.field, None)
+    try:
+        value = value_at(row, spec.field)
+    except RowError as absent:
+        raise RowError(Reason.NO_GOLD, absent.detail) from None
     if options is not None and spec.shape in ("letters", "literal_or_text"):
         return _letters(value, options)
     if options is not None and spec.shape == "index":

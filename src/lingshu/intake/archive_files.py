@@ -57,4 +57,8 @@ def brought_files(path: Path) -> Files:
     Raises:
         UserError: there is no such folder, and it is no archive that can be read.
     """
-    return ArchiveFiles(path) if path.is_file() and path.name.lower().endswith(ENDINGS) else FolderFiles(path)
+    if path.is_file() and not path.name.lower().endswith(ENDINGS):
+        raise UserError(
+            f"{path}: is neither a folder nor a zip or tar file", f"give the folder it lies in: {path.parent}"
+        )
+    return ArchiveFiles(path) if path.is_file() else FolderFiles(path)

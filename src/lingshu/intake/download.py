@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ATTEMPTS = 5  # in a row that bring nothing
 WAIT_SECONDS = 0.5  # doubled after each of them
 TIMEOUT_SECONDS = 60.0
+PAGES = frozenset({".html", ".htm", ".xhtml", ".xml"})  # names of files that may be a web page
 GOES_ON = "run the same command again: it goes on from what has come; or pass a folder that has the file"
 Refused = Callable[[str, int, str], UserError]
 
@@ -97,7 +98,7 @@ def download(
 
     with contextlib.ExitStack() as stack:
         opened = client or stack.enter_context(_client())
-        persist(wanted.what, part, partial(_more, opened, wanted, part, moved or silent))
+        persist(wanted.what, part, partial(_more, opened, wanted, part, moved or silent), moved or silent)
     return complete(wanted.what, part, target, sha256, size)
 
 
@@ -124,8 +125,10 @@ def _more(client: httpx.Client, wanted: _Wanted, part: Path, moved: Moved) -> No
         raise UserError(f"{wanted.what}: leads nowhere: {error}", "correct the address in the record") from None
 
 
-def persist(what: str, part: Path, more: Callable[[], None]) -> None:
+def persist(what: str, part: Path, more: Callable[[], None], moved: Moved = silent) -> None:
     """Call `more`, which appends to `part`, until it comes back; give up when several calls in a row brought nothing.
+
+    In the pauses between, `moved` is told of no bytes every moment, so that whoever stops the transfer can raise there.
 
     Raises:
         UserError: given up, or the server asks for a longer pause than a run sits through, or the disk is full.
@@ -145,7 +148,7 @@ def persist(what: str, part: Path, more: Callable[[], None]) -> None:
                 raise UserError(
                     f"{what}: {error}; the server asks to wait {error.wait:.0f} s", f"then {GOES_ON}"
                 ) from None
-            pause(error.wait if error.wait is not None else WAIT_SECONDS * 2 ** max(failures - 1, 0))
+            pause(error.wait if error.wait is not None else WAIT_SECONDS * 2 ** max(failures - 1, 0), moved)
         except OSError as error:
             raise UserError(
                 f"{part}: can't be written: {error.strerror}", "free space or mend the folder, then run again"
@@ -165,11 +168,25 @@ def complete(what: str, part: Path, target: Path, sha256: str = "", size: int | 
         discard(part)
         raise UserError(
             f"{what}: has SHA-256 {digest}, not {sha256}; it was not used",
-            "run again; if it stays, the file was changed upstream: check it, then correct sha256 in the record",
+            "run again (with --refresh where the place lists digests); if it stays, the file was changed upstream: "
+            "check it, then correct sha256 in the record",
+        )
+    if not sha256 and _is_page(part) and target.suffix.lower() not in PAGES:
+        discard(part)
+        raise UserError(
+            f"{what}: is a web page (perhaps one that asks to log in), not {target.name}; it was not used",
+            "correct the address in the record, or pass a folder that has the file",
         )
     part.replace(target)
     version_file(part).unlink(missing_ok=True)
     return target
+
+
+def _is_page(part: Path) -> bool:
+    """Whether a file begins as an HTML page does: what a server sends with status 200 where it wants a login."""
+    with part.open("rb") as handle:
+        begin = handle.read(512).removeprefix(b"\xef\xbb\xbf").lstrip().lower()
+    return begin.startswith((b"<!doctype html", b"<html"))
 
 
 def wrong_size(what: str, found: int, size: int) -> UserError:

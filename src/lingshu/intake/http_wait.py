@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 
+from lingshu.intake.meter import Moved, silent
+
 BUSY = frozenset({408, 425, 429, 500, 502, 503, 504})  # answers after which the same request may succeed
 LONGEST_WAIT_SECONDS = 120.0  # that a run sits through; what asks for more is told to the user
 
@@ -27,6 +29,9 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     return max(0.0, (until - datetime.now(UTC)).total_seconds())
 
 
-def pause(seconds: float) -> None:
-    """Sleep; a function of its own so that a test need not wait."""
-    time.sleep(seconds)
+def pause(seconds: float, moved: Moved = silent) -> None:
+    """Sleep, telling `moved` of no bytes twice a second; a function of its own so that a test need not wait."""
+    end = time.monotonic() + seconds
+    while (left := end - time.monotonic()) > 0:
+        moved(0)
+        time.sleep(min(left, 0.5))

@@ -77,7 +77,8 @@ def refusals(
             yield UserError(
                 f"{name}: its licence is {own.kind} ({own.licence}), and the recipe takes only "
                 f"{', '.join(sorted(allowed)) or 'none'}",
-                f"add {own.kind} to sources.allowed_licences if its terms suit you, or take {name} out of sources",
+                f"add {own.kind} to sources.allowed_licences if its terms suit you, or name {name} alone in "
+                "sources.opt_in; else take it out of sources",
             )
     for conflict in conflicts({name: own.kind for name, own in terms.items()}) if shared else ():
         yield UserError(

@@ -9,6 +9,7 @@ from typing import Protocol
 from lingshu.core.errors import UserError
 from lingshu.core.params import Strict
 from lingshu.intake.meter import Moved
+from lingshu.intake.place import safe
 from lingshu.intake.places import matching
 
 
@@ -88,10 +89,3 @@ def chosen(subject: str, names: Iterable[str], patterns: list[str]) -> list[str]
 def _clashes(name: str, others: frozenset[str]) -> bool:
     """Whether another file has the name of one of its folders, or of its part while it is downloaded."""
     return f"{name}.part" in others or any(str(parent) in others for parent in PurePosixPath(name).parents)
-
-
-def safe(name: str) -> bool:
-    """Return whether a name stays below the folder it is put in."""
-    path = PurePosixPath(name)
-    parts = name.split("/")
-    return not path.is_absolute() and not any(part in ("", ".", "..") for part in parts) and not set("\\\0") & set(name)

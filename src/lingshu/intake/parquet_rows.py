@@ -22,7 +22,10 @@ ROWS_AT_ONCE = 32
 MOST_ROWS = 512  # of text columns; more at once are not faster
 BATCH_BYTES = 1 << 30
 MAX_ROW_BYTES = 64 << 20
-_DAMAGE = (pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, OSError, UnicodeDecodeError)
+_DAMAGE = (
+    pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowCapacityError, pa.ArrowIndexError,
+    pa.ArrowKeyError, pa.ArrowSerializationError, OSError, UnicodeDecodeError,
+)  # fmt: skip
 
 
 class ParquetBytes:
@@ -58,9 +61,10 @@ class ParquetBytes:
             try:
                 value = self._value(row)
             except _DAMAGE as error:
+                self._next = -1  # what was read ahead ended with the error: who asks next begins anew
                 raise UserError(f"{self._path}: row {row + 1}: can't be read: {error}", "get the file again") from None
         value = value if place is None else value[place]
-        data = value["bytes"] if isinstance(value, dict) else value
+        data = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(data, bytes):
             raise UserError(f"{self._path}: row {row + 1}: column {self._column!r} holds no bytes", "get it again")
         return data
@@ -72,8 +76,10 @@ class ParquetBytes:
                     return values[row - start]
             if not self._next <= row or self._next < 0:
                 self._seek(row)
-            start, values = next(self._ahead)
-            self._kept.append((start, values))
+            if (read := next(self._ahead, None)) is None or read[0] > row:
+                raise pa.ArrowInvalid("there are fewer rows than the file says it has")
+            self._kept.append(read)
+            start, values = read
             self._next = start + len(values)
 
     def _seek(self, row: int) -> None:
@@ -136,6 +142,7 @@ def parquet_rows(
     """
     try:
         opened = pq.ParquetFile(path, buffer_size=1 << 20)
+        _check_groups(opened)
         pictures = [found for column in picture_columns if (found := _column(opened, path, column))]
         heavy = {column.name for column in pictures}
         columns = [column for column in opened.schema_arrow.names if column not in heavy]
@@ -214,9 +221,11 @@ def _without_bytes(opened: pq.ParquetFile, name: str, leaves: Sequence[str]) -> 
     leaf = next(
         (place for place, path in enumerate(leaves) if path.startswith(f"{name}.") and path.endswith("bytes")), None
     )
+    if leaf is None:
+        return frozenset()
     start = 0
-    for group in range(opened.metadata.num_row_groups if leaf is not None else 0):
-        facts = opened.metadata.row_group(group).column(leaf).statistics
+    for group in range(opened.metadata.num_row_groups):
+        facts = _statistics(opened, group, leaf)
         count = opened.metadata.row_group(group).num_rows
         if facts is None or not facts.has_null_count or facts.null_count:
             row = start
@@ -226,6 +235,23 @@ def _without_bytes(opened: pq.ParquetFile, name: str, leaves: Sequence[str]) -> 
                 row += batch.num_rows
         start += count
     return frozenset(found)
+
+
+def _check_groups(opened: pq.ParquetFile) -> None:
+    """Raise what Arrow raises of a row group whose description is damaged, by reading a row of each.
+
+    To ask for the description itself (`metadata.row_group(…).column(…)`) would end the process, past every `except`.
+    """
+    for number in range(opened.metadata.num_row_groups):
+        next(opened.iter_batches(1, row_groups=[number]), None)
+
+
+def _statistics(opened: pq.ParquetFile, group: int, leaf: int) -> Any:
+    """Return what a file states of a column's part, or None; of a part of another type Arrow would end the process."""
+    part = opened.metadata.row_group(group).column(leaf)
+    if part.physical_type != opened.schema.column(leaf).physical_type:
+        raise pa.ArrowInvalid(f"a part of column {part.path_in_schema} is of another type than the column")
+    return part.statistics
 
 
 def _bare_places(value: Any) -> list[int]:

@@ -128,8 +128,13 @@ class PhysioNetRemote:
     def _refused(self, what: str, status: int, reason: str) -> UserError:
         name = what.rpartition(f"{self._base}/")[2]
         page = f"{PHYSIONET}/content/{self._place.physionet}/"
-        if status == 401:
+        if status == 401 and self._client().auth is None:
             return UserError(f"{self._subject}: PhysioNet asks who you are (401)", LOGIN)
+        if status == 401:
+            return UserError(
+                f"{self._subject}: PhysioNet does not take your name and password (401)",
+                "correct them where they stand: PHYSIONET_USERNAME and PHYSIONET_PASSWORD, or else ~/.netrc",
+            )
         if status == 403:
             return UserError(
                 f"{self._subject}: your account may not read {name} (403)",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import PurePosixPath
 from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
@@ -11,13 +12,20 @@ from lingshu.core.params import Strict
 PlaceKind = Literal["hub", "url", "physionet", "s3", "bring"]
 
 
+def safe(name: str) -> bool:
+    """Return whether a name stays below the folder it is put in."""
+    path = PurePosixPath(name)
+    parts = name.split("/")
+    return not path.is_absolute() and not any(part in ("", ".", "..") for part in parts) and not set("\\\0") & set(name)
+
+
 class Place(Strict):
     """One place that holds files: exactly one of `hub`, `url`, `physionet`, `s3` and `bring`.
 
     Attributes:
         hub: data-set repository, `owner/name`.
         revision: commit of it; null where nobody pins one (the commit that was read is recorded at each load).
-        url: of one file.
+        url: http or https, of one file.
         file: name that the file at `url` gets.
         sha256: digest of the file at `url`, where known.
         bytes: size of the file at `url`, where known.
@@ -64,6 +72,10 @@ class Place(Strict):
             raise ValueError("give exactly one of hub, url, physionet, s3 and bring")
         if bool(self.url) != bool(self.file):
             raise ValueError("url and file go together")
+        if self.url and not self.url.startswith(("http://", "https://")):
+            raise ValueError("url begins with http:// or https://")
+        if self.file and not safe(self.file):
+            raise ValueError("file is a name, or a path below the folder it is put in")
         if self.files and self.kind == "url":
             raise ValueError("files are patterns of a hub repository, PhysioNet, a bucket or a brought folder")
         if self.optional and not self.bring:

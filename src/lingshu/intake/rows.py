@@ -22,11 +22,15 @@ F = TypeVar("F", bound=TableForm)
 
 @dataclass(frozen=True, slots=True)
 class Opened(Generic[F]):
-    """A form with the files it found: its tables, and the mapping that each join looks in."""
+    """A form with the files it found: its tables, and the mapping that each join looks in.
+
+    `left` are names of files that its patterns find, and its `file_pattern` leaves out.
+    """
 
     form: F
     tables: Sequence[Table]
     joined: Sequence[dict[str, Any]]
+    left: Sequence[str] = ()
 
 
 def find_source(files: Files, forms: Sequence[F]) -> Opened[F] | None:
@@ -40,7 +44,9 @@ def find_source(files: Files, forms: Sequence[F]) -> Opened[F] | None:
         tables = [table for table in found or [] if re.search(form.file_pattern, table.name)]
         joins = [find_tables(files, join.tables) for join in form.joins]
         if tables and all(joins):
-            return Opened(form, tables, [_mapping(join, of) for join, of in zip(form.joins, joins, strict=True) if of])
+            joined = [_mapping(join, of) for join, of in zip(form.joins, joins, strict=True) if of]
+            read = {table.name for table in tables}
+            return Opened(form, tables, joined, [table.name for table in found or [] if table.name not in read])
     return None
 
 

@@ -60,7 +60,7 @@ class S3Remote:
         part = target.with_name(target.name + ".part")
         what = f"{self._subject}: {file.name}"
         encrypted: list[bool] = []
-        persist(what, part, lambda: encrypted.append(self._append(file, part, moved)))
+        persist(what, part, lambda: encrypted.append(self._append(file, part, moved)), moved)
         if not encrypted[-1] and MD5_ETAG.fullmatch(file.version) and (digest := _md5(part)) != file.version:
             discard(part)
             raise UserError(f"{what}: has MD5 {digest}, the bucket says {file.version}; it was not used", "run again")

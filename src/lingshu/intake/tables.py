@@ -38,6 +38,7 @@ from lingshu.intake.xml_rows import xml_rows
 
 INSIDE = "!/"
 CHUNK_BYTES = 1 << 20
+LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +109,24 @@ def read_rows(table: Table, form: TableForm, max_row_bytes: int = MAX_ROW_BYTES)
         "parquet": _parquet, "json": _json, "jsonl": _json_lines, "csv": _csv, "xml": _xml, "text": _text_file,
         "pickle": _pickle, "npy": _arrays, "files": _file,
     }  # fmt: skip
+    if form.format != "files":
+        _check_content(table)
     with _faults_named(table):
         yield from readers[form.format](table, form, max_row_bytes)
+
+
+def _check_content(table: Table) -> None:
+    """Raise a `UserError` for a file whose content was left on a server: what `git clone` leaves without Git LFS."""
+    if table.path is None:
+        return
+    path = table.path()
+    with path.open("rb") as handle:
+        begin = handle.read(len(LFS_POINTER))
+    if begin == LFS_POINTER:
+        raise UserError(
+            f"{path}: is a pointer of Git LFS, not the file itself",
+            f"run `git lfs pull` in {path.parent}, or download it",
+        )
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
@@ -45,6 +46,7 @@ def _task(remote: Remote, file: RemoteFile, target: Path, moved: Moved) -> Calla
 
 
 def _run(tasks: Sequence[Callable[[], None]], stop: threading.Event, workers: int) -> None:
+    signal.siginterrupt(signal.SIGINT, True)  # polars' handler of Ctrl-C leaves waiting threads asleep
     with ThreadPoolExecutor(workers) as pool:
         try:
             running: list[Future[None]] = [pool.submit(task) for task in tasks]

@@ -13,6 +13,14 @@ from lingshu.core.sample import Task
 
 STAGES = ("shallow", "deep", "instruct", "reinforce")
 T = TypeVar("T", bound=str)
+MOST_ROWS = 10**9  # of a mixture, two hundred times the paper's; a float still counts them one by one
+LEAST_PART = 1e-9  # a smaller share or weight would come to no row
+
+
+def _comes_to_rows(part: float) -> float:
+    if 0 < part < LEAST_PART:
+        raise ValueError(f"is 0, or {LEAST_PART:g} at least")
+    return part
 
 
 def _once_each(names: list[T]) -> list[T]:
@@ -33,9 +41,9 @@ class Amount(Strict):
         weight: relative to the other weights, of what shares leave.
     """
 
-    samples: int | None = Field(default=None, ge=0)
-    share: float | None = Field(default=None, ge=0, le=1)
-    weight: float | None = Field(default=None, ge=0, allow_inf_nan=False)
+    samples: int | None = Field(default=None, ge=0, le=MOST_ROWS)
+    share: Annotated[float, Field(ge=0, le=1), AfterValidator(_comes_to_rows)] | None = None
+    weight: Annotated[float, Field(ge=0, le=1e9, allow_inf_nan=False), AfterValidator(_comes_to_rows)] | None = None
 
     @property
     def wanted(self) -> bool:
@@ -73,7 +81,7 @@ class BalanceParams(Strict):
     """
 
     over: Names[Literal["modality", "task", "topic", "source"]]
-    temperature: float = Field(ge=1)
+    temperature: float = Field(ge=1, allow_inf_nan=False)
 
 
 class GroupParams(Amount):
@@ -119,7 +127,7 @@ class StageMix(Strict):
     model_config = ConfigDict(frozen=True, extra="allow")
     __pydantic_extra__: dict[str, GroupParams] = Field(init=False)
 
-    total: int | None = Field(default=None, ge=1)
+    total: int | None = Field(default=None, ge=1, le=MOST_ROWS)
 
     @property
     def groups(self) -> dict[str, GroupParams]:

@@ -112,6 +112,7 @@ def plan_mixture(stage: str, mixture: StageMix, pool: pl.DataFrame, seed: int) -
     parts = parts_of(stage, mixture)
     cells = pool.group_by(CELL).agg(pl.len().alias("rows"))
     chosen = {name: _cells(cells, mixture.groups[name]) for name in dict.fromkeys(part.group for part in parts)}
+    _check_topics(stage, mixture, {name for name, found in chosen.items() if found.is_empty()}, cells)
     _check_disjoint(stage, chosen, pool)
     available = {name: int(found["rows"].sum()) for name, found in chosen.items()}
     numbered = pl.concat(
@@ -126,6 +127,19 @@ def plan_mixture(stage: str, mixture: StageMix, pool: pl.DataFrame, seed: int) -
     found = drawable.partition_by("part", as_dict=True)
     drawn = pl.concat([_draw(part, found.get((n,), drawable.clear())) for n, part in enumerate(parts)])
     return _ordered(drawn, pool, stage, seed), available
+
+
+def _check_topics(stage: str, mixture: StageMix, empty: Collection[str], cells: pl.DataFrame) -> None:
+    """Raise a `UserError` for a group without samples (`empty`) that other topics would give some."""
+    for name in sorted(empty):
+        group = mixture.groups[name]
+        others = _cells(cells, group.model_copy(update={"topics": None}))["topic"].unique().sort().to_list()
+        if group.topics is not None and others:
+            raise UserError(
+                f"params.yaml: mix.{stage}.{name}.topics: no sample of {', '.join(group.sources)} has "
+                f"{' or '.join(map(repr, group.topics))}",
+                f"use some of {', '.join(filter(None, others))}",
+            )
 
 
 def _cells(cells: pl.DataFrame, group: GroupParams) -> pl.DataFrame:

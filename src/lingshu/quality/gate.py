@@ -21,16 +21,19 @@ STEP = "gate"
 RECORD = "expectations.json"
 
 
-def gate(sources: Sequence[str], params: QualityParams, root: Path = Path()) -> pl.DataFrame:
+def gate(
+    sources: Sequence[str], params: QualityParams, root: Path = Path(), let_in: Sequence[str] = ()
+) -> pl.DataFrame:
     """Write verdicts and `expectations.json` under data/verdicts/gate; return the verdicts, sorted by sample_id.
 
-    Samples of the test split are not judged: they are what training is checked against, and are never trained on.
+    Samples of the test split are not judged: they are what training is checked against, and are not trained on. Those
+    of the splits in `let_in` (`source/test`) are.
 
     Raises:
         UserError: an expectation failed (its record is written first).
     """
     folder = fresh_dir(root / verdict_folder(STEP))
-    tables = Tables(root, tuple(sources))
+    tables = Tables(root, tuple(sources), tuple(let_in))
     records = validate(schema_suites(tables))
     _record(folder, root, records, params)
     records += validate(content_suites(tables))

@@ -15,10 +15,17 @@ from lingshu.core.tables import sample_table
 
 @dataclass(frozen=True, slots=True)
 class Tables:
-    """Where the tables of the sources lie. Each is read when it is asked for: memory is for one source, and columns."""
+    """Where the tables of the sources lie. Each is read when it is asked for: memory is for one source, and columns.
+
+    Attributes:
+        root: of the project.
+        sources: their names.
+        let_in: `source/test` of test splits that are trained on all the same (`sources.benchmark_splits_in_training`).
+    """
 
     root: Path
     sources: tuple[str, ...]
+    let_in: tuple[str, ...] = ()
 
     def text_file(self, source: str) -> Path:
         """Return the file of a source's text signals, a row a sample."""
@@ -41,12 +48,13 @@ class Tables:
         return sample_table([self.root / SAMPLES / source], columns)
 
     def judged(self, source: str) -> pl.DataFrame:
-        """Return sample_id and image_ids of the samples outside the test split.
+        """Return sample_id and image_ids of the samples outside the test split, or of all where that is let in.
 
-        Those of the test split are what training is checked against, and are never trained on.
+        Those of a test split are what training is checked against, and are not trained on.
         """
         samples = self.samples(source, ("sample_id", "split", "image_ids"))
-        return samples.filter(pl.col("split") != "test").drop("split")
+        wanted = pl.lit(value=f"{source}/test" in self.let_in) | (pl.col("split") != "test")
+        return samples.filter(wanted).drop("split")
 
     def index(self, source: str) -> pl.DataFrame:
         """Return image_id and source of a source's picture index."""

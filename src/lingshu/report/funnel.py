@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
-from lingshu.core.layout import MIXTURES, MODALITY, PROPOSALS, SAMPLES, verdict_file
+from lingshu.core.layout import METRICS, MIXTURES, MODALITY, PROPOSALS, SAMPLES, verdict_file
 from lingshu.core.sample import sample_parts
 from lingshu.core.verdicts import read_verdicts
 
@@ -33,11 +34,12 @@ class Step:
 
 def funnel(root: Path, sources: list[str]) -> list[Step]:
     """Return the steps of every source in the order of the pipeline, then those of the proposals."""
-    mixed = _mixed(root)
+    mixed, let_in = _mixed(root), _let_in(root)
     steps: list[Step] = []
     for source in sources:
         samples = _samples(root / SAMPLES / source)
-        training = samples.filter(pl.col("split") == "train")
+        named = pl.concat_str(pl.lit(f"{source}/"), "split").is_in(let_in)
+        training = samples.filter((pl.col("split") == "train") | named)
         steps += [
             Step("normalize", source, len(samples), _undecodable(root, source)),
             Step("training split", source, len(training), {HELD_OUT: len(samples) - len(training)}),
@@ -69,6 +71,12 @@ def _reasons(table: pl.DataFrame) -> dict[str, int]:
 def _mixed(root: Path) -> set[str]:
     paths = sorted((root / MIXTURES).glob("*/mixture.parquet"))
     return {i for path in paths for i in pl.read_parquet(path, columns=["sample_id"])["sample_id"].to_list()}
+
+
+def _let_in(root: Path) -> list[str]:
+    """Return `source/split` of the held-out splits that a mixture was let to draw from."""
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in sorted((root / METRICS / "mix").glob("*.json"))]
+    return sorted({name for metrics in found for name in metrics.get("held_out_rows", {})})
 
 
 def _proposals(root: Path, mixed: set[str]) -> list[Step]:

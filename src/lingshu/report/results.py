@@ -83,7 +83,7 @@ def _row(topic: str, cells: list[Cell | None]) -> TopicRow:
         topic=topic,
         chance=next((cell["chance"] for cell in present if cell.get("chance") is not None), None),
         n=max((cell["n"] for cell in present), default=0),
-        clusters=max((cell["clusters"] for cell in present), default=0),
+        clusters=max((cell.get("clusters", 0) for cell in present), default=0),
         cells=tuple(cells),
     )
 

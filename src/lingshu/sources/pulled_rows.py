@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.core.layout import IMAGES, SAMPLES
-from lingshu.intake.places import ChainedFiles, FolderFiles
+from lingshu.intake.places import FolderFiles
 from lingshu.sources.catalog import SPLITS_FOLDER, SourceRecord
 from lingshu.sources.params import SourcesParams
 from lingshu.sources.pulled import pulled_files
@@ -23,12 +23,13 @@ def normalize_pulled(name: str, record: SourceRecord, params: SourcesParams, roo
     summary = normalize_rows(
         name,
         record,
-        ChainedFiles([pulled_files(name, root), FolderFiles(root / SPLITS_FOLDER)]),
+        pulled_files(name, root),
         params=params.rows,
         samples=root / SAMPLES / name,
         images=root / IMAGES / name,
         accept_rows=name in params.rows.accept_rows,
         threads=params.workers.processes,
+        beside=FolderFiles(root / SPLITS_FOLDER),
     )
     for line in summary.lines(detailed=record.access == "open"):
         print(line, file=sys.stderr)

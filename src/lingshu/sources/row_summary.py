@@ -31,6 +31,8 @@ class RowSummary:
         unknown_kinds: words for imaging kinds that the record does not translate.
         expected: rows that the record says there are; 0 where it does not.
         known: how it knows.
+        left: names of files beside the tables that the form leaves out by its `file_pattern`.
+        absent: sets of files of which parts are missing.
     """
 
     name: str
@@ -48,6 +50,8 @@ class RowSummary:
     unknown_kinds: Counter[str] = field(default_factory=Counter)
     expected: int = 0
     known: str = ""
+    left: list[str] = field(default_factory=list)
+    absent: list[str] = field(default_factory=list)
 
     @property
     def kept(self) -> int:
@@ -58,7 +62,7 @@ class RowSummary:
         """Count a refused row, and keep the first ones of its reason to show."""
         self.refused[error.reason] += 1
         shown = self.examples.setdefault(error.reason, [])
-        if len(shown) < EXAMPLES:
+        if len(shown) < EXAMPLES and (error.where, error.detail) not in [(one.where, one.detail) for one in shown]:
             shown.append(error)
 
     def metrics(self) -> dict[str, Any]:
@@ -95,6 +99,10 @@ class RowSummary:
             lines.append("  written anew: " + _counts(self.pictures_changed))
         if self.groups_cut:
             lines.append(f"note: upstream's splits cut {self.groups_cut} groups (rows of them are in several splits)")
+        if self.left:
+            lines.append(f"note: not read, as the form leaves them out: {len(self.left)} files, such as {self.left[0]}")
+        if self.absent:
+            lines.append(f"note: parts are missing: {', '.join(self.absent)}")
         if self.expected and self.rows != self.expected:
             lines.append(
                 f"note: {self.rows} rows where the record has {self.expected} ({self.known}): not the whole set?"

@@ -6,8 +6,9 @@ Rows in = kept + refused by reason, or it fails. What is held in memory does not
 
 from __future__ import annotations
 
+import re
 import shutil
-from collections import OrderedDict
+from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
@@ -22,7 +23,7 @@ from lingshu.core.sample import SPLITS, ImageRef, Sample, SampleWriter
 from lingshu.core.verdicts import VerdictWriter
 from lingshu.intake.errors import DataError, RowError
 from lingshu.intake.pictures import FoundPicture, row_pictures
-from lingshu.intake.places import Files
+from lingshu.intake.places import ChainedFiles, Files
 from lingshu.intake.rows import Opened, find_source
 from lingshu.intake.values import Row
 from lingshu.sources.catalog import SourceRecord
@@ -34,6 +35,8 @@ from lingshu.sources.row_summary import RowSummary
 from lingshu.sources.seen import Seen, number
 from lingshu.sources.stills import Still, read_still
 
+NAMES_SHOWN = 5
+SHARD = re.compile(r"(?P<set>.*)-(?P<number>\d{5})-of-(?P<of>\d{5})\b.*")  # the hub's names of parts
 PICTURES_KNOWN = 100_000  # that are told by name; one seen longer ago is read again, and not stored twice
 
 
@@ -58,6 +61,7 @@ def normalize_rows(
     images: Path,
     accept_rows: bool = False,
     threads: int = 1,
+    beside: Files | None = None,
 ) -> RowSummary:
     """Write samples with verdicts to `samples`, and pictures to `images`; return what was found.
 
@@ -70,12 +74,13 @@ def normalize_rows(
         images: folder that gets shards and index; emptied first.
         accept_rows: go on although the number of rows is not the record's.
         threads: that read and check pictures; the result does not depend on it.
+        beside: holds tables of this project that complete rows (lists of splits).
 
     Raises:
         UserError: no form's files are there, a file can't be read, not a single row could be used, or the number of
             rows is not the record's.
     """
-    source = open_form(name, record, files)
+    source = open_form(name, record, files, beside)
     run: _Run | LabelledRun = (
         LabelledRun(name, record, source, files, params)
         if source.form.adapter == "labels"
@@ -84,7 +89,8 @@ def normalize_rows(
     with ExitStack() as stack:
         new_images, new_samples = (stack.enter_context(_replaced(folder)) for folder in (images, samples))
         _go(run, new_images, new_samples, threads)
-        _check(name, run.summary, record, source.form, accept_rows=accept_rows)
+        run.summary.left, run.summary.absent = list(source.left), absent_parts([t.name for t in source.tables])
+        _check(name, run.summary, record, source, accept_rows=accept_rows)
         write_manifest(new_images, STEP, run.summary.pictures_stored)
         write_manifest(new_samples, STEP, run.summary.kept, dict(run.summary.splits))
     return run.summary
@@ -114,13 +120,13 @@ def _replaced(folder: Path) -> Iterator[Path]:
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def open_form(name: str, record: SourceRecord, files: Files) -> Opened[SourceForm]:
+def open_form(name: str, record: SourceRecord, files: Files, beside: Files | None = None) -> Opened[SourceForm]:
     """Return the first form of the record whose files are all there.
 
     Raises:
         UserError: there is none (the forms are listed), or a file that completes rows is broken.
     """
-    if (source := find_source(files, record.forms)) is not None:
+    if (source := find_source(ChainedFiles([files, beside]) if beside else files, record.forms)) is not None:
         return source
     forms = "\n  ".join(
         f"{form.name}: {' and '.join((*form.tables, *(t for join in form.joins for t in join.tables)))}"
@@ -128,9 +134,15 @@ def open_form(name: str, record: SourceRecord, files: Files) -> Opened[SourceFor
     )
     brought = "".join(f"; {place.bring}" for place in record.places if place.bring)
     raise UserError(
-        f"{name}: {files.label} has the files of no known form:\n  {forms}",
+        f"{name}: {files.label} holds {_some(files.match('**/*'))}, the files of no known form:\n  {forms}",
         f"give a folder that holds the files of one form{brought}",
     )
+
+
+def _some(names: Sequence[str]) -> str:
+    """Return the first names of many, for messages."""
+    more = f" and {len(names) - NAMES_SHOWN} more" if len(names) > NAMES_SHOWN else ""
+    return ", ".join(names[:NAMES_SHOWN]) + more or "no file at all"
 
 
 class _Run(RowRun[Waiting]):
@@ -210,8 +222,26 @@ class _Run(RowRun[Waiting]):
                 del self._known[picture.name]
 
 
-def _check(name: str, summary: RowSummary, record: SourceRecord, form: SourceForm, *, accept_rows: bool) -> None:
+def absent_parts(names: Sequence[str]) -> list[str]:
+    """Return the sets of files of which parts are missing, by their own names (`train-00000-of-00003.parquet`)."""
+    numbers: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for found in filter(None, map(SHARD.fullmatch, names)):
+        numbers[found["set"], int(found["of"])].add(found["number"])
+    return [f"{part} ({len(there)} of {of} files)" for (part, of), there in sorted(numbers.items()) if len(there) < of]
+
+
+def _check(
+    name: str, summary: RowSummary, record: SourceRecord, source: Opened[SourceForm], *, accept_rows: bool
+) -> None:
     """Note the record's number of rows; raise a `UserError` if nothing could be used, or if it is another."""
+    form = source.form
+    if not summary.rows:
+        raise UserError(f"{name}: no row in {_some([table.name for table in source.tables])}", "get the files again")
+    if not accept_rows and summary.absent:
+        raise UserError(
+            f"{name}: parts are missing: {', '.join(summary.absent)}",
+            "get all files, or accept this number (leave out --whole; sources.rows.accept_rows in params.yaml)",
+        )
     if summary.refused and not summary.kept:
         shown = "\n  ".join(summary.lines(detailed=record.access == "open")[1:])
         raise UserError(

@@ -94,6 +94,8 @@ def mix_lines(root: Path, name: str) -> Iterator[str]:
         yield from table(_mix_rows(stage), left=(0, 1, 3))
         shares = sorted(stage.modalities.items(), key=lambda item: (-item[1], item[0]))
         yield "  modalities: " + ", ".join(f"{kind} {rows / stage.rows:.1%}" for kind, rows in shares if rows)
+        if held := ", ".join(f"{split} {_count(rows)}" for split, rows in stage.held_out.items()):
+            yield f"  HELD-OUT ROWS THAT ARE TRAINED ON (sources.benchmark_splits_in_training): {held}"
         for group, sources in recipe.mix.stage(stage.stage).left_out(recipe.sources.in_use).items():
             yield f"  left out: {group}, until sources.opt_in names {', '.join(sources)}"
     for conflict in conflicts({name: record.licence_class for name, record in records.items()}):

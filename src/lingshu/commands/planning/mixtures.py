@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from lingshu.mix.amounts import apportion
 from lingshu.mix.params import STAGES, GroupParams, StageMix
 from lingshu.mix.plan import Part, check_sources, check_tasks, parts_of, plan_mixture, stratum_rows
 from lingshu.mix.pool import NO_PICTURE, SYNTHETIC_PREFIX, read_pool
+from lingshu.mix.splits import check_listed, held_out_rows
 from lingshu.sources.catalog import SOURCES_FOLDER, SourceRecord, read_source
 
 SEVERAL = "several kinds"
@@ -61,11 +63,12 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class StagePlan:
-    """A stage's lines, and its rows by modality."""
+    """A stage's lines, its rows by modality, and those of each held-out split that is let in (None: nobody knows)."""
 
     stage: str
     lines: tuple[Line, ...]
     modalities: dict[str, int]
+    held_out: dict[str, int | None]
 
     @property
     def rows(self) -> int:
@@ -80,7 +83,8 @@ def stage_plans(recipe: Recipe, root: Path) -> list[StagePlan]:
         UserError: amounts that do not fit, a source that is not enabled, has no record or none of a group's tasks,
             groups that share samples; where samples are there, also a group that asks for more than exist.
     """
-    sources = recipe.sources.in_use
+    sources, held_out = recipe.sources.in_use, recipe.sources.benchmark_splits_in_training
+    check_listed(held_out, sources)
     recipes: list[str] = [*recipe.synthesis.enabled]
     records = {name: read_source(name, root / SOURCES_FOLDER) for name in sources}
     mixtures = {stage: recipe.mix.stage(stage).switched(sources) for stage in STAGES}
@@ -88,9 +92,12 @@ def stage_plans(recipe: Recipe, root: Path) -> list[StagePlan]:
         check_sources(stage, mixture.groups, sources, recipes)
         check_tasks(stage, mixture.groups, {name: record.tasks for name, record in records.items()})
     if is_drawn(recipe, root):
-        pool = read_pool(sources, recipes, root, kinds=True)
-        return [_drawn(stage, mixture, pool, recipe.mix.seed) for stage, mixture in mixtures.items()]
-    return [_expected(stage, mixture, records) for stage, mixture in mixtures.items()]
+        pool = read_pool(sources, recipes, root, kinds=True, held_out=held_out)
+        return [
+            _drawn(stage, mixture, pool, recipe.mix.seed, lambda rows: held_out_rows(rows, held_out, root))
+            for stage, mixture in mixtures.items()
+        ]
+    return [_expected(stage, mixture, records, held_out) for stage, mixture in mixtures.items()]
 
 
 def is_drawn(recipe: Recipe, root: Path) -> bool:
@@ -100,7 +107,9 @@ def is_drawn(recipe: Recipe, root: Path) -> bool:
     return all((root / path).exists() for path in (*judged, *folders))
 
 
-def _drawn(stage: str, mixture: StageMix, pool: pl.DataFrame, seed: int) -> StagePlan:
+def _drawn(
+    stage: str, mixture: StageMix, pool: pl.DataFrame, seed: int, held_out: Callable[[pl.DataFrame], dict[str, int]]
+) -> StagePlan:
     rows, _ = plan_mixture(stage, mixture, pool, seed)
     taken = _by_origin(rows)
     lines = []
@@ -115,14 +124,14 @@ def _drawn(stage: str, mixture: StageMix, pool: pl.DataFrame, seed: int) -> Stag
         total = sum(there.get(source, 0) for source in part.sources)
         lines.append(Line(stage, part.group, part.sources, part.params, total, part.rows, origins))
     kinds = rows["kind"].value_counts().sort("kind")
-    return StagePlan(stage, tuple(lines), dict(kinds.iter_rows()))
+    return StagePlan(stage, tuple(lines), dict(kinds.iter_rows()), {**held_out(rows)})
 
 
 def _by_origin(rows: pl.DataFrame) -> dict[tuple[str, str], int]:
     return {(group, source): number for group, source, number in rows.group_by("group", "source").len().iter_rows()}
 
 
-def _expected(stage: str, mixture: StageMix, records: dict[str, SourceRecord]) -> StagePlan:
+def _expected(stage: str, mixture: StageMix, records: dict[str, SourceRecord], held_out: Sequence[str]) -> StagePlan:
     modalities: Counter[str] = Counter()
     lines = []
     for part in parts_of(stage, mixture):
@@ -134,7 +143,7 @@ def _expected(stage: str, mixture: StageMix, records: dict[str, SourceRecord]) -
         origins = tuple(Origin(s, size, way, (taken | alone).get(s)) for s, (size, way) in found.items())
         lines.append(Line(stage, part.group, part.sources, part.params, total, part.rows, origins))
         modalities.update(_modality_rows(part, known, records))
-    return StagePlan(stage, tuple(lines), dict(sorted(modalities.items())))
+    return StagePlan(stage, tuple(lines), dict(sorted(modalities.items())), dict.fromkeys(held_out))
 
 
 def _as_available(part: Part, sizes: dict[str, int]) -> dict[str, int]:
