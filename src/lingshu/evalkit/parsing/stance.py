@@ -170,10 +170,7 @@ class Clauses:
         self.conclusions = _conclusions(self.text, places)
 
     def concedes(self, at: int) -> bool:
-        """Return whether the break `at` opens a clause that only concedes ("Although A is possible, …")."""
-        word = self.word_ends.get(at)
-        if word is None:
-            return False
+        """Return whether the word at the break `at` opens a clause that only concedes ("Although A is possible, …")."""
         if self.text.startswith("while", at):  # "A is rare, while B is common" concedes nothing
             return self.text[max(0, at - _GAP) : at].rstrip(_LEADING_SIGNS)[-1:] in _SENTENCE_ENDS
         return self.text.startswith(_CONCEDING, at)
@@ -218,8 +215,10 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         asked = text[end : end + 1] == "?"
         stance = UNCLEAR if asked else _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
         if stance is MENTIONED or stance is FAVOURED:
-            conceded = opening and clauses.concedes(breaks[opening - 1])
-            stance = UNCLEAR if conceded else _after(stance, result, before, findings) if result else stance
+            if opening and breaks[opening - 1] in word_ends and clauses.concedes(breaks[opening - 1]):
+                stance = UNCLEAR
+            elif stance is MENTIONED and result and result[-1] is not MENTIONED and result[-1] is not UNCLEAR:
+                stance = _after(result, before, findings)
         if stance is MENTIONED:
             stance = carried
         elif stance is not DENIED:
@@ -235,17 +234,14 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
     return result
 
 
-def _after(stance: Stance, result: list[Stance], before: str, findings: bool) -> Stance:
+def _after(result: list[Stance], before: str, findings: bool) -> Stance:
     """Return the stance of a mention that an "or" may join to the one before it; what is stated so is left open."""
-    previous = result[-1]
-    if stance is FAVOURED or previous is MENTIONED or previous is UNCLEAR:
-        return stance
-    if previous is DENIED:
-        return DENIED if findings and _JOINED.match(before) else stance
+    if result[-1] is DENIED:
+        return DENIED if findings and _JOINED.match(before) else MENTIONED
     if _OR.fullmatch(before):
         result[-1] = UNCLEAR
         return UNCLEAR
-    return stance
+    return MENTIONED
 
 
 def _spread(text: str, mentions: Sequence[Span], result: list[Stance]) -> None:
