@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import polars as pl
-from hypothesis import given
+import pytest
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from lingshu.core import id_hashes
 from lingshu.core.id_hashes import stable_hashes
 from lingshu.core.ids import stable_hash
 
 KEYS = st.lists(st.text(max_size=12), max_size=3).map(tuple)
 
 
+@pytest.fixture(autouse=True, params=["hashlib", "machine code"])
+def way(request, monkeypatch):
+    """Few ids are hashed by hashlib, millions by machine code: here all by the one, or all by the other."""
+    monkeypatch.setattr(id_hashes, "ROWS_FOR_MACHINE_CODE", 1 << 40 if request.param == "hashlib" else 0)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])  # it is the same for all examples
 @given(
     ids=st.lists(st.text(max_size=300), max_size=6), seed=st.integers(0) | st.text(max_size=5), before=KEYS, after=KEYS
 )
