@@ -13,8 +13,9 @@ import polars as pl
 
 DIGEST = 8  # bytes: `stable_hash` takes so many
 SEPARATOR = "\x1f"  # as `stable_hash` joins seed and keys
-# hashlib takes 0.5 CPU seconds for as many, machine code 0.2, but 0.65 once to import numba and to load it.
-ROWS_FOR_MACHINE_CODE = 1_000_000
+# A million take 0.6 CPU seconds by hashlib, 0.2 in machine code, but 0.6 once to import numba and load it; a mixture
+# hashes twice.
+ROWS_FOR_MACHINE_CODE = 500_000
 
 
 def stable_hashes(
