@@ -1,4 +1,8 @@
-"""BLAKE2b (RFC 7693) of many texts in machine code, equal to hashlib's bit for bit; importing it imports numba."""
+"""BLAKE2b (RFC 7693) of many short texts in machine code, equal to hashlib's bit for bit; importing it imports numba.
+
+Sixteen texts are hashed at once, as the lanes of vector registers: each of the sixteen words of a block lies beside the
+same word of the other texts.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +13,13 @@ from numpy.typing import NDArray
 
 from lingshu.core.compiled import compiled
 
-ROWS_A_CALL = 1 << 20
 BLOCK = 128  # bytes
 DIGEST = 8  # bytes
-ALL_ONES = np.uint64(0xFFFFFFFFFFFFFFFF)
+WORD = 8  # bytes
+WORDS = BLOCK // WORD
+LANES = 16
+ROWS_A_CALL = 1 << 20
+LAST_BLOCK = np.uint64(0xFFFFFFFFFFFFFFFF)
 # RFC 7693, sections 2.6 (the fractional parts of the square roots of the first eight primes) and 2.7.
 IV = np.array(
     [
@@ -36,7 +43,7 @@ SIGMA = np.array(
         [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15],
         [14, 10, 4, 8, 9, 15, 13, 6, 1, 12, 0, 2, 11, 7, 5, 3],
     ],
-    dtype=np.uint64,
+    dtype=np.int64,
 )
 
 
@@ -45,79 +52,125 @@ def blake2b_hashes(head: str, texts: pl.Series, tail: str) -> NDArray[np.uint64]
 
     Args:
         head: in front of each text.
-        texts: strings, without nulls.
+        texts: strings, without nulls; with head and tail at most `BLOCK` bytes each.
         tail: behind each text.
     """
-    before, after = (np.frombuffer(text.encode(), dtype=np.uint8) for text in (head, tail))
+    ends = [(_at_each_byte(end.encode()), len(end.encode())) for end in (head, tail)]
+    block = np.zeros((LANES + 1) * WORDS, dtype=np.uint64)  # one for each lane, and one that the last may write into
+    work = block, _words_from(block)
     hashes = np.empty(len(texts), dtype=np.uint64)
     for start in range(0, len(texts), ROWS_A_CALL):  # polars' views become Arrow's offsets a piece at a time
         array = pa.array(texts.slice(start, ROWS_A_CALL).to_arrow(), type=pa.large_string())
         _, bounds, data = array.buffers()
         offsets = np.frombuffer(bounds, dtype=np.int64)[array.offset : array.offset + len(array) + 1]
-        letters = np.frombuffer(data or b"", dtype=np.uint8)
-        _hash_rows(before, letters, offsets, after, hashes[start : start + ROWS_A_CALL])
+        text = _at_each_byte(data or b""), offsets
+        _hash_rows(ends[0], text, ends[1], work, hashes[start : start + ROWS_A_CALL])
     return hashes.byteswap()
 
 
-@compiled
-def _copy(source: NDArray[np.uint8], target: NDArray[np.uint8], start: int) -> None:
-    for place in range(len(source)):  # numba compiles an assignment of slices for two seconds, for its error's text
-        target[start + place] = source[place]
+def _at_each_byte(letters: bytes | pa.Buffer) -> NDArray[np.uint64]:
+    """Return the word that begins at each byte, zeros behind the end: text is copied eight bytes at a time."""
+    return _words_from(np.concatenate([np.frombuffer(letters, dtype=np.uint8), np.zeros(WORD, dtype=np.uint8)]))
+
+
+def _words_from(data: NDArray[np.uint8] | NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """Return the word that begins at each byte of the array: a view, not aligned."""
+    return np.ndarray((data.nbytes - WORD + 1,), dtype=np.uint64, buffer=data, strides=(1,))
 
 
 @compiled
 def _hash_rows(
-    head: NDArray[np.uint8],
-    letters: NDArray[np.uint8],
-    offsets: NDArray[np.int64],
-    tail: NDArray[np.uint8],
+    head: tuple[NDArray[np.uint64], int],
+    text: tuple[NDArray[np.uint64], NDArray[np.int64]],
+    tail: tuple[NDArray[np.uint64], int],
+    work: tuple[NDArray[np.uint64], NDArray[np.uint64]],
     hashes: NDArray[np.uint64],
 ) -> None:
-    state = np.empty(8, dtype=np.uint64)
-    message = np.zeros(BLOCK, dtype=np.uint8)
-    _copy(head[:BLOCK], message, 0)
-    used = len(head)
-    for row in range(len(offsets) - 1):
-        first, size = offsets[row], offsets[row + 1] - offsets[row]
-        total = len(head) + size + len(tail)
-        if total > len(message):
-            message = np.zeros((total // BLOCK + 1) * BLOCK, dtype=np.uint8)
-            _copy(head, message, 0)
-        _copy(letters[first : first + size], message, len(head))
-        _copy(tail, message, len(head) + size)
-        message[total : max(total, used)] = 0  # what the row before left
-        used = total
-        words = message.view(np.uint64)  # little-endian, as every machine that polars runs on
-        for place in range(len(IV)):
-            state[place] = IV[place]
-        state[0] ^= np.uint64(0x01010000 ^ DIGEST)
-        start = 0
-        while start + BLOCK < total:
-            _compress(state, words[start // 8 :], np.uint64(start + BLOCK), np.uint64(0))
-            start += BLOCK
-        _compress(state, words[start // 8 :], np.uint64(total), ALL_ONES)
-        hashes[row] = state[0]
+    _, offsets = text
+    block, _ = work
+    words = np.zeros(WORDS * LANES, dtype=np.uint64)
+    ordered = np.zeros(WORDS * LANES, dtype=np.uint64)
+    state = np.zeros(WORDS * LANES, dtype=np.uint64)
+    for first in range(0, len(hashes), LANES):
+        rows = min(LANES, len(hashes) - first)
+        for number in range(8):
+            for lane in range(LANES):
+                state[number * LANES + lane] = IV[number]
+                state[(number + 8) * LANES + lane] = IV[number]
+        for lane in range(rows):
+            row = first + lane
+            _fill(head, text, row, tail, work)
+            state[12 * LANES + lane] ^= np.uint64(head[1] + offsets[row + 1] - offsets[row] + tail[1])
+        for lane in range(LANES):
+            state[lane] ^= np.uint64(0x01010000 ^ DIGEST)
+            state[14 * LANES + lane] ^= LAST_BLOCK
+        for place in range(WORDS):
+            for lane in range(LANES):
+                words[place * LANES + lane] = block[lane * WORDS + place]
+        _compress(state, words, ordered)
+        for lane in range(rows):
+            hashes[first + lane] = IV[0] ^ np.uint64(0x01010000 ^ DIGEST) ^ state[lane] ^ state[8 * LANES + lane]
 
 
 @compiled
-def _compress(state: NDArray[np.uint64], words: NDArray[np.uint64], counter: np.uint64, last: np.uint64) -> None:
-    """Mix a block of sixteen words into the state; sixteen scalars stay in registers, an array would not."""
-    a0, a1, a2, a3 = state[0], state[1], state[2], state[3]
-    b0, b1, b2, b3 = state[4], state[5], state[6], state[7]
-    c0, c1, c2, c3 = IV[0], IV[1], IV[2], IV[3]
-    d0, d1, d2, d3 = IV[4] ^ counter, IV[5], IV[6] ^ last, IV[7]
+def _fill(
+    head: tuple[NDArray[np.uint64], int],
+    text: tuple[NDArray[np.uint64], NDArray[np.int64]],
+    row: int,
+    tail: tuple[NDArray[np.uint64], int],
+    work: tuple[NDArray[np.uint64], NDArray[np.uint64]],
+) -> None:
+    """Write head, text and tail into the block of the row's lane, zeros behind them.
+
+    Each is copied in whole words; what is too much is overwritten by the next, the tail's zeros, or the next lane.
+    """
+    letters, offsets = text
+    block, block_bytes = work
+    lane = row % LANES
+    for place in range(lane * WORDS, (lane + 1) * WORDS):
+        block[place] = np.uint64(0)
+    at = lane * BLOCK
+    for place in range(0, head[1], WORD):
+        block_bytes[at + place] = head[0][place]
+    at += head[1]
+    start, size = offsets[row], offsets[row + 1] - offsets[row]
+    for place in range(0, size, WORD):
+        block_bytes[at + place] = letters[start + place]
+    at += size
+    for place in range(0, tail[1] + 1, WORD):
+        block_bytes[at + place] = tail[0][place]
+
+
+@compiled
+def _compress(state: NDArray[np.uint64], words: NDArray[np.uint64], ordered: NDArray[np.uint64]) -> None:
+    """Mix a block of sixteen words into the state, in every lane; sixteen scalars stay in registers."""
     for step in range(12):
-        s = SIGMA[step]
-        a0, b0, c0, d0 = _mix(a0, b0, c0, d0, words[s[0]], words[s[1]])
-        a1, b1, c1, d1 = _mix(a1, b1, c1, d1, words[s[2]], words[s[3]])
-        a2, b2, c2, d2 = _mix(a2, b2, c2, d2, words[s[4]], words[s[5]])
-        a3, b3, c3, d3 = _mix(a3, b3, c3, d3, words[s[6]], words[s[7]])
-        a0, b1, c2, d3 = _mix(a0, b1, c2, d3, words[s[8]], words[s[9]])
-        a1, b2, c3, d0 = _mix(a1, b2, c3, d0, words[s[10]], words[s[11]])
-        a2, b3, c0, d1 = _mix(a2, b3, c0, d1, words[s[12]], words[s[13]])
-        a3, b0, c1, d2 = _mix(a3, b0, c1, d2, words[s[14]], words[s[15]])
-    for number, value in enumerate((a0 ^ c0, a1 ^ c1, a2 ^ c2, a3 ^ c3, b0 ^ d0, b1 ^ d1, b2 ^ d2, b3 ^ d3)):
-        state[number] ^= value
+        for place in range(WORDS):
+            source = SIGMA[step, place] * LANES
+            for lane in range(LANES):
+                ordered[place * LANES + lane] = words[source + lane]
+        _round(state, ordered)
+
+
+@compiled
+def _round(v: NDArray[np.uint64], w: NDArray[np.uint64]) -> None:
+    for n in range(LANES):
+        a0, a1, a2, a3 = v[n], v[LANES + n], v[2 * LANES + n], v[3 * LANES + n]
+        b0, b1, b2, b3 = v[4 * LANES + n], v[5 * LANES + n], v[6 * LANES + n], v[7 * LANES + n]
+        c0, c1, c2, c3 = v[8 * LANES + n], v[9 * LANES + n], v[10 * LANES + n], v[11 * LANES + n]
+        d0, d1, d2, d3 = v[12 * LANES + n], v[13 * LANES + n], v[14 * LANES + n], v[15 * LANES + n]
+        a0, b0, c0, d0 = _mix(a0, b0, c0, d0, w[n], w[LANES + n])
+        a1, b1, c1, d1 = _mix(a1, b1, c1, d1, w[2 * LANES + n], w[3 * LANES + n])
+        a2, b2, c2, d2 = _mix(a2, b2, c2, d2, w[4 * LANES + n], w[5 * LANES + n])
+        a3, b3, c3, d3 = _mix(a3, b3, c3, d3, w[6 * LANES + n], w[7 * LANES + n])
+        a0, b1, c2, d3 = _mix(a0, b1, c2, d3, w[8 * LANES + n], w[9 * LANES + n])
+        a1, b2, c3, d0 = _mix(a1, b2, c3, d0, w[10 * LANES + n], w[11 * LANES + n])
+        a2, b3, c0, d1 = _mix(a2, b3, c0, d1, w[12 * LANES + n], w[13 * LANES + n])
+        a3, b0, c1, d2 = _mix(a3, b0, c1, d2, w[14 * LANES + n], w[15 * LANES + n])
+        v[n], v[LANES + n], v[2 * LANES + n], v[3 * LANES + n] = a0, a1, a2, a3
+        v[4 * LANES + n], v[5 * LANES + n], v[6 * LANES + n], v[7 * LANES + n] = b0, b1, b2, b3
+        v[8 * LANES + n], v[9 * LANES + n], v[10 * LANES + n], v[11 * LANES + n] = c0, c1, c2, c3
+        v[12 * LANES + n], v[13 * LANES + n], v[14 * LANES + n], v[15 * LANES + n] = d0, d1, d2, d3
 
 
 @compiled

@@ -11,9 +11,10 @@ from hashlib import blake2b
 import numpy as np
 import polars as pl
 
+BLOCK = 128  # bytes of a text that are hashed in one step: no id of a sample is longer
 DIGEST = 8  # bytes: `stable_hash` takes so many
 SEPARATOR = "\x1f"  # as `stable_hash` joins seed and keys
-# A million take 0.6 CPU seconds by hashlib, 0.2 in machine code, but 0.6 once to import numba and load it; a mixture
+# A million take 0.6 CPU seconds by hashlib, 0.14 in machine code, but 0.6 once to import numba and load it; a mixture
 # hashes twice.
 ROWS_FOR_MACHINE_CODE = 500_000
 
@@ -31,7 +32,8 @@ def stable_hashes(
     """
     head = "".join(f"{part}{SEPARATOR}" for part in (str(seed), *before))
     tail = "".join(f"{SEPARATOR}{part}" for part in after)
-    if len(ids) < ROWS_FOR_MACHINE_CODE:
+    room = BLOCK - len((head + tail).encode())
+    if len(ids) < ROWS_FOR_MACHINE_CODE or (ids.str.len_bytes() > room).any():
         texts = (head + ids + tail).cast(pl.Binary)
         digests = b"".join([blake2b(text, digest_size=DIGEST).digest() for text in texts])
         hashes = np.frombuffer(digests, dtype=">u8").astype(np.uint64)
