@@ -12,9 +12,8 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from lingshu.core.compiled import compiled
+from lingshu.core.id_hashes import BLOCK, DIGEST
 
-BLOCK = 128  # bytes
-DIGEST = 8  # bytes
 WORD = 8  # bytes
 WORDS = BLOCK // WORD
 LANES = 16
