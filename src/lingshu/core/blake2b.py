@@ -68,8 +68,9 @@ def blake2b_hashes(head: str, texts: pl.Series, tail: str) -> NDArray[np.uint64]
 
 
 def _at_each_byte(letters: bytes | pa.Buffer) -> NDArray[np.uint64]:
-    """Return the word that begins at each byte, zeros behind the end: text is copied eight bytes at a time."""
-    return _words_from(np.concatenate([np.frombuffer(letters, dtype=np.uint8), np.zeros(WORD, dtype=np.uint8)]))
+    """Return the word that begins at each byte, two of zeros behind the end: text is copied eight bytes at a time."""
+    # One word would do, but a view of a single word is aligned, another type, for which all would be compiled again.
+    return _words_from(np.concatenate([np.frombuffer(letters, dtype=np.uint8), np.zeros(2 * WORD, dtype=np.uint8)]))
 
 
 def _words_from(data: NDArray[np.uint8] | NDArray[np.uint64]) -> NDArray[np.uint64]:
