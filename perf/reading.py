@@ -1,15 +1,16 @@
 """Reading training pictures in shuffled order, side by side with webdataset, HF datasets and MDS.
 
-    python perf/reading.py [--pictures 4000] [--repeats 5] [--peers webdataset hf hf-views mds]
+    python perf/reading.py [--pictures 4000] [--repeats 5] [--peers webdataset hf hf-views mds] [--store FOLDER …]
 
-Every store holds the same pictures (JPEG, about 120 KB) with half a kilobyte of JSON each and is read once from the
-page cache, whole, in a shuffled order, JSON parsed, nothing decoded. Ours is `core.images.ImageStore` with the JSON in
-a Parquet column, as samples lie; full random order, as HF's map style; webdataset and MDS shuffle as they recommend.
-`views` are views of the mapped file, from which training decodes a JPEG
-(`ImageStore.image`); `copies` is the same with a copy of every picture, as the peers make one and as Pillow needs it.
-Each side must hand out every picture once, byte for byte, or nothing is timed. CPU seconds, by turns; rates and ratios
-are of the quickest runs, and of each turn the smallest and the median. The last lines are the store's share of a
-loader's work, and what both cost together, as training does them and as Pillow does from a peer's bytes.
+Every store holds the same pictures (JPEG, about 120 KB; or those of real stores) with half a kilobyte of JSON each and
+is read once from the page cache, whole, in a shuffled order, JSON parsed, nothing decoded. A byte of every page is
+looked at on every side: a view that nobody looked at was not read yet. Ours is `core.images.ImageStore` with the JSON
+in a Parquet column, as samples lie; full random order, as HF's map style; webdataset and MDS shuffle as they recommend.
+`views` are views of the mapped file, as `ImageStore.image` hands them to the decoder (of a PNG, Pillow makes a copy,
+which counts as decoding); `copies` is the same with a copy of every picture, as the peers make one. Each side must hand
+out every picture once, byte for byte, or nothing is timed. CPU seconds, by turns; rates and ratios are of the quickest
+runs, and of each turn the smallest and the median. The last lines are the store's share of a loader's work, and what
+both cost together, as training does them and as Pillow does from a peer's bytes.
 """
 
 from __future__ import annotations
@@ -157,12 +158,26 @@ def digests(pairs: Iterator[Pair]) -> set[tuple[str, object]]:
     return {(hashlib.sha256(data).hexdigest(), found["id"]) for data, found in pairs}
 
 
+PAGE = 4096
+
+
 def timed(read: Callable[[Path, int], Iterator[Pair]], folder: Path, seed: int) -> float:
     """Return the CPU seconds of reading all once, opening included."""
     start = time.process_time()
     for data, _ in read(folder, seed):
-        assert data
+        bytes(memoryview(data)[::PAGE])
     return time.process_time() - start
+
+
+def chosen(stores: list[Path], number: int) -> tuple[list[bytes], list[bytes]]:
+    """Return some pictures to decode, and all to read: made ones, or those of the stores."""
+    if stores:
+        store = ImageStore(stores)
+        found = [store.data(image_id) for image_id in store.ids()[:number]]
+        return found[:200], found
+    drawn = [draw(n) for n in range(min(number, 200))]
+    # A comment behind the end of each copy makes the bytes differ without drawing thousands.
+    return drawn, [drawn[n % len(drawn)] + n.to_bytes(4, "big") for n in range(number)]
 
 
 def main() -> None:
@@ -170,11 +185,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pictures", type=int, default=4000)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--store", type=Path, nargs="+", default=[], help="picture folders, data/images/radiology say")
     parser.add_argument("--peers", nargs="*", choices=list(SIDES)[2:], default=list(SIDES)[2:])
     asked = parser.parse_args()
-    drawn = [draw(number) for number in range(min(asked.pictures, 200))]
-    # A comment behind the end of each copy makes the bytes differ without drawing thousands.
-    pictures = [drawn[n % len(drawn)] + n.to_bytes(4, "big") for n in range(asked.pictures)]
+    drawn, pictures = chosen(asked.store, asked.pictures)
     expected = {(hashlib.sha256(data).hexdigest(), number) for number, data in enumerate(pictures)}
     with tempfile.TemporaryDirectory() as name:
         folders = {side: Path(name) / side for side in ("views", "copies", *asked.peers)}
@@ -188,13 +202,13 @@ def main() -> None:
             for side, folder in folders.items():
                 seconds[side].append(timed(SIDES[side][1], folder, repeat))
     size = statistics.mean(map(len, pictures)) / 1e3
-    print(f"{asked.pictures:,} pictures of {size:.0f} KB, all read on every side, {asked.repeats} turns")
+    print(f"{len(pictures):,} pictures of {size:.0f} KB, all read on every side, {asked.repeats} turns")
     for side, found in seconds.items():
         print(
-            f"{side:12} {min(found):8.3f} CPU-s {asked.pictures / min(found):10,.0f} pictures/CPU-s  "
+            f"{side:12} {min(found):8.3f} CPU-s {len(pictures) / min(found):10,.0f} pictures/CPU-s  "
             f"{ratios(found, seconds['copies'])} x copies, {ratios(found, seconds['views'])} x views"
         )
-    print_overhead(drawn, {side: min(found) / asked.pictures for side, found in seconds.items()})
+    print_overhead(drawn, {side: min(found) / len(pictures) for side, found in seconds.items()})
 
 
 def ratios(theirs: list[float], own: list[float]) -> str:

@@ -12,9 +12,9 @@ import numpy as np
 import polars as pl
 from numpy.typing import NDArray
 
+from lingshu.core.blake2b import blake2b_hashes
 from lingshu.core.folding import folded
 from lingshu.core.hamming import cross_pairs
-from lingshu.core.id_hashes import stable_hashes
 from lingshu.core.packing import plan_bins
 from lingshu.decontam.ngrams import ngram_hits, ngram_index
 from lingshu.dedup.keys import KeyIndex, joined_keys, string_keys
@@ -40,7 +40,7 @@ def main() -> None:
     text_copies(_read, np.ones(len(WORDS), dtype=np.bool_), None, SHINGLES)
     ngram_hits(folded(WORDS), ngram_index(folded(WORDS), 13), 0.5)
     cross_pairs(hashes, hashes, 3)
-    stable_hashes(1, WORDS, before=("key",))
+    blake2b_hashes("before", WORDS, "after")
     plan_bins(np.array([3, 2], dtype=np.int64), 4)
     common_words(b"one two", b"two one")
 

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from lingshu.core.errors import UserError
+from lingshu.core.id_hashes import stable_hashes
 from lingshu.mix.amounts import apportion, resolve
 from lingshu.mix.params import BalanceParams, GroupParams, StageMix
 from lingshu.mix.pool import SYNTHETIC_PREFIX
@@ -123,7 +124,7 @@ def plan_mixture(stage: str, mixture: StageMix, pool: pl.DataFrame, seed: int) -
     )
     # What decides is narrow: row numbers and hashes are sorted, whole rows are gathered once.
     drawable = pool.select("sample_id", *CELL, "kind").with_row_index("row").join(numbered, on=list(CELL))
-    drawable = drawable.with_columns(rank=_hashes(seed, drawable["sample_id"], before=("draw",)))
+    drawable = drawable.with_columns(rank=stable_hashes(seed, drawable["sample_id"], before=("draw",)))
     found = drawable.partition_by("part", as_dict=True)
     drawn = pl.concat([_draw(part, found.get((n,), drawable.clear())) for n, part in enumerate(parts)])
     return _ordered(drawn, pool, stage, seed), available
@@ -217,18 +218,11 @@ def first_ranked(stratum: pl.DataFrame, rows: int) -> pl.DataFrame:
     return pl.concat([ahead, level.sort("sample_id").head(rows - len(ahead))])
 
 
-def _hashes(seed: int, ids: pl.Series, before: tuple[str, ...], after: tuple[str, ...] = ()) -> pl.Series:
-    # Imported here: numba is slow to import, and most that use this module draw nothing.
-    from lingshu.core.id_hashes import stable_hashes  # noqa: PLC0415
-
-    return stable_hashes(seed, ids, before=before, after=after)
-
-
 def _ordered(drawn: pl.DataFrame, pool: pl.DataFrame, stage: str, seed: int) -> pl.DataFrame:
     """Return the rows in a seeded order that does not change between two rows when others come or go."""
     keyed = pl.concat(
         [
-            rows.with_columns(key=_hashes(seed, rows["sample_id"], before=("order", stage), after=(str(number),)))
+            rows.with_columns(key=stable_hashes(seed, rows["sample_id"], before=("order", stage), after=(str(number),)))
             for (number,), rows in drawn.partition_by("repeat", as_dict=True).items()
         ]
     ).rechunk()

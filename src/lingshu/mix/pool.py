@@ -69,17 +69,30 @@ def _table(folders: list[Path], root: Path, kinds: bool, held_out: Sequence[str]
     for folder in folders:
         for path in sample_parts([root / folder]):
             scan = pl.scan_parquet(path).filter(trainable(held_out))
-            rows = scan.select(*columns, *(["images"] if kinds else []), folder=pl.lit(folder.as_posix())).collect()
+            rows = scan.select(*columns, *(["images"] if kinds else [])).collect()
             rows = rows.with_columns(_own(rows))
             if kinds:
                 rows = rows.with_columns(_stated_kind())
                 shown.append(_undecided(rows, taken))
             else:
-                rows = rows.with_columns(kind=pl.lit(""))
-            frames.append(rows.select(POOL_SCHEMA.names()).cast(POOL_SCHEMA))
+                rows = rows.with_columns(kind=_one_value(""))
+            rows = rows.with_columns(folder=_one_value(folder.as_posix()))
+            frames.append(_categories(rows))
             taken += len(rows)
     table = pl.concat(frames)
     return _with_found(table, pl.concat(shown), root) if kinds else table
+
+
+def _one_value(text: str) -> pl.Expr:
+    return pl.lit(text).cast(pl.Categorical)
+
+
+def _categories(rows: pl.DataFrame) -> pl.DataFrame:
+    """Return the rows as `POOL_SCHEMA` has them; a text that all share is looked up once, not once a row."""
+    texts = [name for name, kind in rows.schema.items() if kind == pl.String and name != "sample_id"]
+    shared = rows.select((pl.col(texts) == pl.col(texts).first()).all()).row(0, named=True) if len(rows) else {}
+    one = [_one_value(rows[name][0]).alias(name) for name, same in shared.items() if same]
+    return rows.with_columns(one).select(POOL_SCHEMA.names()).cast(POOL_SCHEMA)
 
 
 def _own(rows: pl.DataFrame) -> pl.Expr:

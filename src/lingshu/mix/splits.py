@@ -25,8 +25,8 @@ def trainable(listed: Sequence[str] = ()) -> pl.Expr:
     Args:
         listed: `source/split` of held-out rows that are trained on all the same.
     """
-    named = pl.concat_str("source", "split", separator="/").is_in(list(listed))
-    return (pl.col("split") == TRAINING_SPLIT) | named
+    trained = pl.col("split") == TRAINING_SPLIT
+    return trained | pl.concat_str("source", "split", separator="/").is_in(list(listed)) if listed else trained
 
 
 def check_listed(listed: Sequence[str], sources: Sequence[str]) -> None:
