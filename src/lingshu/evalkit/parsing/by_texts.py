@@ -57,7 +57,7 @@ def _named(text: str, clauses: Clauses, choices: tuple[str, ...]) -> list[Named]
     found = [_with_mark(one, choices, text) for one in named_options(choices, text)]
     if any(ends_in_letter(option) for option in option_texts(choices)):
         found = [one for one in found if not begins_names(text, one[0][1])]
-    attitudes = stances(clauses, [span for span, _ in found], findings=True)
+    attitudes = stances(clauses, [span for span, _ in found], findings=True) if found else []
     named = [(span, letter, stance) for (span, letter), stance in zip(found, attitudes, strict=True)]
     if leads := _leads(choices):
         named = [one for one in named if not _part_of_longer(text, one[0][0], leads.get(one[1], ()))]

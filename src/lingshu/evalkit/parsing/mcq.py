@@ -107,7 +107,7 @@ def _read(
     text: str, clauses: Clauses, count: int, choices: tuple[str, ...] | None, several: bool
 ) -> tuple[list[Group], list[Stance]]:
     groups = letter_groups(text, clauses.text, count, choices, several)
-    attitudes = stances(clauses, [(g.start, g.end) for g in groups])
+    attitudes = stances(clauses, [(g.start, g.end) for g in groups]) if groups else []
     if groups and (">" in text or "<" in text):
         spans = [found.span() for found in COMPARED.finditer(text)]
         inside = {i for i, g in enumerate(groups) for start, end in spans if start <= g.start < end}

@@ -141,9 +141,13 @@ _CONCLUDED = re.compile(
 
 
 class Clauses:
-    """A text in lower case and where its clauses end, found once for all that it mentions."""
+    """A text in lower case and where its clauses end, found once for all that it mentions, if it mentions anything."""
 
-    __slots__ = ("breaks", "conclusions", "english", "hard", "text", "word_ends")
+    __slots__ = ("_known", "breaks", "conclusions", "english", "hard", "text", "word_ends")
+    breaks: list[int]
+    conclusions: list[int]
+    hard: list[int]
+    word_ends: dict[int, int]
 
     def __init__(self, text: str, asked: re.Pattern[str] | None = None) -> None:
         """`asked`: words by which the question asks for what it wants ("contraindicated"); they deny nothing."""
@@ -155,6 +159,16 @@ class Clauses:
         self.english = is_english(self.text)
         if not self.english and "即" in self.text:
             self.text = _EITHER.sub("\\g<one>\x01", self.text)  # which weighs what follows
+        self._known = False
+
+    def located(self) -> tuple[str, list[int], list[int], dict[int, int]]:
+        """Return the text, its hard breaks, all breaks, and the ends of those that are words; found when first asked."""
+        if not self._known:
+            self._known = True
+            self._locate()
+        return self.text, self.hard, self.breaks, self.word_ends
+
+    def _locate(self) -> None:
         places = _places(self.text, _CONTRAST)
         self.word_ends = dict(_contrasts(self.text, places))  # other breaks are one character long
         ends = [found.start() for found in _SENTENCE_END.finditer(self.text)]
@@ -192,12 +206,12 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         mentions: (start, end) offsets, ascending and not overlapping.
         findings: the mentions are words about a picture, which "no", "without", "absent" deny too.
     """
-    text, hard, breaks, word_ends = clauses.text, clauses.hard, clauses.breaks, clauses.word_ends
+    text, hard, breaks, word_ends = clauses.located()
     result: list[Stance] = []
     carried = MENTIONED  # what a list that is being excluded or weighed gives to its later members
     previous_end = index = 0
     next_starts = (*(start for start, _ in mentions[1:]), len(text))
-    for (start, end), next_start in zip(mentions, next_starts):  # noqa: B905 (no mentions: no next)
+    for (start, end), next_start in zip(mentions, next_starts, strict=True):
         if carried is not MENTIONED and bisect_left(hard, start) > bisect_left(hard, previous_end):
             carried = MENTIONED
         concluded = bool(clauses.conclusions) and clauses.concluded(max(previous_end, start - LEAD), start)
