@@ -162,7 +162,7 @@ class Clauses:
         self._known = False
 
     def located(self) -> tuple[str, list[int], list[int], dict[int, int]]:
-        """Return the text, its hard breaks, all breaks, and the ends of those that are words; found when first asked."""
+        """Return the text, its hard breaks, all breaks, and the ends of those that are words; found when asked."""
         if not self._known:
             self._known = True
             self._locate()
