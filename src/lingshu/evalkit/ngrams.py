@@ -90,7 +90,8 @@ def _numbered(codes: NDArray[np.int64]) -> tuple[NDArray[np.int64], int]:
 
 
 def _counts(text: NDArray[np.int64], gram: NDArray[np.int64], grams: int) -> Counts:
-    keys = np.sort(text * max(grams, 1) + gram)
+    # Texts follow one another, so that a sort which knows ordered runs has only each text's own n-grams to sort.
+    keys = np.sort(text * max(grams, 1) + gram, kind="stable")
     first = np.flatnonzero(np.concatenate([[True], keys[1:] != keys[:-1]])) if len(keys) else keys
     count = np.diff(np.append(first, len(keys)))
     distinct = keys[first]
