@@ -113,6 +113,13 @@ def test_path_vqa(tmp_path):
     assert len({q.cluster for q in loaded.questions}) == 25
 
 
+def test_a_row_whose_picture_is_missing_is_named_once_however_many_its_questions():
+    with pytest.raises(UserError, match="none of 203 rows could be asked") as caught:
+        read("path_vqa", sample("pathvqa"))
+    shown = [line for line in str(caught.value).splitlines() if "picture is missing" in line]
+    assert len(shown) == len(set(shown)) == 3
+
+
 def test_healthbench():
     loaded = read("healthbench", sample("healthbench"))
     assert loaded.notes == ("healthbench: no file *oss_eval.jsonl; judge_responses.jsonl, the only *.jsonl, is read",)

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from lingshu.benchmarks.public.catalog import pick_public, read_public
-from lingshu.benchmarks.public.load import SHOWN_ERRORS, Loaded, load
+from lingshu.benchmarks.public.load import Loaded, error_examples, load
 from lingshu.commands.catalogue import find_catalog
 from lingshu.commands.evaluate import Found, Wanted
 from lingshu.core.errors import UserError
@@ -50,7 +50,7 @@ def _tell(loaded: Loaded) -> None:
     if loaded.data_errors:
         reasons = ", ".join(f"{count} {reason}" for reason, count in loaded.error_counts().items())
         what = f"{len(loaded.data_errors)} of {loaded.rows} rows can't be asked and are left out ({reasons})"
-        examples = "".join(f"\n  {error}" for error in loaded.data_errors[:SHOWN_ERRORS])
+        examples = "".join(f"\n  {error}" for error in error_examples(loaded))
         print(f"warning: {loaded.name}: {what}, such as{examples}", file=sys.stderr)
 
 

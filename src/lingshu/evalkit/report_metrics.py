@@ -108,7 +108,7 @@ def _place(keys: NDArray[np.int64], wanted: NDArray[np.int64]) -> tuple[NDArray[
 
 def _distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     """Return the distinct keys, sorted (`np.unique` hashes integers, which is far slower than sorting them)."""
-    ordered = np.sort(keys)
+    ordered = np.sort(keys, kind="stable")  # mostly in order already: one run with one reference a candidate
     first = np.ones(len(ordered), dtype=np.bool_)
     first[1:] = ordered[1:] != ordered[:-1]
     distinct: NDArray[np.int64] = ordered[first]

@@ -222,9 +222,14 @@ def _finder(form: Form, files: Files) -> PictureFinder | None:
     return PictureFinder(files, form.pictures) if form.pictures else None
 
 
+def error_examples(loaded: Loaded) -> list[str]:
+    """Return the first few errors that read differently: a row of several questions says the same of each."""
+    return list(dict.fromkeys(map(str, loaded.data_errors)))[:SHOWN_ERRORS]
+
+
 def _check_askable(loaded: Loaded) -> None:
     if loaded.data_errors and not loaded.questions:
-        shown = "\n  ".join(str(error) for error in loaded.data_errors[:SHOWN_ERRORS])
+        shown = "\n  ".join(error_examples(loaded))
         raise UserError(
             f"{loaded.name}: none of {len(loaded.data_errors)} rows could be asked:\n  {shown}",
             "mend what is named above; pictures lie beside the tables, or in the archive that the record names",
