@@ -84,20 +84,6 @@ _WHOLE = {
 }
 _SHORT_ANSWER = re.compile(r"(?:the )?(?:final )?answer\s*(?:is|:|=)\s*(?P<word>y|n|positive|negative)")
 _IT_IS = re.compile(r"\A(?:it is|it['’]s|it was|they are) ")
-_ZH_NEGATED = {
-    "正常": ("不正常", "异常"),
-    "有": ("没有", "无", "未见"),
-    "是": ("不是", "并非"),
-    "存在": ("不存在",),
-    "可见": ("未见", "不可见"),
-}
-_ZH_ASKED_OF = re.compile(r"(?:存在|可见|有)(?P<finding>[\u4e00-\u9fff]{2,})\Z")
-_ZH_ASKED_IS = re.compile(r"是(?P<what>[^是]{1,12})\Z")
-_ZH_SEEN = re.compile(r"存在|可见|见到|发现|显示|提示|有")
-_ZH_UNSEEN = re.compile(r"[没无未不]|否认|排除")
-_ZH_MAYBE = re.compile(r"不除外|不[能可]?(?:完全)?排除|可能|疑|无法|不确定")
-_ZH_QUESTION = {"是否有": "有", "有没有": "有", "有无": "有", "是不是": "是", "是否": ""}
-_ABNORMAL = re.compile(r"\babnormal\b|\bunhealthy\b")
 
 
 @dataclass(frozen=True, slots=True)
