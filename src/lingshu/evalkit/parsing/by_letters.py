@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 
+from lingshu.evalkit.parsing.clauses import Span
 from lingshu.evalkit.parsing.letter_context import EDGES
 from lingshu.evalkit.parsing.letter_signs import sentence_stops
 from lingshu.evalkit.parsing.letters import Group
 from lingshu.evalkit.parsing.options import letter_of
 from lingshu.evalkit.parsing.parsed import NOTHING, Parsed, parsed
-from lingshu.evalkit.parsing.stance import DENIED, FAVOURED, MENTIONED, STATED, Span, Stance
+from lingshu.evalkit.parsing.stance import DENIED, FAVOURED, MENTIONED, STATED, Stance
 
 FORWARD = (MENTIONED, FAVOURED)
 STATED_LETTER = "stated_letter"
@@ -23,6 +24,27 @@ _CLOSING = re.compile(r"[:：=→⇒]\s*[(\[\"'“‘]*\Z")  # "The match is obv
 
 def by_letter(text: str, groups: list[Group], attitudes: list[Stance], several: bool) -> Parsed:
     """Return what the letters that `text` names give, by what it says of each."""
+    stated, denied = _stated(groups, attitudes)
+    if stated:
+        joined = several and len(stated[-1].letters) == 1
+        return parsed({c for g in stated for c in g.letters} if joined else set(stated[-1].letters), STATED_LETTER)
+    forward = [g for g, s in zip(groups, attitudes, strict=True) if s is MENTIONED or s is FAVOURED]
+    if several:
+        return _by_several(text, forward, denied)
+    if found := _alone(text, forward):
+        return found
+    if FAVOURED in attitudes:
+        favoured = {c for g, s in zip(groups, attitudes, strict=True) if s is FAVOURED for c in g.letters} - denied
+        if len(favoured) == 1:
+            return parsed(favoured, "favoured_letter")
+    letters = {c for g in forward for c in g.letters}
+    return parsed(letters, "only_letter") if letters else NOTHING
+
+
+def _stated(groups: list[Group], attitudes: list[Stance]) -> tuple[list[Group], set[str]]:
+    """Return the mentions stated as the answer and not denied further on, and all letters that are denied."""
+    if STATED not in attitudes:
+        return [], {c for g, s in zip(groups, attitudes, strict=True) if s is DENIED for c in g.letters}
     denied = set[str]()
     stated: list[Group] = []
     for group, attitude in zip(reversed(groups), reversed(attitudes), strict=True):
@@ -30,20 +52,7 @@ def by_letter(text: str, groups: list[Group], attitudes: list[Stance], several: 
             denied.update(group.letters)
         elif attitude is STATED and denied.isdisjoint(group.letters):
             stated.append(group)
-    stated.reverse()
-    if stated:
-        joined = several and len(stated[-1].letters) == 1
-        return parsed({c for g in stated for c in g.letters} if joined else set(stated[-1].letters), STATED_LETTER)
-    forward = [g for i, g in enumerate(groups) if attitudes[i] in FORWARD]
-    if several:
-        return _by_several(text, forward, denied)
-    if found := _alone(text, forward):
-        return found
-    favoured = {c for i, g in enumerate(groups) if attitudes[i] is FAVOURED for c in g.letters} - denied
-    if len(favoured) == 1:
-        return parsed(favoured, "favoured_letter")
-    letters = {c for g in forward for c in g.letters}
-    return parsed(letters, "only_letter") if letters else NOTHING
+    return stated[::-1], denied
 
 
 def _by_several(text: str, forward: list[Group], denied: set[str]) -> Parsed:
@@ -111,7 +120,7 @@ def excludes(text: str, span: Span) -> bool:
 
 def by_elimination(groups: list[Group], attitudes: list[Stance], count: int) -> Parsed:
     """Return the only option that is not denied, where none is named otherwise."""
-    denied = {c for g, s in zip(groups, attitudes, strict=True) if s is DENIED for c in g.letters}
-    seen = {c for g, s in zip(groups, attitudes, strict=True) if s is not DENIED for c in g.letters}
-    left = {letter_of(i) for i in range(count)} - denied
-    return parsed(left, "elimination") if len(left) == 1 and not seen else NOTHING
+    if any(stance is not DENIED for stance in attitudes):
+        return NOTHING
+    left = {letter_of(i) for i in range(count)} - {c for group in groups for c in group.letters}
+    return parsed(left, "elimination") if len(left) == 1 else NOTHING

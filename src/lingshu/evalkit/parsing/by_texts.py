@@ -6,12 +6,13 @@ import re
 from functools import lru_cache
 
 from lingshu.evalkit.parsing.by_letters import FORWARD, excludes
+from lingshu.evalkit.parsing.clauses import Clauses, Span
 from lingshu.evalkit.parsing.exceptions import asks_for_exception
 from lingshu.evalkit.parsing.letter_context import EDGES
 from lingshu.evalkit.parsing.letters import begins_names, ends_in_letter
 from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts, whole_option, words
 from lingshu.evalkit.parsing.parsed import NOTHING, Parsed, parsed
-from lingshu.evalkit.parsing.stance import AND, DENIED, FAVOURED, JOINING, STATED, Clauses, Span, Stance, stances
+from lingshu.evalkit.parsing.stance import AND, DENIED, FAVOURED, JOINING, STATED, Stance, stances
 
 Named = tuple[Span, str, Stance]
 STATED_OPTION, FAVOURED_OPTION = "stated_option", "favoured_option"

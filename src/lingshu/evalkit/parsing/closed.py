@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 
+from lingshu.evalkit.parsing.clauses import lower
 from lingshu.evalkit.parsing.options import ARTICLES, plain_form, word_set
-from lingshu.evalkit.parsing.stance import lower
 
 _COUNTED = (
     *("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),

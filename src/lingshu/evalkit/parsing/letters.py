@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from lingshu.evalkit.parsing.clauses import Span, lower
 from lingshu.evalkit.parsing.letter_context import (
     AFTER_SMALL,
     AMONG_CHARACTERS,
@@ -32,7 +33,6 @@ from lingshu.evalkit.parsing.letter_signs import (
     with_brackets,
 )
 from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts, words
-from lingshu.evalkit.parsing.stance import Span, lower
 
 _LIST_BREAK = re.compile(r"[\s,，、;；/&+.|]+|\band\b|和|与|及|以及", re.IGNORECASE)
 _RUN_LEAD = re.compile(
@@ -61,6 +61,7 @@ _JOINTS = frozenset(
     ",，、/&+.aon和与及或以"
 )  # what may follow a letter, after a blank or not, that a list goes on from
 _BEFORE_BRACKET = frozenset(" " + OPENING)
+_GAPS = (0, 1, 2, 0, 1)
 _NEXT = 15  # characters that may hold the next word, as in `is_option_letter`
 _MARGIN = 12  # characters beside a letter that decide whether it stands alone on its line
 _WINDOW = 48  # characters that may lead a run of letters
@@ -157,17 +158,8 @@ def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] 
     position = 0
     prose = scan.own_texts_in_prose()
     candidates = _candidates(count, several, prose, not text.isascii())
-    if not several:  # the commonest case: single letters only
-        for single in candidates.finditer(text):
-            if (at := single.start()) < position:
-                continue
-            told = single.lastindex
-            if group := scan.told(at, told) if told else scan.group(at):
-                position = group.end
-                result.append(group)
-            elif text[at + 1 : at + 3].lstrip(" ")[:1] in _JOINTS:
-                position = scan.names_end(at)
-        return result
+    if not several:
+        return scan.singles(candidates)
     while found := candidates.search(text, position):
         group = scan.run(found) if len(found[0]) > 1 else None
         end = found.end()
@@ -243,20 +235,32 @@ class _Scan:
                 return None
         return self._placed(start, end, own_end, letters)
 
-    def told(self, at: int, gap: int) -> Group | None:
-        """Return what `group` does of a capital among words or characters.
-
-        Args:
-            gap: the characters between it and the next word; 3 or 4 for none or one before a Chinese character.
-        """
-        letter = self.text[at]
-        if self.firsts.get(letter) == self.lowered[at + 1 + (gap if gap < 3 else gap - 3)]:
-            return self.group(at)
-        if gap < 3 and is_named(self.lowered, at):
-            return None
-        if at > _MARGIN and (self.one_line or self.text.find("\n", at - _MARGIN, at) < 0):
-            return Group(at, at + 1, (letter,), False, False)
-        return self._placed(at, at + 1, at + 1, [letter])
+    def singles(self, candidates: re.Pattern[str]) -> list[Group]:
+        """Return the mentions that begin with a single letter: the commonest case, in one loop without calls."""
+        text, lowered, firsts = self.text, self.lowered, self.firsts
+        result: list[Group] = []
+        position = 0
+        for found in candidates.finditer(text):
+            if (at := found.start()) < position:
+                continue
+            # The characters between a capital and the next word; 3 or 4 for none or one before a Chinese character.
+            gap = found.lastindex
+            letter = text[at]
+            if not gap or firsts.get(letter) == lowered[at + 1 + _GAPS[gap]]:
+                group = self.group(at)
+            elif gap < 3 and is_named(lowered, at):
+                group = None
+            elif at > _MARGIN and (self.one_line or text.find("\n", at - _MARGIN, at) < 0):
+                result.append(Group(at, at + 1, (letter,), False, False))
+                continue
+            else:
+                group = self._placed(at, at + 1, at + 1, [letter])
+            if group:
+                position = group.end
+                result.append(group)
+            elif text[at + 1 : at + 3].lstrip(" ")[:1] in _JOINTS:
+                position = self.names_end(at)
+        return result
 
     def names_end(self, at: int) -> int:
         """Return the end of the list of names that the letter `at` begins ("hepatitis B and C"), else the letter's."""

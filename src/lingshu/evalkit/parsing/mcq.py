@@ -9,9 +9,11 @@ spelling or by a number · the only option left by elimination.
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 
 from lingshu.evalkit.parsing.by_letters import FORWARD, STATED_LETTER, by_elimination, by_letter, by_odd_one
 from lingshu.evalkit.parsing.by_texts import FAVOURED_OPTION, STATED_OPTION, by_text
+from lingshu.evalkit.parsing.clauses import Clauses
 from lingshu.evalkit.parsing.closed import normalise, same
 from lingshu.evalkit.parsing.exceptions import asks_for_exception, words_asked_for
 from lingshu.evalkit.parsing.letter_context import EDGES
@@ -22,9 +24,10 @@ from lingshu.evalkit.parsing.phrases import by_phrase
 from lingshu.evalkit.parsing.positions import option_placed
 from lingshu.evalkit.parsing.rankings import COMPARED
 from lingshu.evalkit.parsing.rewording import counted_option, reworded
-from lingshu.evalkit.parsing.stance import STATED, UNCLEAR, Clauses, Stance, stances
+from lingshu.evalkit.parsing.stance import STATED, UNCLEAR, Stance, stances
 
 MAX_OPTIONS = 26
+_SPAN = itemgetter(0, 1)  # of a group
 # The commonest form, so that it costs microseconds: "The answer is (B)."
 _PLAIN = re.compile(
     r"(?:the\s+)?(?:final\s+|correct\s+|best\s+)*(?:answer|option|choice)\s*(?:is|:)?\s*:?\s*[(\[]?([A-Za-z])[)\]]?\s*\.?",
@@ -107,7 +110,7 @@ def _read(
     text: str, clauses: Clauses, count: int, choices: tuple[str, ...] | None, several: bool
 ) -> tuple[list[Group], list[Stance]]:
     groups = letter_groups(text, clauses.text, count, choices, several)
-    attitudes = stances(clauses, [(g.start, g.end) for g in groups]) if groups else []
+    attitudes = stances(clauses, list(map(_SPAN, groups))) if groups else []
     if groups and (">" in text or "<" in text):
         spans = [found.span() for found in COMPARED.finditer(text)]
         inside = {i for i, g in enumerate(groups) for start, end in spans if start <= g.start < end}
