@@ -132,8 +132,10 @@ def _not_grounds(text: str, named: list[Named]) -> set[str]:
 def _with_mark(found: tuple[Span, str], choices: tuple[str, ...], text: str) -> tuple[Span, str]:
     """Return the place of an option with the question mark that is its own: nothing is asked by it."""
     (start, end), letter = found
+    if text[end : end + 1] != "?":
+        return found
     own = option_texts(choices)[ord(letter) - ord("A")]
-    return ((start, end + (text[end : end + 1] == "?" == own[len(own.rstrip(EDGES)) :][:1])), letter)
+    return (start, end + (own[len(own.rstrip(EDGES)) :][:1] == "?")), letter
 
 
 def _first_line(text: str, choices: tuple[str, ...]) -> str:

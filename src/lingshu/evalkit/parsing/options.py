@@ -177,7 +177,7 @@ def _other_unit(text: str, end: int) -> bool:
 def _signed(text: str, at: int) -> bool:
     """Return whether a sign belongs to the number at `at`, unless a word is before the sign ("Covid-19")."""
     before = text[at - 1 : at]
-    if before.isspace():
+    if before == " " or before.isspace():
         return at > 1 and text[at - 2] in _SIGNS
     return before in _SIGNS and not text[max(0, at - 2) : at - 1].isalnum()
 
