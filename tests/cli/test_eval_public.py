@@ -8,6 +8,7 @@ import pytest
 
 from lingshu.core.errors import UserError
 from lingshu.evalkit.items import read_items
+from lingshu.inference.setup import make_setup
 from tests.commanding import lingshu
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,3 +74,31 @@ def test_rows_that_can_not_be_asked_are_told_with_an_example(tmp_path):
     assert "medqa_usmle  1 of 1 answered" in result.stdout
     assert "warning: medqa_usmle: 2 of 3 rows can't be asked and are left out (" in result.stderr
     assert "\n  test.jsonl: row 2: unreadable row: not JSON" in result.stderr
+
+
+def test_pictures_are_needed_only_where_they_are_looked_at(tmp_path):
+    """A blind run, and answers that are in a file, need none; a model that looks does, and is told before it starts."""
+    from lingshu.commands.evaluate import Wanted
+    from lingshu.commands.public_questions import find_public
+
+    asked = {"pvqa": ["Is it?", "Is it round?"]}, {"pvqa": [{"no": 1}, {"yes": 1}]}
+    rows = [{"img_id": f"t{n}", "sentf": asked[0], "labelf": asked[1]} for n in (1, 2)]
+    (tmp_path / "files").mkdir()
+    (tmp_path / "files/pvqa_test.json").write_text(json.dumps(rows))
+    folders = (("path_vqa", tmp_path / "files"),)
+    with pytest.raises(UserError, match=r"none of 4 rows could be asked(.|\n)*picture is missing: t1.jpg"):
+        find_public(Wanted((), folders=folders, benchmarks=("path_vqa",), accept_rows=True))
+    assert make_setup("owner/model", {}).looks
+    assert not make_setup("owner/model", {"blind": True}).looks
+    told = run("--blind", "--benchmarks", "path_vqa", "--folder", f"path_vqa={tmp_path / 'files'}", "--accept-rows",
+               "--out", tmp_path / "blind")  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert "note: path_vqa: 2 of its pictures not in " in told.stderr
+    lines = (tmp_path / "blind/responses/path_vqa.jsonl").read_text().splitlines()
+    assert len({json.loads(line)["cluster"] for line in lines}) == 2
+    answers = tmp_path / "answers.jsonl"
+    answers.write_text("".join(json.dumps({"id": json.loads(one)["id"], "response": "No."}) + "\n" for one in lines))
+    told = lingshu("eval", "--model", answers, "--benchmarks", "path_vqa", "--folder",
+                   f"path_vqa={tmp_path / 'files'}", "--accept-rows", "--out", tmp_path / "file", at=ROOT)  # fmt: skip
+    assert told.returncode == 0, told.stderr
+    assert "path_vqa  4 of 4 answered" in told.stdout

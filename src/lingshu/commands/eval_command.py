@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 
 import typer
 
@@ -20,7 +21,8 @@ EXIT_INCOMPLETE = 1
 
 def evaluate(options: EvalOptions) -> None:
     """Ask any model the benchmarks; run it again to go on, and side by side to share the work."""
-    job, wanted = options.job(), options.wanted()
+    job = options.job()
+    wanted = replace(options.wanted(), with_pictures=job.setup.looks)
     spec = job.setup.spec
     with_gpus = spec.engine == "vllm" or (spec.engine == "transformers" and options.device != "cpu")
     copies, gpus = options.data_parallel, options.tensor_parallel or 1

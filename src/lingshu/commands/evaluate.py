@@ -31,6 +31,7 @@ class Wanted:
         suites: all benchmarks of these suites, unless `benchmarks` names some.
         folders: where a benchmark's files lie, by its name; the others come from where their records say.
         limit: the first so many questions of each; None is all.
+        with_pictures: pictures are sent, so that questions whose pictures are missing can't be asked.
     """
 
     suites: tuple[str, ...]
@@ -39,6 +40,7 @@ class Wanted:
     limit: int | None = None
     accept_rows: bool = False
     reasoning: bool = False
+    with_pictures: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,6 +62,7 @@ def _load(name: str, wanted: Wanted, catalog: Path) -> Loaded:
         accept_rows=wanted.accept_rows,
         reasoning=wanted.reasoning,
         limit=wanted.limit,
+        with_pictures=wanted.with_pictures,
     )
 
 

@@ -136,7 +136,7 @@ def _inquiries(
         decides = settings | {"id": question.id} if setup.spec.engine == "responses" else settings
         try:
             found[question.id] = inquire(
-                question, identity.digest, decides, decoding.max_new_tokens, blind=decoding.blind
+                question, identity.digest, decides, decoding.max_new_tokens, blind=not setup.looks
             )
         except UserError as error:
             unreadable[question.id] = Failure(question.id, "picture", str(error))

@@ -62,7 +62,23 @@ class ZippedPicture:
         return self.archive.read(self.name)
 
 
-FoundPicture = StoredPicture | ZippedPicture | EmbeddedPicture
+@dataclass(slots=True)
+class AbsentPicture:
+    """A picture that a row names and no file holds, where nobody is to look at it."""
+
+    name: str
+    place: str
+
+    def size(self) -> int | None:
+        """See `StoredPicture.size`."""
+        return None
+
+    def read(self) -> bytes:
+        """Raise `UserError`: there is nothing to read."""
+        raise UserError(f"{self.name}: not in {self.place}", "pictures lie beside the tables, or in an archive there")
+
+
+FoundPicture = AbsentPicture | StoredPicture | ZippedPicture | EmbeddedPicture
 
 
 def picture_key(picture: PictureFile) -> str:
@@ -80,9 +96,12 @@ class PictureFinder:
         files: the place.
         spec: where pictures are.
         tables: names of the tables whose rows name them.
+        needed: one that is missing is an error; else it is an `AbsentPicture`, counted in `absent`.
     """
 
-    def __init__(self, files: Files, spec: Pictures, tables: Sequence[str] = ()) -> None:
+    def __init__(self, files: Files, spec: Pictures, tables: Sequence[str] = (), *, needed: bool = True) -> None:
+        self.absent: set[str] = set()
+        self._needed = needed
         self._files = files
         self._spec = spec
         self._folders = [folder if folder != "." else "" for folder in spec.folders] + [
@@ -95,11 +114,11 @@ class PictureFinder:
         names = {name for pattern in self._spec.archives for name in self._files.match(pattern)}
         return [Archive(self._files.path(name)) for name in sorted(names)]
 
-    def find(self, name: str) -> StoredPicture | ZippedPicture:
+    def find(self, name: str) -> AbsentPicture | StoredPicture | ZippedPicture:
         """Return the picture called `name`.
 
         Raises:
-            RowError: no folder and no archive has it.
+            RowError: no folder and no archive has it, and it is needed.
         """
         name += self._spec.suffix
         wanted = PurePosixPath(name).name if self._spec.flat else name
@@ -107,6 +126,9 @@ class PictureFinder:
             found = self._looked_up(str(PurePosixPath(wanted).with_suffix(ending)) if ending else wanted)
             if found is not None:
                 return found
+        if not self._needed:
+            self.absent.add(wanted)
+            return AbsentPicture(wanted, self._files.label)
         places = ", ".join((*(f"{folder}/" for folder in self._spec.folders), *self._spec.archives))
         raise RowError(Reason.MISSING_PICTURE, f"{name} is not in {places} of {self._files.label}")
 

@@ -75,6 +75,7 @@ def load(
     reasoning: bool = False,
     limit: int | None = None,
     cache: Path | None = None,
+    with_pictures: bool = True,
 ) -> Loaded:
     """Load the benchmark called `name`.
 
@@ -87,6 +88,7 @@ def load(
         reasoning: ask in the official reasoning mode (the answer in `\\boxed{}`).
         limit: make questions of the first rows only; all rows are counted all the same.
         cache: folder for downloads; the hub client's default and `$XDG_CACHE_HOME/lingshu` if None.
+        with_pictures: a question whose picture is missing can't be asked; False if none is sent (a blind run).
 
     Raises:
         UserError: no such benchmark, its files can't be had or read, the number of rows is not the record's, or not a
@@ -104,7 +106,11 @@ def load(
         notes = (_taken(name, source),) if source else ()
     if source is None:
         raise _no_form(name, record, files)
-    loaded = replace(_read(name, record, source, files, reasoning=reasoning, limit=limit, hubs=hubs), notes=notes)
+    finder = _finder(source.form, files, needed=with_pictures)
+    loaded = _read(name, record, source, finder, reasoning=reasoning, limit=limit, hubs=hubs)
+    if finder is not None and finder.absent:
+        notes += (f"{name}: {len(finder.absent)} of its pictures not in {files.label}; none is sent",)
+    loaded = replace(loaded, notes=notes)
     _check_rows(loaded, accept_rows=accept_rows)
     _check_askable(loaded)
     return loaded
@@ -178,14 +184,14 @@ def _read(
     name: str,
     record: PublicBenchmark,
     source: Opened[Form],
-    files: Files,
+    finder: PictureFinder | None,
     *,
     reasoning: bool,
     limit: int | None,
     hubs: list[tuple[str, HubFiles]],
 ) -> Loaded:
     form = source.form
-    asker = Asker(name, record, form, _finder(form, files), reasoning=reasoning)
+    asker = Asker(name, record, form, finder, reasoning=reasoning)
     questions: dict[str, Question] = {}
     errors: list[DataError] = []
     rows = 0
@@ -217,9 +223,9 @@ def _read(
     )
 
 
-def _finder(form: Form, files: Files) -> PictureFinder | None:
+def _finder(form: Form, files: Files, *, needed: bool) -> PictureFinder | None:
     """Return what finds named pictures; a row that should hold its own may have a file's name instead."""
-    return PictureFinder(files, form.pictures) if form.pictures else None
+    return PictureFinder(files, form.pictures, needed=needed) if form.pictures else None
 
 
 def error_examples(loaded: Loaded) -> list[str]:
