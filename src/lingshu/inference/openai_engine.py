@@ -87,7 +87,7 @@ class OpenAIEngine:
         try:
             body = self._body(request)
         except UserError as error:
-            return Failure(request.id, "picture", str(error))
+            return Failure(request.id, "picture", error.what)
         retry = 0
         while True:
             await self._pace.ready()
