@@ -144,7 +144,7 @@ def test_failures_are_unscored_with_a_reason_and_asked_by_the_next_run(tmp_path)
         assert too_many_failed(record, ["invented"], 0.01, tmp_path) == [
             "invented: 2 of 7 questions have no answer (1 picture, 1 server_error)\n"
             "  such as q2: server_error: 500: oops (after 2 tries)\n"
-            "  such as q9: picture: 9.png: no such picture fix: fetch it again"
+            "  such as q9: picture: 9.png: no such picture; fetch it again"
         ]
         assert too_many_failed(record, ["invented"], 0.3, tmp_path) == []
         again = evaluate([asked], setup(s), tmp_path)

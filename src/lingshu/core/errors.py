@@ -16,6 +16,11 @@ class UserError(Exception):
         self.fix = fix
         super().__init__(f"{what}\n  fix: {fix}" if fix else what)
 
+    @property
+    def line(self) -> str:
+        """What is wrong and what to do about it, for a place that has one line."""
+        return f"{self.what}; {self.fix}" if self.fix else self.what
+
     def __reduce__(self) -> tuple[type[UserError], tuple[str, str]]:
         """Pickle what made it, so that it comes out of another process as it went in."""
         return type(self), (self.what, self.fix)

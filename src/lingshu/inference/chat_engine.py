@@ -117,7 +117,7 @@ class ChatEngine:
         try:
             pictures = [decoded(picture, self._decoding) for picture in request.pictures]
         except UserError as error:
-            raise _UnreadableError(error.what) from None
+            raise _UnreadableError(error.line) from None
         return _Ready(request, self._rendered(request), pictures)
 
     def _rendered(self, request: Request) -> str:

@@ -139,7 +139,7 @@ def _inquiries(
                 question, identity.digest, decides, decoding.max_new_tokens, blind=not setup.looks
             )
         except UserError as error:
-            unreadable[question.id] = Failure(question.id, "picture", error.what)
+            unreadable[question.id] = Failure(question.id, "picture", error.line)
     return found, unreadable
 
 

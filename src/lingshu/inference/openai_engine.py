@@ -87,7 +87,7 @@ class OpenAIEngine:
         try:
             body = self._body(request)
         except UserError as error:
-            return Failure(request.id, "picture", error.what)
+            return Failure(request.id, "picture", error.line)
         retry = 0
         while True:
             await self._pace.ready()

@@ -75,7 +75,7 @@ class VLLMEngine:
             try:
                 conversations.append((request, openai_messages(request, self._decoding)))
             except UserError as error:
-                yield Failure(request.id, "picture", error.what)
+                yield Failure(request.id, "picture", error.line)
         yield from self._chat(conversations)
 
     def _chat(self, conversations: Sequence[tuple[Request, list[dict[str, Any]]]]) -> Iterator[Outcome]:
