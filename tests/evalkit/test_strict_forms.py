@@ -157,7 +157,7 @@ ATRIA = (
             ("We give 5 mg of the digoxin now", "D"),
             ("Give 15 mg of digoxin", ""),
         ),
-        *(("We give 2.5 mg of digoxin", ""), ("We give > 5 mg of digoxin", ""), ("We give 5 mg of digoxins", "")),
+        *(("We give 2.5 mg of digoxin", ""), ("We give > 5 mg of digoxin", ""), ("We give 5 mg of digoxinase", "")),
         *(("I see a deficiency of vitamin A here", "E"), ("I see a deficiency of vitamin a here", "")),
     ],
 )
@@ -257,7 +257,11 @@ def test_several_letters_with_blanks_between(response):
             ("The heart is not normal", HEART, "no"),
             ("是否有积液", EFFUSION, ""),
         ),
-        *(("不正常", "肺部正常吗？", "no"), ("肺部没有异常", "肺部正常吗？", ""), ("无法判断是否有积液", EFFUSION, "")),
+        *(
+            ("不正常", "肺部正常吗？", "no"),
+            ("肺部没有异常", "肺部正常吗？", "yes"),
+            ("无法判断是否有积液", EFFUSION, ""),
+        ),
         *(
             ("图中没有肿瘤", "图中有肿瘤吗？", "no"),
             ("图中有肿瘤", "图中是否有肿瘤？", "yes"),

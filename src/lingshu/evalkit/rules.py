@@ -12,7 +12,16 @@ from dataclasses import dataclass, replace
 
 from lingshu.evalkit.items import Item
 from lingshu.evalkit.overlap import token_overlap
-from lingshu.evalkit.parsing.closed import MEASURES, lone_number, normalise, number, parts, same, stated_answer
+from lingshu.evalkit.parsing.closed import (
+    MEASURES,
+    lone_number,
+    normalise,
+    number,
+    parts,
+    same,
+    stated_answer,
+    without_question,
+)
 from lingshu.evalkit.parsing.extraction import answer_texts
 from lingshu.evalkit.parsing.mcq import gold_letters, parse_choice
 from lingshu.evalkit.parsing.rewording import counted
@@ -110,6 +119,7 @@ def _closed(item: Item, text: str) -> Score:
     if isinstance(item.answer, str):
         gold = normalise(item.answer)
         correct = same(tokens, gold) or gold == (counted(phrase.lower(), item.question),) or _same_count(tokens, gold)
+        correct = correct or same(normalise(without_question(phrase, item.question)), gold)
     else:
         golds = {normalise(answer) for answer in item.answer}
         correct = parts(phrase) == golds

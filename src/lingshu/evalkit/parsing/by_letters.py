@@ -10,27 +10,38 @@ from lingshu.evalkit.parsing.letter_signs import sentence_stops
 from lingshu.evalkit.parsing.letters import Group
 from lingshu.evalkit.parsing.options import letter_of
 from lingshu.evalkit.parsing.parsed import NOTHING, Parsed, parsed
-from lingshu.evalkit.parsing.stance import DENIED, FAVOURED, MENTIONED, STATED, Stance
+from lingshu.evalkit.parsing.stance import DENIED, FAVOURED, JOINING, MENTIONED, STATED, Stance
 
 FORWARD = (MENTIONED, FAVOURED)
 STATED_LETTER = "stated_letter"
+_STEADY, _FEW = 4, 2  # statements, and letters, that are no answers in turn
 _NEAR = 40  # characters beside an option
 _EXCLUDED = re.compile(
     r"(?:\bnot|\bexclud\w*|\beliminat\w*|\brul\w+ out|\breject\w*|排除|不是|不选)\s*(?:option\s*|选项\s*)?[(\[\"']*\Z"
 )
-_ANSWERED = re.compile(r"(?:answer|choose|pick|select|答案|故选|应选)[^.;。；\n]{0,16}\Z")  # for lower-case text
+_ANSWERED = re.compile(r"(?i:answer|choose|pick|select|答案|故选|应选)[^.;。；\n]{0,16}\Z")  # for lower-case text
+_OTHERS = re.compile(
+    r"\b(?:everything else|all (?:of )?(?:the )?(?:others|rest|other (?:options|choices|ones"
+    r"|statements)))\b(?P<says>[^.;\n]{0,40}\b(?:is|are|apply|hold|fit)\b[^.;\n]*)",
+    re.IGNORECASE,
+)
+_OTHERS_DENIED = re.compile(r"\b(?:not|no|wrong|incorrect|false|unlikely|excluded)\b|n['’]t\b", re.IGNORECASE)
 _CLOSING = re.compile(r"[:：=→⇒]\s*[(\[\"'“‘]*\Z")  # "The match is obvious: G."
 
 
-def by_letter(text: str, groups: list[Group], attitudes: list[Stance], several: bool) -> Parsed:
-    """Return what the letters that `text` names give, by what it says of each."""
+def by_letter(text: str, groups: list[Group], attitudes: list[Stance], several: bool, count: int) -> Parsed:
+    """Return what the letters that `text` names give, by what it says of each; `count` letters from A are options."""
     stated, denied = _stated(groups, attitudes)
+    if not several and len(stated) > _STEADY and _turns(text, stated):
+        return Parsed((), "several_letters")
+    if several and stated:
+        stated = _with_listed(text, groups, attitudes, stated)
     if stated:
         joined = several and len(stated[-1].letters) == 1
         return parsed({c for g in stated for c in g.letters} if joined else set(stated[-1].letters), STATED_LETTER)
     forward = [g for g, s in zip(groups, attitudes, strict=True) if s is MENTIONED or s is FAVOURED]
     if several:
-        return _by_several(text, forward, denied)
+        return _all_others(text, groups, count) or _by_several(text, forward, denied)
     if found := _alone(text, forward):
         return found
     if FAVOURED in attitudes:
@@ -53,6 +64,44 @@ def _stated(groups: list[Group], attitudes: list[Stance]) -> tuple[list[Group], 
         elif attitude is STATED and denied.isdisjoint(group.letters):
             stated.append(group)
     return stated[::-1], denied
+
+
+def _turns(text: str, stated: list[Group]) -> bool:
+    """Return whether a response gives one answer after another, and comes back to them ("Answer: A Answer: B …")."""
+    answers = [g.letters for g in stated if _ANSWERED.search(text, max(0, g.start - _NEAR), g.start)]
+    runs = [letters for i, letters in enumerate(answers) if not i or letters != answers[i - 1]]
+    return len(set(runs)) > _FEW and len(runs) > len(set(runs)) + 1
+
+
+def _with_listed(text: str, groups: list[Group], attitudes: list[Stance], stated: list[Group]) -> list[Group]:
+    """Return what is stated and what a list adds to it behind an option's text ("B (aspirin) and D (heparin)")."""
+    kept = set(stated)
+    for before, group, attitude in zip(groups, groups[1:], attitudes[1:], strict=False):
+        if (
+            attitude is MENTIONED
+            and before in kept
+            and JOINING.fullmatch(text[before.end : group.start].lstrip(")]\"'"))
+        ):
+            kept.add(group)
+    return [group for group in groups if group in kept]
+
+
+def _all_others(text: str, groups: list[Group], count: int) -> Parsed | None:
+    """Return all letters but those named before "everything else is …", which nothing denies."""
+    found = _OTHERS.search(text)
+    named = {c for g in groups if found and g.end <= found.start() for c in g.letters}
+    if not found or not named or _OTHERS_DENIED.search(found["says"]) or found.end() < groups[-1].end:
+        return None
+    left = {letter_of(i) for i in range(count)} - named
+    return parsed(left, "elimination") if left else None
+
+
+def by_every(groups: list[Group], attitudes: list[Stance], count: int, every: str, none: str) -> Parsed | None:
+    """Return the option "all of the above" (`every`) where each of the others is stated, and none denied."""
+    if not every or DENIED in attitudes:
+        return None
+    stated = {c for g, s in zip(groups, attitudes, strict=True) if s is STATED for c in g.letters}
+    return Parsed((every,), "every_option") if stated >= {letter_of(i) for i in range(count)} - {every, none} else None
 
 
 def _by_several(text: str, forward: list[Group], denied: set[str]) -> Parsed:

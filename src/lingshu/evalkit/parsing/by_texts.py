@@ -12,16 +12,23 @@ from lingshu.evalkit.parsing.letter_context import EDGES
 from lingshu.evalkit.parsing.letters import begins_names, ends_in_letter
 from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts, whole_option, words
 from lingshu.evalkit.parsing.parsed import NOTHING, Parsed, parsed
-from lingshu.evalkit.parsing.stance import AND, DENIED, FAVOURED, JOINING, STATED, Stance, stances
+from lingshu.evalkit.parsing.rewording import aggregates
+from lingshu.evalkit.parsing.stance import AND, DENIED, FAVOURED, JOINING, STATED, UNCLEAR, Stance, stances
 
 Named = tuple[Span, str, Stance]
 STATED_OPTION, FAVOURED_OPTION = "stated_option", "favoured_option"
+BY_NAME = (STATED_OPTION, FAVOURED_OPTION, "named_option")
 _FEW = 8  # mentions of options that are looked at singly
 _NEAR = 40  # characters beside an option
 _GROUNDS_WITHIN = 160  # characters of a sentence that may hold "because"
 _GROUNDS = re.compile(
     r"(?i:\b(?:because|since|as|given|due to|whereas|unlike|compared (?:to|with))\b[^.;\n]*"
     r"|因为[^。；\n]*|由于[^。；，,\n]*)\Z"
+)
+_OPEN = re.compile(  # "It might be A, but B can't be excluded"
+    r"\b(?:might|may|could|possibly)\b[^.!?\n]{0,160}\b(?:can(?:not|['’]t)|could not|can not)\s+be\s+(?:\w+\s+)?"
+    r"(?:excluded|ruled out)|可能[^。\n]{0,60}(?:不能|无法|不)(?:完全)?(?:排除|除外)",
+    re.IGNORECASE,
 )
 _BULLET = re.compile(r"(?:\A|\n)[ \t]*(?:[-*•+]|\d{1,2}[.)、])[ \t]*\Z")
 _LEFT_OUT = re.compile(
@@ -51,7 +58,14 @@ def by_text(text: str, clauses: Clauses, choices: tuple[str, ...], several: bool
         return NOTHING
     if asks_for_exception(question):
         return _exception(text, clauses.text, named, choices)
-    return _forward(text, forward)
+    return _forward(text, named, forward) if forward else _none_left(named, len(choices), *aggregates(choices))
+
+
+def _none_left(named: list[Named], count: int, every: str, none: str) -> Parsed:
+    """Return the option "none of the above" where each of the others is denied by its text."""
+    denied = {letter for _, letter, stance in named if stance is DENIED}
+    others = {letter_of(i) for i in range(count)} - {every, none}
+    return Parsed((none,), "elimination") if none and denied >= others else NOTHING
 
 
 def _named(text: str, clauses: Clauses, choices: tuple[str, ...]) -> list[Named]:
@@ -93,8 +107,9 @@ def _several(text: str, named: list[Named], forward: list[Named], count: int) ->
     listed = {letter for (start, _), letter, _ in forward if _BULLET.search(text, max(0, start - _NEAR), start)}
     if len(listed) > 1 and listed != every:
         return parsed(listed, "named_option")
-    if letters == every:
-        return NOTHING  # all are named, and nothing says which of them are meant
+    if letters == every:  # all are named: those that are spoken for are meant, if some are
+        letters = {letter for _, letter, stance in forward if stance is FAVOURED}
+        letters = set() if letters == every else letters
     return parsed(letters, "named_option") if letters else NOTHING
 
 
@@ -112,12 +127,13 @@ def _exception(text: str, lowered: str, named: list[Named], choices: tuple[str, 
     return parsed(forward, "named_option") if len(forward) == 1 and short else NOTHING
 
 
-def _forward(text: str, forward: list[Named]) -> Parsed:
+def _forward(text: str, named: list[Named], forward: list[Named]) -> Parsed:
     letters = {letter for _, letter, _ in forward}
     if 1 < len(forward) <= _FEW and len(letters) > 1:
         letters = _not_grounds(text, forward) or letters
     if len(letters) == 1:
-        return parsed(letters, "named_option")
+        weighed = {letter for _, letter, stance in named if stance is UNCLEAR} - letters
+        return NOTHING if weighed and _OPEN.search(text) else parsed(letters, "named_option")
     favoured = {letter for _, letter, stance in forward if stance is FAVOURED}
     return parsed(favoured, FAVOURED_OPTION) if len(favoured) == 1 else NOTHING
 

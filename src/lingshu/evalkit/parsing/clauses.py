@@ -31,6 +31,8 @@ _ALL_EXCLUDED = re.compile(r"exclud|eliminat|\brul(?:e|es|ed|ing) out|reject|dis
 _ALL_WITHIN = 48  # characters before a "but" that takes one out
 _CONCEDING = ("although", "though", "虽然", "尽管")
 _EITHER = re.compile("(?P<one>非[^，,。；]{1,16}?)即")  # "非A即C" is A or C
+# Behind "so": what goes on with the same subject ("… and so isn't one of them").
+_PREDICATE = re.compile(r" (?:(?:is|are|does|do|would|should|can|could)(?:n['’]t| not)|cannot)\b")
 _COPULAS = (" is ", " are ", " was ", " be ")  # "it is therefore"
 _LEADING_SIGNS = " \t\"'“‘(*-"
 _GAP = 8  # characters between two sentences
@@ -56,7 +58,8 @@ _ANNOUNCING = re.compile(
 # A clause that is but a verdict on what stands before: "…, so it is wrong", "…. This is the exception.", "…，故不选".
 _VERDICT = re.compile(
     r"[.,;，。；]\s*[\"'”’)]*\s*(?:(?:and|so|thus|hence|therefore)\b,?\s*|故|所以|因此)?"
-    r"(?:(?:(?:it|that)['’]s|(?:this|that|it|which)\s+(?:one\s+|option\s+|statement\s+|choice\s+)?(?:is|was"
+    r"(?:(?=(?:yes|no)\s*(?:[(.;,]|\Z))|(?:(?:it|that)['’]s|they(?:['’]re| are)|(?:this|that|it"
+    r"|which)\s+(?:one\s+|option\s+|statement\s+|choice\s+)?(?:is|was"
     r"|would be|can be|should be"
     r"|must be))\s+"
     r"(?:(?:therefore|thus|clearly|also|the|an?|our|my)\s+)*"
@@ -66,6 +69,7 @@ _VERDICT = re.compile(
     r"|(?=(?:不属于|不是|并非|不符合)[^。；，,;]{0,12}(?:[。；;]|\Z))"
     r"|[故应可予以]*(?=(?:不选|排除|错误|不正确|不符合?(?:题意)?|不对|正确)(?:[。；，,;\s]|\Z)))"
 )
+_ANSWERS = (", yes", *(f", no{sign}" for sign in " ,.;("))
 _VERDICT_PIECES = (
     *(
         "correct",
@@ -82,8 +86,9 @@ _VERDICT_PIECES = (
         "odd one",
     ),
     "best",
+    *_ANSWERS,
 )
-_VERDICT_WORDS = ("this ", "that ", "it ", "which ", "it's ", "it’s ")
+_VERDICT_WORDS = (*_ANSWERS, "they", "this ", "that ", "it ", "which ", "it's ", "it’s ")
 # A heading whose next line is the answer.
 _HEADED = re.compile(
     r"(?:\A|(?<=\n))[ \t]*(?:(?:final|most|likely|primary|working)\s+)*(?:diagnosis|impression"
@@ -250,6 +255,7 @@ def _contrasts(text: str, places: dict[str, list[int]]) -> list[Span]:
             (start, start + length)
             for start in starts
             if (follows is None or not text.startswith(follows, start + length))
+            and not (word in _CONCLUDING and _PREDICATE.match(text, start + length))
             and not (text[start - 2 : start - 1] in "se" and text.endswith(_COPULAS, max(0, start - _GAP), start))
         ]
     if not text.isascii():

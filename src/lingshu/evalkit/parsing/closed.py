@@ -61,6 +61,9 @@ _HEDGE = re.compile(r"(?:(?:most |very )?(?:likely|probably)|definitely|certainl
 _IT_IS = re.compile(r"\s+it (?:is|must be|has to be)\Z", re.IGNORECASE)
 # "The liver is the largest organ", where the question holds the rest.
 _INVERSE = re.compile(r"(?P<answer>[^.,;!?\n]{1,80}?)(?:\s+(?:is|are|was|were)\s+|[是为])(?P<rest>[^.,;!?\n]+)")
+_HEAD = re.compile(r"(?:[A-Za-z]+\s+){1,5}(?:of|by)\s+(?=\w)")
+_TAIL = re.compile(r"(?<=\w)\s+(?:in|of)\s+(?:the\s+)?[A-Za-z]+\Z")
+_LINKING = word_set("of by in the a an")
 _RESTATING_ZH = re.compile(
     r"(?:这|那|此|该|它|其|张|幅|个|图中|图|图像|图片|影像|检查|部位|所示|显示|的|答案|应该|可能|大概|最|我认|我觉得)*"
 )
@@ -148,6 +151,19 @@ def stated_answer(text: str, question: str) -> str:
     phrase = _IT_IS.sub("", phrase)
     if (inverse := _INVERSE.fullmatch(phrase)) and _restates(inverse["rest"], known, question):
         return inverse["answer"]
+    return phrase
+
+
+def without_question(phrase: str, question: str) -> str:
+    """Return a phrase without what repeats the question: "5 cm in diameter", "caused by a deficiency of vitamin C"."""
+    known = _RESTATING | set(_WORD.findall(question.lower()))
+    forms = {form for word in known for form in (word, word + "d", word + "ed", word.removesuffix("s") + "d")}
+    head = _HEAD.match(phrase)
+    if head and (words := set(_WORD.findall(head[0].lower())) - _LINKING) and words <= forms:
+        phrase = phrase[head.end() :]
+    tail = _TAIL.search(phrase)
+    if tail and set(_WORD.findall(tail[0].lower())) - _LINKING <= known:
+        phrase = phrase[: tail.start()]
     return phrase
 
 

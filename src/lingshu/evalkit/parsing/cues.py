@@ -53,8 +53,8 @@ _FINDING_DENIED = _Cue(
 _DENIED_AFTER = _Cue(
     rf"{_NOT}|{_EXCLUDING}|unlikely\b|less likely\b|implausible\b|invalid\b|inappropriate\b|contraindicated\b"
     rf"|would be too \w+|irrelevant\b|unrelated\b|absent\b|avoided\b|(?:is|are) out\b|distractors?\b",
-    r"n['’]t\b|\A(?:[)\]\s]*[:：]\s*no\b|[)\].:：=|\s–—-]*(?:no|f)[\s|]*\Z|[)\s]*×(?!\s*\d))",
-    rf"[✗✘❌]|{_EXCLUDING_ZH}|可能性[较很更比]*(?:小|低|不大|不高)|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错|不包括|不属于|无关|不相关"
+    r"n['’]t\b|\A(?:[)\]\s]*[:：,]\s*no\b|[)\].:：=|\s–—-]*(?:no|f)[\s|]*\Z|[)\s]*×(?!\s*\d))",
+    rf"[✗✘❌]|\A[）)\s]*[:：]\s*[否错]|{_EXCLUDING_ZH}|可能性[较很更比]*(?:小|低|不大|不高)|不是|不对|不符|不会|不可能|不应|不能|不成立|有误|错|不包括|不属于|无关|不相关"
     r"|(?:剂量|浓度|比例)?(?:过大|过小|偏大|偏小)",
 )
 _AFTER_NOT = (
@@ -67,18 +67,19 @@ _DOUBLE = _Cue(
     r"(?:不能|不可|无法|不|难以)(?:完全)?排除|没有错|不错误",
 )
 _WEIGHED_BEFORE = _Cue(
-    r"(?:between|either|whether|among|going to say|tempted"
-    r"|considered(?!\s*:)|considering|at first|initially|originally|(?<!second )thought"
+    r"(?:between|either|whether|among|compared (?:to|with)|in contrast to|going to say|tempted"
+    r"|considered(?!\s*:)|considering|at first|initially|originally|(?<!second )(?<!be )thought"
     r"|(?:might|may|could|would) think|(?:sure|certain|know|tell|say|clear|determine) if"
     r"|(?:all|everything|anything)\b[^.,;]{0,24}\bbut)\b",
-    beyond=r"还是|介于|\x01",
+    beyond=r"还是|介于|既|也有?可能|(?:首先|先|再|接着|其次)看\s*\Z|\x01",
 )
 _LETTER_LEAD = (
     r"\s*(?:(?:probably|likely|most likely|definitely|clearly|actually|certainly|indeed|obviously|simply|surely)\s+)?"
     r"(?:the\s+|an?\s+)?(?:letter|option|choice|答案|选项)?[\s:：=\"'“‘(\[{（为是-]*\Z"
 )
 _STATED_BEFORE = _Cue(
-    r"(?:(?:answer|correct|right|best|final)\b[^.,;\n]{0,40}?(?:\bis\b|\bare\b|\bbe\b|\bwas\b|[:：=])"
+    r"(?:(?:answer|correct|right|best|final|exception|odd one out|to (?:pick|choose"
+    r"|select))\b[^.,;\n]{0,40}?(?:\bis\b|\bare\b|\bbe\b|\bwas\b|[:：=])"
     r"|answer\b|(?:choose|chose|select|pick|answered)\b|(?:go|going) (?:with|for)\b|opt for\b|settle on\b"
     r"|lean(?:ing)?(?: towards?| to)?\b|(?:it|this|that|diagnosis) (?:must|has to) be\b"
     r"|(?:diagnosis|impression|conclusion)\s*(?:[:：\n]|\bis\b))" + _LETTER_LEAD,
@@ -89,11 +90,11 @@ _FAVOURED_BEFORE = _Cue(
     r"(?<!can )(?<!may )(?<!might )(?<!could )(?:point(?:s|ing)?(?: more)?(?: strongly)? to(?:wards?)?"
     r"|(?:consistent|compatible|in keeping) with"
     r"|(?:typical|characteristic|suggestive|indicative|diagnostic|classic) (?:of|for)|corresponds? to|only|is"
-    r"|looks? like"
+    r"|looks? like|shown for"
     r"|(?:suggest|indicat|favou?r|support|show|depict|demonstrat|reveal|illustrat|match|fit)(?:s|es|ed|ing)?)\b"
     + _LETTER_LEAD,
     r"['’]s" + _LETTER_LEAD,
-    beyond=r"(?:提示|支持|符合|指向|显示|首选|给予|考虑|诊断|[是为])" + _LETTER_LEAD,
+    beyond=r"(?:提示|支持|符合|指向|显示|首选|给予|考虑|诊断|即|[是为])" + _LETTER_LEAD,
 )
 _STATED_AFTER = _Cue(
     r"(?:correct|true|the answer|is the (?:only|one|exception|odd one)|(?:my|final|best|right) (?:answer|choice"
@@ -103,8 +104,8 @@ _STATED_AFTER = _Cue(
     r"|makes (?:the )?most sense|best (?:explains|fits|matches|describes|accounts)"
     r"|what i(?:['’]d| would|['’]ll| will)? (?:pick|choose|select|answer|go with))\b"
     r"|it (?:is|must be|has to be)(?: then| indeed)?\s*\Z",
-    r"\A(?:[)\]\s]*[:：]\s*yes\b|[)\].:：=|\s–—-]*(?:yes|t)[\s|]*\Z)",
-    r"[✓✔✅]|可能性[最较很更比]*(?:大|高)|\A[)\s]*√(?!\s*\d)|正确|是对的|为答案|是答案|最符合"
+    r"\A(?:[)\]\s]*[:：,]\s*yes\b|[)\].:：=|\s–—-]*(?:yes|t)[\s|]*\Z)",
+    r"[✓✔✅]|\A[）)\s]*[:：]\s*(?:是|对)(?!\w)|可能性[最较很更比]*(?:大|高)|\A[)\s]*√(?!\s*\d)|正确|是对的|为答案|是答案|最符合"
     r"|[更最](?:为|加)?(?:有?可能|合适|合理|恰当|佳|准确|适合|贴切)",
 )
 _FAVOURED_AFTER = _Cue(
@@ -114,7 +115,7 @@ _FAVOURED_AFTER = _Cue(
     r"|is (?:the )?classic|should be (?:started|given|used|administered|performed|done|ordered|the"
     r"|chosen)|is (?:therefore |thus |hence |clearly )?(?:indicated|recommended|preferred|required|first[- ]line"
     r"|the (?:treatment|drug|test"
-    r"|investigation|diagnosis|cause)))\b",
+    r"|investigation|diagnosis|cause|preferred|recommended|appropriate)))\b",
     beyond=r"符合|首选|应作为|应给予|应使用|很?可能性?(?:很大)?\s*\Z",
 )
 _WEIGHED_AFTER = _Cue(

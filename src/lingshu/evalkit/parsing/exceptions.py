@@ -26,19 +26,22 @@ _ALL_WRONG_BUT = re.compile(
 _ALL_BUT_ZH = re.compile(
     rf"(?:答案[是为:：]?\s*)?(?=除|[^。]{{1,40}}[以之]外)(?:除了?)?\s*(?:选项)?\s*{_LETTERS}\s*(?:选?项)?"
     r"\s*(?:[之以]?外)?\s*[,，]?"
-    r"(?:其[他它余])?(?:的?选?项)?(?:[都均皆全]+(?:可以?|是|为)?)?(?P<predicate>[\u4e00-\u9fff]+?)的?\s*[.。!！]?"
+    r"(?:其[他它余])?(?:的?选?项|各项)?(?:[都均皆全]+(?:可以?|是|为)?)?(?P<predicate>[\u4e00-\u9fff]+?)的?\s*[.。!！]?"
 )
 _EXCEPTION = re.compile("but|xcept|other than|apart from|save|除|[以之]外")
 _WRONG = re.compile(
     r"(?:incorrect|wrong|false|untrue|excluded|eliminated|ruled out|out|unlikely|not (?:correct|right|true))\Z"
     r"|(?:错误?|不对|不正确|不符合?|不是|排除|被排除|不成立)\Z"
 )
-_RIGHT = re.compile(r"(?:correct|right|true|possible|present|seen)\Z|(?:正确|对|是|符合|成立)\Z")
+_RIGHT = re.compile(
+    r"(?:correct|right|true|possible|present|seen)\Z|(?:正确|对|是|符合|成立|可?(?:出现|发生|见到?|有))\Z"
+)
 _ASKS_FOR_EXCEPTION = re.compile(
     r"\bEXCEPT\b|\bNOT\b|\bLEAST\b|\bleast (?:likely|appropriate|consistent|associated|suitable|expected)\b"
     r"|\b(?:incorrect|false|wrong|untrue)\s+(?:statement|option|one|pair\w*|combination|match|description)\b|\bexcept\s*(?:for)?\s*[:：?.…]?\s*\Z|\b(?:is|are)\s+(?i:not|incorrect|false|wrong|untrue)\b"
     r"|(?:不正确|错误|不对|不属于|不包括|不符合|不是)[^。?？]{0,12}[\s?？。]*\Z|除[^。？]*外"
 )
+_LACKING = re.compile(r"\b(?:lack(?:s|ing|ed)?|absen(?:t|ce)|deficien(?:t|cy))\b")
 _AVOIDING = re.compile(r"\b(?:contraindicated|inappropriate|avoid(?:ed|s)?)\b")  # for lower-case text
 _EXCLUDED = re.compile(
     r"(?:(?:so\s+)?(?:(?:i|we)(?:['’]d|\s+(?:would|can|could|will))?\s+)?(?:exclude|eliminate|rule out|reject)\s+"
@@ -69,6 +72,8 @@ def asks_for_exception(question: str) -> bool:
 def words_asked_for(question: str) -> re.Pattern[str] | None:
     """Return what finds the words of denial by which `question` asks for its answer ("contraindicated"), if it does."""
     lowered = question.lower()
+    if "deficien" in lowered or "lack" in lowered:
+        return _LACKING
     return _AVOIDING if any(word in lowered for word in ("contraindicated", "inappropriate", "avoid")) else None
 
 

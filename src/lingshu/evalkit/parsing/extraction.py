@@ -12,8 +12,8 @@ from lingshu.evalkit.parsing.options import plain_form
 from lingshu.evalkit.parsing.turns import own_turn
 
 _THINK = re.compile(r"<\s*(/?)\s*(?:think|thinking|thought|reasoning)\s*>", re.IGNORECASE)
-_ANSWER_OPEN = re.compile(r"<\s*(?:answer|final_answer)\s*>|<\|begin_of_box\|>", re.IGNORECASE)
-_ANSWER_CLOSE = re.compile(r"<\s*/\s*(?:answer|final_answer)\s*>|<\|end_of_box\|>", re.IGNORECASE)
+_ANSWER_OPEN = re.compile(r"<\s*(?:final_|correct_)?(?:answer|choice|option)\s*>|<\|begin_of_box\|>", re.IGNORECASE)
+_ANSWER_CLOSE = re.compile(r"<\s*/\s*(?:final_|correct_)?(?:answer|choice|option)\s*>|<\|end_of_box\|>", re.IGNORECASE)
 _SPECIAL = re.compile(r"<\|[^|<>]{1,40}\|>|</?s>")
 _BOXED = re.compile(r"\\?\b(?:f?boxed|fbox)\s*\{")
 _BETWEEN_BOXES = re.compile(r"(?:[\s,;、，；$&]|and|或|和|与)*\Z", re.IGNORECASE)

@@ -56,13 +56,14 @@ EMPTY = word_set(
     "used use given performed obtained taken administered one "
     "included imaged displayed captured appreciated recognised recognized discernible "
     "leads more pictured look looks looking size likely probably most tissue parenchyma "
-    "acute significant definite convincing discrete appreciable overt frank"
+    "acute significant definite convincing discrete appreciable overt frank cell cells feature features like"
+    " intravenous iv"
 )
 STATING = word_set(
     "is are was were there has have show shows demonstrates reveals contains see seen visible present evident "
     "noted appears suggest indicate show demonstrate reveal "
     "suggests indicates depicts observed identified detected positive consistent compatible keeping"
-    " sits lies located remains"
+    " sits lies located remains suspicious typical grade graded diagnose diagnosed"
 )
 # Forms of one word, of which the first stands for all.
 _LINES = tuple(
@@ -101,6 +102,27 @@ _LINES = tuple(
         "enhancing enhancement enhances enhanced enhance",
         "side sided",
         "diaphragm hemidiaphragm hemidiaphragms",
+        "pancreas pancreatic",
+        "brain cerebral intracranial",
+        "bone bony osseous",
+        "pleura pleural",
+        "retina retinal",
+        "radius radial",
+        "ulna ulnar",
+        "femur femoral",
+        "tibia tibial",
+        "humerus humeral",
+        "vertebra vertebral vertebrae",
+        "colon colonic",
+        "prostate prostatic",
+        "uterus uterine",
+        "ovary ovarian",
+        "esophagus esophageal oesophagus oesophageal",
+        "trachea tracheal",
+        "bronchus bronchial",
+        "intestine intestinal",
+        "weighted weighting",
+        "elevated elevation",
         "midline central centred centered",
         "displaced displacement shifted shift pushed",
     )
@@ -127,6 +149,7 @@ CHANGED = frozenset(
         "abnormal",
         "cardiomegaly",
         "inflamed",
+        "hyperinflated",
     ]
 )
 """What an organ is not that is said to be normal."""
@@ -139,6 +162,9 @@ OPPOSITES = (
     (frozenset({"hyperintense"}), frozenset({"hypointense"})),
     (frozenset({"radiopaque"}), frozenset({"radiolucent"})),
     (frozenset({"increased"}), frozenset({"decreased", "reduced"})),
+    (frozenset({"improved"}), frozenset({"worse", "worsened", "worsening", "progressed"})),
+    (frozenset({"needed", "necessary", "required"}), frozenset({"unnecessary"})),
+    (frozenset({"safe"}), frozenset({"contraindicated", "unsafe", "dangerous", "harmful"})),
 )
 PLACES = ((frozenset({"left"}), frozenset({"right"})), (frozenset({"upper"}), frozenset({"lower"})))
 """Words of which one is not so where the other is; places only if the question is where a thing is."""

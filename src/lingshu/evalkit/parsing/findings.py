@@ -8,6 +8,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
+from lingshu.evalkit.parsing.comparisons import COMPARED, compared, effect
+from lingshu.evalkit.parsing.finding_lists import lists
 from lingshu.evalkit.parsing.finding_words import (
     ASKING,
     CHANGED,
@@ -30,8 +32,14 @@ from lingshu.evalkit.parsing.options import word_set
 _CLAUSE_END = re.compile(
     r"[.!?;:\n。！？；]+(?:\s|\Z)?|,\s|，|\b(?:but|although|though|however|whereas|because|since|while)\b"
 )
+_CHINESE = re.compile(r"[\u4e00-\u9fff]")
 _ABNORMAL = re.compile(r"\babnormal\b|\bunhealthy\b")
 _WITHIN_NORMAL = re.compile(r"\bwithin (?:the )?normal (?:limits|range)\b")
+_NOTHING_WRONG = re.compile(
+    r"\bnothing (?:wrong|abnormal|of note) (?:is |was |can be )?(?:seen |found |identified )?(?:with"
+    r"|in) (?P<organ>the \w+)"
+    r"(?: (?:can|could) be (?:found|seen|identified))?"
+)
 _UNSURE = re.compile(
     r"\b(?:cannot|can['’]t|could not|couldn['’]t|unable to|(?:not possible|impossible|difficult|hard) to)\s+(?:\w+\s+)?"
     r"(?:determin\w*|tell|say|assess\w*|conclude|answer|help|assist|exclude|rule out"
@@ -47,7 +55,8 @@ _PICTURE = (
 )
 # What shows the finding is not asked after ("Does the CT show a mass?", "in this fundus photograph of the left eye").
 _SHOWN_BY = re.compile(
-    rf"\b(?:on|in|from|of|does|do) (?:the|this|that|these|an?) (?:[\w-]+ ){{0,3}}?{_PICTURE}\b(?: of the \w+)?"
+    rf"\b(?:on|in|from|of|does|do) (?:the|this|that|these|an?) (?:[\w-]+ ){{0,3}}?{_PICTURE}"
+    rf"(?: (?:[\w-]+ )?{_PICTURE})?\b(?: of the \w+)?"
     rf"|\bthis (?!an?\b)(?:[\w-]+ ){{0,2}}?{_PICTURE}\b"
 )
 _FREE_OF = re.compile(r"\b(?:free (?:of|from)|without|clear of|an? absence of|no)\b")
@@ -86,7 +95,7 @@ _IDENTITY = re.compile(
 )
 _ECHO = 4  # words of a clause that is no more than a kind of picture
 _THIS = frozenset({"this", "it", "that", "the", "here", "these"})
-_POINTING = frozenset({"this", "it", "here", "these", "that"})
+_POINTING = frozenset({"this", "it", "here", "these", "that", "which", "features", "appearance"})
 _PICTURES = word_set("image picture scan film slice section view photograph lesion plane modality sequence")
 _SO = frozenset({"so", "thus", "therefore", "hence"})
 _SIDES = frozenset({"right", "left", "either", "both", "bilateral", "lung", "lungs", "side", "eye", "kidney"})
@@ -95,6 +104,8 @@ _BOTH_SIDES = re.compile(
     r"|both|bilateral) "
     r"(?:lungs?|sides?|eyes?|kidneys?|hemithora(?:x|ces)|hemispheres?)\b(?: fields?)?"
 )
+_STUDY = word_set("study radiograph examination exam everything overall chest abdomen head brain fundus biopsy section")
+_PARTS = word_set("distal proximal anterior posterior medial lateral")
 _JOINT = frozenset({"or", "nor", "and"})
 _PLACE = frozenset({"in", "on", "at", "within", "of"})
 _OF_SIGN = word_set("evidence sign signs absence lack free suggestion indication features findings")
@@ -122,9 +133,9 @@ class _Asked:
 def _asked_by(question: str) -> _Asked:
     """Return what a question (lower case) asks after."""
     asked = content(words_of(_SHOWN_BY.sub(" ", question))) or content(words_of(question))
-    identity = _IDENTITY.match(question) is not None
+    identity = _IDENTITY.match(question) is not None and asked.isdisjoint(NORMAL)
     if identity:
-        asked = asked - {"lesion", "mass", "finding"} or asked  # "Is this lesion a melanoma?"
+        asked = asked - {"lesion", "mass", "finding", "skin"} or asked  # "Is this lesion a melanoma?"
     named = forms_of(asked | ({"abnormal"} if asked & NORMAL else set())) | (
         NORMAL if not asked - CHANGED - NORMAL else set()
     )
@@ -140,17 +151,33 @@ def finding_verdict(text: str, question: str) -> bool | None:
 
     None if no clause does either, clauses disagree, or the text says that it can't tell.
     """
-    lowered, text = without_terms(_last_question(question.lower())), without_terms(text)
+    if _CHINESE.search(question):
+        return None
+    whole, text = without_terms(_last_question(question.lower())), without_terms(text)
+    lowered = whole.partition(" than ")[0]
     if pronoun := _PRONOUN.match(text):
         return not pronoun["no"]
     if free := _FREE_OF.search(lowered):  # "Is the film free of fractures?"
         verdict = finding_verdict(text, "is there " + lowered[free.end() :])
         return None if verdict is None else not verdict
-    asked = _asked_by(lowered)
-    denied = not DENIAL.isdisjoint(words_of(lowered))
-    if not denied and (done := _done(text, lowered)) is not None:
-        return done
-    if denied or not any(word in text for word in asked.named):
+    if not DENIAL.isdisjoint(words_of(lowered)):
+        return _by_other_rules(text, whole)
+    said = _done(text, lowered)
+    said = _by_other_rules(text, whole) if said is None else said
+    return said if said is not None or COMPARED.search(whole) else _by_clauses(text, _asked_by(lowered))
+
+
+def _by_other_rules(text: str, question: str) -> bool | None:
+    """Return what a comparison, or an effect, says of a question that asks for one."""
+    said = compared(text, question)
+    return effect(text, question) if said is None else said
+
+
+def _by_clauses(text: str, asked: _Asked) -> bool | None:
+    """Return what the clauses of `text` say of what is asked after, None if they disagree or name none of it."""
+    if not any(word in text for word in asked.named):
+        return None
+    if "contrast" in asked.words and "oral" in text and "oral" not in asked.question:
         return None
     if "?" in text and (pair := _paired(text, asked.words)):
         return bool(pair["yes"])
@@ -159,9 +186,9 @@ def finding_verdict(text: str, question: str) -> bool | None:
 
 
 def _last_question(question: str) -> str:
-    """Return what is asked at the end of a question that tells more before, without what it is compared to."""
+    """Return what is asked at the end of a question that tells more before."""
     found = _QUESTION.search(question)
-    return (found["asked"] if found else question).partition(" than ")[0]
+    return found["asked"] if found else question
 
 
 def asks_after(finding: str, question: str) -> bool:
@@ -211,10 +238,10 @@ def _plain(text: str, asked: _Asked) -> str:
     if "free" in text:
         text = _FREE.sub(" without ", text)
     if "non" in text:
-        text = _NON.sub(r"not \g<word>;", text)
+        text = _NON.sub(lambda found: _without(found, asked), text)
     if not NORMAL.isdisjoint(asked.words):
         text = _ABNORMAL.sub(lambda word: f"not {word[0][2:]}", text)
-    text = _WITHIN_NORMAL.sub("normal", text)
+    text = _NOTHING_WRONG.sub(r"\g<organ> is normal", _WITHIN_NORMAL.sub("normal", text))
     if _SIDES.isdisjoint(words_of(asked.question)):
         text = _BOTH_SIDES.sub(" ", text)
     if ", " in text and "or " in text:
@@ -222,9 +249,15 @@ def _plain(text: str, asked: _Asked) -> str:
     return text
 
 
+def _without(found: re.Match[str], asked: _Asked) -> str:
+    """Return "not …" for "non-…" where the word is asked after; else it is but a kind ("non-proliferative")."""
+    return f"not {found['word']};" if content([found["word"]]) & asked.words else found[0].replace("-", "")
+
+
 def _statements(text: str, asked: _Asked) -> Iterator[bool]:
     """Yield what the clauses of `text` say of what is asked after."""
-    clauses = [clause for clause in _CLAUSE_END.split(_plain(text, asked)) if clause.strip()]
+    plain = _plain(text, asked)
+    clauses = [clause for clause in _CLAUSE_END.split(plain) if clause.strip()]
     naming = [words_of(clause) for clause in clauses if any(word in clause for word in asked.named)]
     if len(clauses) == 1 and asked.predicate and "?" not in text and naming and content(naming[0]) == asked.words:
         yield DENIAL.isdisjoint(naming[0])  # "Lungs normal", no more than what is asked after
@@ -235,9 +268,12 @@ def _statements(text: str, asked: _Asked) -> Iterator[bool]:
         if asked.identity and (other := _other_kind(words, asked.words)) is not None:
             yield other
         else:
-            yield from _clause_verdicts(words, asked.words)
+            # Of a whole picture, "the heart is normal" says nothing.
+            yield from (said for said in _clause_verdicts(words, asked.words) if not (said and asked.words <= NORMAL))
             yield from _normality(words, asked.words)
             yield from _opposite(words, asked.words, placed=asked.predicate)
+    if not asked.predicate and not asked.identity and lists(plain, asked.words):
+        yield True
 
 
 def _of_picture(words: list[str]) -> bool:
@@ -265,10 +301,15 @@ def _normality(words: list[str], asked: frozenset[str]) -> Iterator[bool]:
         and said - DENIAL <= asked | {"abnormal"}
     ):
         yield True  # "no abnormality"
-    if NORMAL.isdisjoint(said) or not DENIAL.isdisjoint(words) or not HEDGING.isdisjoint(words):
+    if not DENIAL.isdisjoint(words) or not HEDGING.isdisjoint(words):
         return
     organs = asked - CHANGED - NORMAL
-    if (organs and organs <= said) or (not organs and len(said) <= 2):
+    organs = organs - _PARTS or organs  # what is normal is so in all its parts
+    if organs and organs <= said and not NORMAL.isdisjoint(asked) and not CHANGED.isdisjoint(said):
+        yield False
+    if NORMAL.isdisjoint(said):
+        return
+    if (organs and organs <= said) or (not organs and said <= NORMAL | _STUDY):
         if not CHANGED.isdisjoint(asked):
             yield False
         elif not NORMAL.isdisjoint(asked):

@@ -22,6 +22,7 @@ _NOUNS = word_set(
     " levels phase phases apolipoprotein coenzyme schedule score child-pugh dr mr mrs ms sample table appendix point"
     " plan toxin toxins antigen antigens kerley"
 )
+_SHORTENED = word_set("fig figs dr mr mrs ms")  # nouns with a stop
 _NOUNS_ZH = ("维生素", "型", "图")
 _LEADS = word_set("option options choice choices letter")
 _CHOOSING = word_set("choose pick select say choosing picking selecting")  # "I'd pick A today"
@@ -153,8 +154,8 @@ def is_named(lowered: str, at: int) -> bool:
         return False  # as of most letters
     start = at - _BEFORE if at > _BEFORE else 0
     blank = lowered.rfind(" ", start, at - 1)
-    if blank >= 0:
-        last = lowered[blank + 1 : at - 1 - (lowered[at - 2] == ".")]
+    if blank >= 0 and lowered[at - 2] != ".":
+        last = lowered[blank + 1 : at - 1]
         if last.isalpha() and last.isascii():
             return last in _NOUNS
     return _word_before(lowered[start:at])[0]
@@ -163,8 +164,8 @@ def is_named(lowered: str, at: int) -> bool:
 @lru_cache(maxsize=1 << 14)
 def _ends_no_noun(tail: str) -> bool:
     """Return whether the last characters of a word, which a stop may end, are those of no noun."""
-    letters = tail.removesuffix(".")
-    return letters.isalpha() and letters.isascii() and not any(noun.endswith(letters) for noun in _NOUNS)
+    letters, nouns = tail.removesuffix("."), _SHORTENED if tail[-1] == "." else _NOUNS
+    return letters.isalpha() and letters.isascii() and not any(noun.endswith(letters) for noun in nouns)
 
 
 def _word_before(before: str) -> tuple[bool, bool, bool]:
@@ -196,7 +197,12 @@ def is_small_option_letter(lowered: str, start: int, end: int) -> bool:
 
 
 def _noun_before(before: str) -> bool:
-    words = before.rstrip().rstrip(".").rsplit(None, 1)
+    bare = before.rstrip(" \t")
+    if bare.endswith("\n"):
+        return False  # a line begins with the letter
+    words = bare.rstrip(".").rsplit(None, 1)
+    if bare.endswith("."):
+        return bool(words) and words[-1].lstrip(EDGES) in _SHORTENED  # else a sentence ends
     return bool(words) and (words[-1].lstrip(EDGES) in _NOUNS or words[-1].endswith(_NOUNS_ZH))
 
 

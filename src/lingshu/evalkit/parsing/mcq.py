@@ -11,8 +11,8 @@ from __future__ import annotations
 import re
 from operator import itemgetter
 
-from lingshu.evalkit.parsing.by_letters import FORWARD, STATED_LETTER, by_elimination, by_letter, by_odd_one
-from lingshu.evalkit.parsing.by_texts import FAVOURED_OPTION, STATED_OPTION, by_text
+from lingshu.evalkit.parsing.by_letters import FORWARD, STATED_LETTER, by_elimination, by_every, by_letter, by_odd_one
+from lingshu.evalkit.parsing.by_texts import BY_NAME, FAVOURED_OPTION, STATED_OPTION, by_text
 from lingshu.evalkit.parsing.clauses import Clauses
 from lingshu.evalkit.parsing.closed import normalise, same
 from lingshu.evalkit.parsing.exceptions import asks_for_exception, words_asked_for
@@ -23,7 +23,7 @@ from lingshu.evalkit.parsing.parsed import NOTHING, Parsed, parsed
 from lingshu.evalkit.parsing.phrases import by_phrase
 from lingshu.evalkit.parsing.positions import option_placed
 from lingshu.evalkit.parsing.rankings import COMPARED
-from lingshu.evalkit.parsing.rewording import counted_option, reworded
+from lingshu.evalkit.parsing.rewording import aggregates, counted_option, reworded
 from lingshu.evalkit.parsing.stance import STATED, UNCLEAR, Stance, stances
 
 MAX_OPTIONS = 26
@@ -37,6 +37,12 @@ _PLAIN = re.compile(
 _GIVING_UP = re.compile(
     r"\b(?:i|we)\s+(?:really\s+|still\s+|just\s+)?(?:can(?:not|['’]t)|could(?:n['’]t| not))\s+(?:\w+\s+)?"
     r"(?:tell|decide|choose|favou?r|pick|say which|distinguish)\b[^.!?\n]*[.!?]?\s*\Z",
+    re.IGNORECASE,
+)
+_REFERENCE = re.compile(
+    r"(?:\b(?:so|thus|therefore|hence|it(?:['’]s| is| must be)|answer is|choose|favou?rs?)\b|所以|因此|故|应为"
+    r"|[是选])"
+    r"[^.!?。！？\n]{0,20}?(?:(?P<latter>\blatter\b|后者)|\bformer\b|前者)[^.!?。！？\n]{0,40}[.!。！]?\s*\Z",
     re.IGNORECASE,
 )
 _LAST = 200  # characters of a last sentence
@@ -75,21 +81,31 @@ def _by_sentences(text: str, choices: tuple[str, ...] | None, count: int, severa
         ending = _ending(text)
         stating = _STATING.search(ending.lower())
         groups, attitudes = _read(ending, Clauses(ending, asked), count, choices, several) if stating else ([], [])
-        if STATED in attitudes and (found := by_letter(ending, groups, attitudes, several)).rule == STATED_LETTER:
+        if (
+            STATED in attitudes
+            and (found := by_letter(ending, groups, attitudes, several, count)).rule == STATED_LETTER
+        ):
             return found
     clauses = Clauses(text, asked)
     groups, attitudes = _read(text, clauses, count, choices, several)
     odd = by_odd_one(clauses.text, groups, attitudes, count) if exception else None
-    found = odd or by_letter(text, groups, attitudes, several)
+    found = odd or by_letter(text, groups, attitudes, several, count)
     if not choices:
         return found
-    if found is NOTHING and not several and (placed := option_placed(_ending(text), choices)):
+    if not several and (every := by_every(groups, attitudes, count, *aggregates(choices))):
+        return every
+    if not several and len(found.letters) != 1 and (referred := _referred(text, groups)):
+        return Parsed((referred,), "reference")
+    if not found.letters and not several and (placed := option_placed(_ending(text), choices)):
         return Parsed((placed,), "place")
     if found is NOTHING:
         found = by_text(text, clauses, choices, several, question)
     elif not several and len(found.letters) > 1:  # of blood groups, say: "A and B, so it is type AB"
         named = by_text(text, clauses, choices, several, question)
         found = named if named.rule in (STATED_OPTION, FAVOURED_OPTION) else found
+    if several and found.rule in BY_NAME and len(found.letters) < count:
+        more = _by_other_words(_ending(text), choices, several, question)
+        found = more if set(more.letters) > set(found.letters) else found
     if found is NOTHING:
         found = _by_other_words(_ending(text), choices, several, question)
     if found is NOTHING:
@@ -97,6 +113,15 @@ def _by_sentences(text: str, choices: tuple[str, ...] | None, count: int, severa
     if found is NOTHING and len(text) <= _SHORT:
         found = _by_normalised(text, choices)
     return found
+
+
+def _referred(text: str, groups: list[Group]) -> str:
+    """Return the letter that a closing "so it is the latter" means: of the last two that stand before."""
+    found = _REFERENCE.search(text, max(0, len(text) - _LAST))
+    before = [letter for g in groups if found and g.end <= found.start() for letter in g.letters][-2:]
+    if not found or len(set(before)) < 2:
+        return ""
+    return before[found["latter"] is not None]
 
 
 def _upper_run(text: str) -> str:

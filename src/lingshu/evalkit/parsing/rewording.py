@@ -1,4 +1,4 @@
-"""Options in other words that mean the same by rule: spelling, numerals, a genus cut short, "all of these".
+"""Options in other words that mean the same by rule: spelling, numerals, short forms, units, "all of these".
 
 Read only where a response names no option as it stands. Nothing here is a guess: each pair of forms is equal in every
 text, or the option is the only one of its form.
@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 
 from lingshu.evalkit.parsing.options import letter_of, option_texts
+from lingshu.evalkit.parsing.short_forms import Form, other_numbers, short_forms
 
 # British and American spelling, by the piece of a word that differs.
 _SPELLING = (
@@ -42,18 +43,27 @@ _ABBREVIATED = (
     ),
     *((r"(?:plain )?(?:radiograph|radiography|x[- ]?ray film|plain film)", "X-ray"), (r"electroencephalogram", "EEG")),
     *((r"hematoxylin and eosin", "H&E"), (r"periodic acid[- ]schiff", "PAS")),
+    *((r"hepatitis a(?: virus)?", "HAV"), (r"hepatitis b(?: virus)?", "HBV"), (r"hepatitis c(?: virus)?", "HCV")),
+    *((r"hepatitis d(?: virus)?", "HDV"), (r"hepatitis e(?: virus)?", "HEV"), (r"phosphofructokinase", "PFK")),
+    *((r"percutaneous coronary intervention", "PCI"), (r"coronary artery bypass graft(?:ing)?", "CABG")),
+    *((r"n-acetyl-?cysteine", "NAC"), (r"parathyroid hormone[- ]related (?:protein|peptide)", "PTHrP")),
+    *((r"measles[-, ]+mumps[-, ]+(?:and )?rubella", "MMR"), (r"red (?:blood )?cell", "RBC")),
+    *((r"white (?:blood )?cell", "WBC"), (r"tuberculosis", "TB")),
     *((r"non-?proliferative diabetic retinopathy", "NPDR"), (r"proliferative diabetic retinopathy", "PDR")),
 )
 _ABBREVIATE = tuple((re.compile(rf"\b(?:{long})\b", re.IGNORECASE), short) for long, short in _ABBREVIATED)
 _LONG_PIECES = (
     *("tomogra", "resonance", "sono", "ultraso", "electro", "ekg", "radiogra", "film", "eosin", "schiff", "prolif"),
-    *("ct scan", "cat scan", "mri scan"),
+    *("ct scan", "cat scan", "mri scan", "hepatitis", "fructokin", "percutan", "bypass", "acetyl", "parathyroid"),
+    *("measles", "red cell", "blood cell", "white cell", "tubercul"),
 )
 _POSSESSIVE = re.compile(r"(?<=[a-z])['’]s\b")  # "Crohn's disease", "Crohn disease"
 _NO_SIGN = re.compile(
     r"\bno (?:clear |definite )?(?:signs?|evidence|features?|findings?|indication) of\b", re.IGNORECASE
 )
 _OF_ZH = re.compile(r"(?<=[A-Za-z0-9\u4e00-\u9fff])的(?=[A-Za-z0-9\u4e00-\u9fff])")
+_UNITS_ZH = {"毫克": "mg", "克": "g", "千克": "kg", "公斤": "kg", "毫升": "mL", "厘米": "cm", "毫米": "mm"}
+_UNIT_ZH = re.compile(r"(?<=[0-9])\s*(?P<unit>毫克|千克|公斤|克|毫升|厘米|毫米)(?![/／])")
 _ROMAN = {
     "i": "1",
     "ii": "2",
@@ -87,7 +97,6 @@ _ALL_OPTION = re.compile(
     r"all (?:of )?(?:the )?above|all of (?:these|them)|以上(?:都|均|皆)(?:是|对|正确)", re.IGNORECASE
 )
 _NONE_OPTION = re.compile(r"none (?:of )?(?:the )?above|none of (?:these|them)", re.IGNORECASE)
-_GENUS = re.compile(r"(?P<genus>[A-Z][a-z]{2,}) (?P<species>[a-z]{4,})\Z")
 _HOW_MANY = re.compile(
     r"\bhow many (?P<what>[a-z -]+?)(?: (?:is|are|was|were|do|does|did|can|could|has|have|had|in|of|on|the)\b|\?|\Z)"
 )
@@ -97,22 +106,19 @@ _COUNT = {word: value for value, word in enumerate(_COUNTED)} | {"single": 1, "s
 
 def reworded(text: str, choices: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
     """Return `text` and the texts of `choices` in one form, as they are where there is nothing to change."""
-    shown, even, genera = _evened(choices)
-    text = _aggregates(text, shown)
-    for short, genus in genera:
-        text = short.sub(genus, text)
-    return _even(text), even
+    shown, even, forms = _evened(choices)
+    text = _even(_aggregates(text, shown))
+    for form, option in forms:
+        text = form.sub(option, text)
+    return other_numbers(text, even), even
 
 
 @lru_cache(maxsize=1 << 12)
-def _evened(choices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], list[tuple[re.Pattern[str], str]]]:
-    """Return option texts, the same in one form, and patterns of genera that are cut short ("E. coli")."""
+def _evened(choices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], list[Form]]:
+    """Return option texts, the same in one form, and what finds their other forms in a text."""
     shown = option_texts(choices)
-    named = [found for option in shown if (found := _GENUS.match(option))]
-    genera = [
-        (re.compile(rf"\b{found['genus'][0]}\. ?(?={found['species']}\b)"), found["genus"] + " ") for found in named
-    ]
-    return shown, tuple(_even(option) for option in shown), genera
+    even = tuple(_even(option) for option in shown)
+    return shown, even, short_forms(even)
 
 
 def _even(text: str) -> str:
@@ -127,6 +133,8 @@ def _even(text: str) -> str:
         text = _POSSESSIVE.sub("", text)
     if " of " in text:
         text = _NO_SIGN.sub("no", text)
+    if not text.isascii():
+        text = _UNIT_ZH.sub(lambda found: " " + _UNITS_ZH[found["unit"]], text)
     if "的" in text:
         text = _OF_ZH.sub(" ", text)
     if any(noun in lowered for noun in _NUMBERED_NOUNS):
@@ -143,6 +151,16 @@ def _aggregates(text: str, shown: tuple[str, ...]) -> str:
         if len(own) == 1:
             text = pattern.sub(lambda _, option=own[0]: option, text)  # type: ignore[misc]
     return text
+
+
+@lru_cache(maxsize=1 << 12)
+def aggregates(choices: tuple[str, ...]) -> tuple[str, str]:
+    """Return the letters of the options "all of the above" and "none of the above", each "" if there is none."""
+    shown = option_texts(choices)
+    found = [
+        [letter_of(i) for i, option in enumerate(shown) if own.match(option)] for own in (_ALL_OPTION, _NONE_OPTION)
+    ]
+    return tuple(letters[0] if len(letters) == 1 else "" for letters in found)  # type: ignore[return-value]
 
 
 def counted(text: str, question: str) -> str:

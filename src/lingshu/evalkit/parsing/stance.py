@@ -39,8 +39,9 @@ STATED, FAVOURED, MENTIONED, DENIED, UNCLEAR = Stance
 
 # All patterns below are for lower-case text.
 _OR = re.compile(r"\s*,?\s*(?:or|或者?|还是)\s*(?:(?:perhaps|maybe|possibly|even)\s+)?(?:an?\s+|the\s+)?[\"'“‘(\[]*")
+_ASIDE = r"(?:\((?!(?:not|no|yes|true|false|correct|incorrect|wrong|right)\b)[^()\n\u4e00-\u9fff]{1,40}\)\s*)?"
 JOINING = re.compile(
-    r"\s*(?:[,，、]\s*)?(?:(?:and|as well as)\b|[,，、&]|和|及|与|以及)\s*(?:an?\s+|the\s+)?[\"'“‘(\[]*"
+    rf"\s*{_ASIDE}(?:[,，、]\s*)?(?:(?:and|as well as)\b|[,，、&]|和|及|与|以及)\s*(?:an?\s+|the\s+)?[\"'“‘(\[]*"
 )
 """What stands between members of a list that are all meant."""
 _JOINED = re.compile(r"\s*(?:or|nor|或者?|和|及)\s*(?:an?\s+|the\s+)?\Z")
@@ -78,6 +79,8 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
             stance = carried
         elif stance is not DENIED:
             carried = UNCLEAR if ahead & WEIGHED else MENTIONED
+            if before[:1] == "也" and carried is UNCLEAR and result and result[-1] is not DENIED:
+                result[-1] = UNCLEAR  # "可能是A，也可能是B"
         elif ahead & EXCLUDING:
             carried = DENIED
         result.append(stance)

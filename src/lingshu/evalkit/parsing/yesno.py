@@ -22,12 +22,21 @@ _GOLD = {
 # All patterns are for lower-case text.
 _BOTH = re.compile(
     r"\bnot only\b|\b(?:no|without(?: a| any)?) doubt\b|\byes\s*(?:or|and|/)\s*no\b"
-    r"|\b(?:possibly|perhaps|maybe|(?:may|might|could|would) (?:think|say|guess))\s+(?:yes|no)\b|是(?:或者?|/)否"
+    r"|\b(?:possibly|perhaps|maybe|(?:may|might|could|(?<!i )would) (?:think|say|guess))\s+(?:yes|no)\b|是(?:或者?|/)否"
 )
 _YES_WORD = r"yes|yeah|yep|yup|true|affirmative|indeed|correct"
 _NO_WORD = r"no|nope|nah|never|false|incorrect|unlikely"
 _LEADING = re.compile(
     rf"[\W_]*(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!['’]t|\s*\?|\s+(?:doubt|question|idea)\b)"
+)
+# A first sentence that is a verdict without either word: "It does.", "Not really – …", "Absolutely, …".
+_SENTENCE = re.compile(
+    r"[\W_]*(?:(?:(?P<no>(?:definitely|absolutely|certainly|probably|likely|of course|clearly) not"
+    r"|not (?:really|at all|quite)|that['’]s (?:not (?:correct|right|true|the case)|wrong))"
+    r"|absolutely|certainly|definitely|of course|that['’]s (?:correct|right|true))\s*(?:[.,;:!–—]|-\s)"
+    r"|(?:it|there|they|that|this) (?:(?P<not>(?:does|do|is|are|was|did)(?:n['’]t| not))"
+    r"|does|do|is|are|was|did)(?: so)?"
+    r"\s*[.;!–—])"
 )
 _TESTED = re.compile(r"[\W_]*(?P<value>positive|negative) for (?P<finding>[^.,;\n]+)")
 _CORRECTION = re.compile(
@@ -37,12 +46,17 @@ _CORRECTION = re.compile(
 )
 _STATED = re.compile(
     rf"\banswer\b[^.\n]{{0,40}}?(?:\bis\b|\bwould be\b|\bshould be\b|[:：=])[\s\"'“‘(\[:]*"
-    rf"(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!\s*(?:or|/))",
+    rf"(?:(?P<yes>{_YES_WORD})|(?P<no>{_NO_WORD}))\b(?!\s*(?:or|/))"
+    r"|\bi(?:['’]d| would| will)? (?:say|answer)[\s:,\"'“‘]*(?:(?P<yes2>yes)|(?P<no2>no))\b(?!\s*(?:or|/|\w))",
 )
 _STATED_ZH = re.compile(
     r"(?:答案|结论)\s*(?:应?[是为])?\s*[:：]?[\s\"“(]*(?:(?P<no>否|不是|没有|不|无|错)|(?P<yes>是|有|对|正确|肯定))"
 )
 _CLOSING = re.compile(r"[.!\n]\s*(?:(?P<yes>yes)|no)[\s.!\"'”’)]*\Z")
+_NO_PICTURE = re.compile(
+    r"\s+(?:image|picture|photo(?:graph)?|slide|scan|file|attachment)s?\s+(?:was|were|is|are|has|have|can)\b"
+)
+_LATER = re.compile(r"[.!\n]\s*(?:(?P<yes>yes)|(?P<no>no))\s*[,.:;–—]")
 _LAST = 16  # characters of a last sentence that is a word
 _CORRECTED_ZH = re.compile(r"等等|不对|更正|(?:再|重新)(?:仔细)?(?:看|观察|考虑)")
 _ANY = re.compile(r"\b(?:(?P<yes>yes)|(?P<no>no)(?=\s*(?:\Z|[.,;:!?\n)\]])))\b|\b(?P<yes2>yes)\b")
@@ -114,13 +128,22 @@ def parse_yes_no(text: str, question: str) -> Verdict:
         return Verdict(whole, "whole_word")
     if (found := _TESTED.match(text)) and asks_after(found["finding"], question):
         return Verdict(YES if found["value"] == "positive" else NO, "finding")
-    if found := _LEADING.match(text):
-        return _corrected(text, question) or _leading(found, text, question)
+    if leading := _by_leading(text, question):
+        return leading
     if not text.isascii() and (verdict := _by_chinese(text, question)).value:
         return verdict
-    if "answer" in text and (stated := _last(_STATED, text)):
+    if ("answer" in text or "i would say" in text or "i'd say" in text) and (stated := _last(_STATED, text)):
         return Verdict(stated, "stated_word")
     return _by_words(text, question)
+
+
+def _by_leading(text: str, question: str) -> Verdict | None:
+    """Return the verdict of the word, or the sentence, that leads `text`, or of a later correction of it."""
+    if found := _LEADING.match(text):
+        return _corrected(text, question) or _leading(found, text, question)
+    if found := _SENTENCE.match(text):
+        return _corrected(text, question) or Verdict(NO if found["no"] or found["not"] else YES, "leading_word")
+    return None
 
 
 def _by_chinese(text: str, question: str) -> Verdict:
@@ -166,8 +189,13 @@ def _leading(found: re.Match[str], text: str, question: str) -> Verdict:
     if found["yes"]:
         return Verdict(YES, "leading_word")
     noun_follows = re.match(r"\s+(?!there\b|it\b|this\b|the\b|that\b|i\b|not\b)\w", text[found.end() :])
-    if noun_follows and NORMALITY.search(question.lower()):
+    if noun_follows and _NO_PICTURE.match(text, found.end()):
         return NOTHING
+    if noun_follows and NORMALITY.search(question.lower()):
+        said = finding_verdict(text, question)
+        return NOTHING if said is None else Verdict(YES if said else NO, "finding")
+    if noun_follows and (later := _last(_LATER, text)):
+        return Verdict(later, "leading_word")  # "No stone is seen in the duct. Yes, a mass is present."
     if noun_follows and finding_verdict(text, question):
         return Verdict(YES, "finding")  # "No effusion, but a nodule is seen"
     return Verdict(NO, "leading_word")
@@ -176,7 +204,7 @@ def _leading(found: re.Match[str], text: str, question: str) -> Verdict:
 def _last(pattern: re.Pattern[str], text: str) -> str:
     value = ""
     for found in pattern.finditer(text):
-        value = YES if found["yes"] else NO
+        value = YES if found["yes"] or found.groupdict().get("yes2") else NO
     return value
 
 

@@ -44,6 +44,28 @@ _ASKED_ABLE = re.compile(
 )
 _CHANGED = re.compile(r"增大|肿大|扩大|扩张|增宽|增厚|移位|偏移|异常|狭窄|萎缩")
 _ORGANS = frozenset("心肺肝脾肾脑胃肠骨脊椎胆胰气管主动脉膈纵隔")
+_UNREMARKABLE = re.compile(r"(?:未见|无|没有|未发现)(?:明显|确切|明确|任何)*异常")
+_NO_NAME = re.compile(r"评估|检查|既往|病?史|寻找|观察|鉴别|如|预防|治疗|诊断|导致|引起|是|的|和|或|与|以|[没无未不]")
+_LONGEST_NAME = 10  # characters before a finding in its name
+_KINDS = (
+    {
+        "ct": "ct",
+        "计算机断层": "ct",
+        "mri": "mri",
+        "磁共振": "mri",
+        "mr图": "mri",
+        "超声": "us",
+        "x线": "x",
+        "x光": "x",
+    },
+    {"矢状": "sagittal", "冠状": "coronal", "横断": "axial", "轴位": "axial", "轴状": "axial", "横轴": "axial"},
+)
+_ASKED_KIND = re.compile(r"^(?:这|该|此|本|图|所示|上述|以上)?[\u4e00-\u9fff]{0,6}(?:是|为|属于)")
+_NOT_OF = re.compile(r"不是|并非|不属于|非")
+_LARGER = re.compile(
+    r"(?P<one>[左右])\S{0,4}?(?:比|较)\S{0,3}?(?P<other>[左右])\S{0,4}?(?P<how>大|小|长|短|宽|厚|高|低)"
+)
+_SAME_SIZE = re.compile(r"(?:大小|长度|体积|两侧|双侧|左右)\S{0,6}?(?:相等|相同|一致|相近|相仿|对称|差不多)")
 _SWAPPED = (("左", "右"), ("右", "左"), ("上", "下"), ("下", "上"))
 _DENYING = "(?:未见|未发现|没有|不存在|无|未出现)(?:看到|发现|见到|见|明显|确切|明确|异常|任何|的|有)*"
 _QUESTION = {"是否有": "有", "有没有": "有", "有无": "有", "是不是": "是", "是否": ""}
@@ -97,7 +119,9 @@ def chinese_finding(text: str, question: str) -> str:
         values |= _finding_values(clauses, found["finding"])
     if found := _ASKED_IS.search(asked):
         values |= _identity_values(text, found["what"])
-    values |= _verb_values(clauses, bare)
+    values |= _verb_values(clauses, bare) | _kind_values(text, bare) | _size_values(clauses, bare)
+    if NORMALITY.search(bare) and not (_ORGANS & set(bare)).isdisjoint(text) and (said := _unremarkable(clauses)):
+        values.add(said)
     if found := _ASKED_WHETHER.search(bare):
         values |= _predicate_values(clauses, found["what"])
     if found := _ASKED_ABLE.search(bare):
@@ -115,14 +139,50 @@ def chinese_finding(text: str, question: str) -> str:
 def _finding_values(clauses: list[str], finding: str) -> set[str]:
     """Return what the clauses that hold `finding` say of it, in the words before it."""
     values: set[str] = set()
+    finding = finding.removesuffix("脏") or finding
     for clause in clauses:
-        before, held, _ = clause.partition(finding)
+        before, held, after = clause.partition(finding)
         if held and _UNSEEN.search(before):
             values.add(NO)
-        elif held and _SEEN.search(before):
+        elif held and (_SEEN.search(before) or (not after.strip() and _names(before))):
             values.add(YES)
         elif any(re.search(_DENYING + re.escape(finding[at:]), clause) for at in range(1, len(finding) - 1)):
             values.add(NO)  # "未见骨折" denies "肋骨骨折"
+    return values
+
+
+def _names(before: str) -> bool:
+    """Return whether a clause that ends in a finding is no more than its name ("右侧外踝骨折")."""
+    return len(before.strip()) <= _LONGEST_NAME and not _NO_NAME.search(before)
+
+
+def _unremarkable(clauses: list[str]) -> str:
+    """Return YES where "未见明显异常" is all that clauses say of changes."""
+    changed = [clause for clause in clauses if _CHANGED.search(clause)]
+    return YES if changed and all(_UNREMARKABLE.search(clause) for clause in changed) else ""
+
+
+def _kind_values(text: str, asked: str) -> set[str]:
+    """Return what a text that names a kind of picture says where another, or the same, is asked after."""
+    values: set[str] = set()
+    for kinds in _KINDS:
+        wanted = {kind for name, kind in kinds.items() if name in asked}
+        said = {kind for name, kind in kinds.items() if name in text}
+        if wanted and said and _ASKED_KIND.search(asked) and not _NOT_OF.search(text):
+            values.add(YES if wanted == said else NO if wanted.isdisjoint(said) else "")
+    return values - {""}
+
+
+def _size_values(clauses: list[str], asked: str) -> set[str]:
+    """Return what clauses say where one side is asked to be larger than the other ("左肾比右肾大吗")."""
+    found = _LARGER.search(asked)
+    if not found:
+        return set()
+    values = {NO for clause in clauses if _SAME_SIZE.search(clause)}
+    for clause in clauses:
+        if said := _LARGER.search(clause):
+            same = (said["one"] == found["one"]) == (said["how"] == found["how"])
+            values.add(YES if same else NO)
     return values
 
 
