@@ -250,12 +250,12 @@ def _contrasts(text: str, places: dict[str, list[int]]) -> list[Span]:
     if "but" in places:
         places["but"] = [at for at in places["but"] if not _takes_out(text, at)]
     for word, starts in places.items():
-        length, follows = len(word), _NO_CONTRAST.get(word)
+        length, follows, concludes = len(word), _NO_CONTRAST.get(word), word in _CONCLUDING
         words += [
             (start, start + length)
             for start in starts
             if (follows is None or not text.startswith(follows, start + length))
-            and not (word in _CONCLUDING and _PREDICATE.match(text, start + length))
+            and not (concludes and _PREDICATE.match(text, start + length))
             and not (text[start - 2 : start - 1] in "se" and text.endswith(_COPULAS, max(0, start - _GAP), start))
         ]
     if not text.isascii():

@@ -34,7 +34,6 @@ from lingshu.evalkit.parsing.letter_signs import (
 )
 from lingshu.evalkit.parsing.options import letter_of, named_options, option_texts, words
 
-_LIST_BREAK = re.compile(r"[\s,，、;；/&+.|]+|\band\b|和|与|及|以及", re.IGNORECASE)
 _RUN_LEAD = re.compile(
     r"(?:\banswers?|\boptions?|\bchoices?|\bchoose|\bselect|答案|选项?|即|\bi\.e\.,?|\bnamely)[】\]]?\s*(?:is|are|应?[是为])?\s*[:：]?\s*\Z",
     re.IGNORECASE,
@@ -118,25 +117,14 @@ def begins_names(text: str, end: int) -> bool:
     return ends_in_letter(text[end - 2 : end]) and _NAMES.match(text, end) is not None
 
 
-def whole_letters(text: str, count: int) -> tuple[str, ...]:
-    """Return the letters of a text that is only a letter or a list of letters ("b", "(B).", "A, B、D", "ABD")."""
-    bare = text.strip(EDGES)
-    if len(bare) == 1:
-        return _valid(bare.upper(), count)
-    if len(bare) > 4 * count + 16:
-        return ()
-    parts = [part.strip(EDGES) for part in _LIST_BREAK.split(bare)]
-    parts = [part for part in parts if part]
-    if len(parts) == 1 and parts[0].isupper():
-        parts = list(parts[0])
-    if not parts or any(len(part) != 1 for part in parts):
-        return ()
-    letters = tuple(part.upper() for part in parts)
-    return letters if len(set(letters)) == len(letters) and all(_valid(c, count) for c in letters) else ()
-
-
-def _valid(letter: str, count: int) -> tuple[str, ...]:
-    return (letter,) if len(letter) == 1 and 0 <= ord(letter) - ord("A") < count else ()
+@lru_cache(maxsize=1 << 12)
+def _texts(choices: tuple[str, ...]) -> tuple[tuple[str, ...], tuple[str, ...], dict[str, str], bool]:
+    """Return the options' texts in lower case, those without ends, their first characters, and if one has a letter."""
+    shown = option_texts(choices)
+    texts = tuple(lower(option).lstrip(EDGES) for option in shown)
+    firsts = {letter_of(index): option[:1] for index, option in enumerate(texts)}
+    holds_letters = any(_LONE_LETTER.search(option) for option in shown)
+    return texts, tuple(option.rstrip(EDGES) for option in texts), firsts, holds_letters
 
 
 def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] | None, several: bool) -> list[Group]:
@@ -146,13 +134,10 @@ def letter_groups(text: str, lowered: str, count: int, choices: tuple[str, ...] 
         lowered: `lower(text)`.
         several: a run of letters ("答案是ABD") counts too.
     """
-    shown = option_texts(choices) if choices else ()
-    if choices and any(_LONE_LETTER.search(option) for option in shown):
+    texts, cores, firsts, holds_letters = _texts(choices) if choices else ((), (), {}, False)
+    if choices and holds_letters:
         text = _masked(text, choices)
         lowered = lower(text)
-    texts = tuple(lower(option).lstrip(EDGES) for option in shown)
-    cores = tuple(option.rstrip(EDGES) for option in texts)
-    firsts = {letter_of(index): option[:1] for index, option in enumerate(texts)}
     scan = _Scan(text, lowered, texts, cores, firsts, _list_pattern(count), "\n" not in text)
     result: list[Group] = []
     position = 0

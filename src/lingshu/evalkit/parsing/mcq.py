@@ -9,6 +9,7 @@ spelling or by a number · the only option left by elimination.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from operator import itemgetter
 
 from lingshu.evalkit.parsing.by_letters import FORWARD, STATED_LETTER, by_elimination, by_every, by_letter, by_odd_one
@@ -17,7 +18,7 @@ from lingshu.evalkit.parsing.clauses import Clauses
 from lingshu.evalkit.parsing.closed import normalise, same
 from lingshu.evalkit.parsing.exceptions import asks_for_exception, words_asked_for
 from lingshu.evalkit.parsing.letter_context import EDGES
-from lingshu.evalkit.parsing.letters import Group, letter_groups, whole_letters
+from lingshu.evalkit.parsing.letters import Group, letter_groups
 from lingshu.evalkit.parsing.options import labelled_option, letter_of, option_texts, plain_form, whole_option
 from lingshu.evalkit.parsing.parsed import NOTHING, Parsed, parsed
 from lingshu.evalkit.parsing.phrases import by_phrase
@@ -25,6 +26,7 @@ from lingshu.evalkit.parsing.positions import option_placed
 from lingshu.evalkit.parsing.rankings import COMPARED
 from lingshu.evalkit.parsing.rewording import aggregates, counted_option, reworded
 from lingshu.evalkit.parsing.stance import STATED, UNCLEAR, Stance, stances
+from lingshu.evalkit.parsing.whole_letters import whole_letters
 
 MAX_OPTIONS = 26
 _SPAN = itemgetter(0, 1)  # of a group
@@ -184,8 +186,13 @@ def _by_other_words(text: str, choices: tuple[str, ...], several: bool, question
 def _by_normalised(text: str, choices: tuple[str, ...]) -> Parsed:
     """Return the option that a text equals but for units, number words and words written together ("five mg")."""
     given = normalise(text)
-    equal = {letter_of(i) for i, option in enumerate(option_texts(choices)) if same(given, normalise(option))}
+    equal = {letter_of(i) for i, option in enumerate(_normalised(choices)) if same(given, option)}
     return parsed(equal, "whole_option") if len(equal) == 1 else NOTHING
+
+
+@lru_cache(maxsize=1 << 12)
+def _normalised(choices: tuple[str, ...]) -> tuple[tuple[str, ...], ...]:
+    return tuple(normalise(option) for option in option_texts(choices))
 
 
 _GOLD_LETTERS = re.compile(r"[\s,，、;；/&|和与及.()（）\[\]]+")
