@@ -60,10 +60,14 @@ def matching(names: Iterable[str], glob: str) -> list[str]:
 def walk(folder: Path) -> Iterator[str]:
     """Yield the names of all files below a folder, as `match` names them.
 
-    Links are followed, and no folder is entered twice.
+    Links are followed, and no folder is entered twice. A link that leads to no file is among the names: whoever opens
+    it finds that out, and a data set that lacks a file is not taken for a whole one.
+
+    Raises:
+        UserError: a folder can't be listed.
     """
     entered: set[str] = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
+    for place, folders, names in os.walk(folder, onerror=_not_listed, followlinks=True):
         real = os.path.realpath(place)
         if real in entered:
             folders.clear()
@@ -71,8 +75,18 @@ def walk(folder: Path) -> Iterator[str]:
         entered.add(real)
         folders.sort()
         for name in sorted(names):
-            if (Path(place) / name).is_file():
-                yield (Path(place) / name).relative_to(folder).as_posix()
+            path = Path(place) / name
+            if path.is_file() or path.is_symlink():
+                yield path.relative_to(folder).as_posix()
+
+
+def _not_listed(error: OSError) -> None:
+    raise UserError(f"{error.filename}: can't be listed: {error.strerror}", "let yourself read it, or move it away")
+
+
+def leads_nowhere(path: Path) -> bool:
+    """Return whether a path is a link to what is not there: a data set that was moved or never fetched as a whole."""
+    return path.is_symlink() and not path.exists()
 
 
 class FolderFiles:
@@ -102,7 +116,8 @@ class FolderFiles:
     def path(self, name: str) -> Path:
         """See `Files.path`."""
         if not self.has(name):
-            raise UserError(f"{self.folder / name}: no such file", "check that the folder is complete")
+            what = "a link that leads nowhere" if leads_nowhere(self.folder / name) else "no such file"
+            raise UserError(f"{self.folder / name}: {what}", "check that the folder is complete")
         return self.folder / name
 
 
@@ -150,4 +165,7 @@ class ChainedFiles:
         for place in self._places:
             if place.has(name):
                 return place.path(name)
+        for place in self._places:
+            if name in place.match("**/*"):
+                return place.path(name)  # raises: it is listed, and can't be had
         raise UserError(f"{self.label}: no file {name}", "check the record, or pass a folder that has it")
