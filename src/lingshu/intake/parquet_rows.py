@@ -24,7 +24,7 @@ BATCH_BYTES = 1 << 30
 MAX_ROW_BYTES = 64 << 20
 _DAMAGE = (
     pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowCapacityError, pa.ArrowIndexError,
-    pa.ArrowKeyError, pa.ArrowSerializationError, OSError, UnicodeDecodeError,
+    pa.ArrowKeyError, pa.ArrowSerializationError, pa.ArrowMemoryError, OSError, UnicodeDecodeError,
 )  # fmt: skip
 
 
@@ -63,7 +63,8 @@ class ParquetBytes:
             except _DAMAGE as error:
                 self._next = -1  # what was read ahead ended with the error: who asks next begins anew
                 raise UserError(f"{self._path}: row {row + 1}: can't be read: {error}", "get the file again") from None
-        value = value if place is None else value[place]
+        if place is not None:
+            value = value[place] if value is not None and place < len(value) else None
         data = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(data, bytes):
             raise UserError(f"{self._path}: row {row + 1}: column {self._column!r} holds no bytes", "get it again")
