@@ -11,9 +11,9 @@ from pathlib import Path, PurePosixPath
 
 from lingshu.core.errors import UserError
 from lingshu.intake.archive import TAR_ENDINGS, Archive
-from lingshu.intake.places import Files, FolderFiles, matching
+from lingshu.intake.places import Files, FolderFiles, matching_own
 
-ENDINGS = (".zip", *TAR_ENDINGS)
+ARCHIVE_ENDINGS = (".zip", *TAR_ENDINGS)
 
 
 class ArchiveFiles:
@@ -35,7 +35,7 @@ class ArchiveFiles:
 
     def match(self, pattern: str) -> list[str]:
         """See `Files.match`."""
-        return matching(self._places, pattern)
+        return matching_own(self._places, pattern)
 
     def has(self, name: str) -> bool:
         """See `Files.has`."""
@@ -57,7 +57,7 @@ def brought_files(path: Path) -> Files:
     Raises:
         UserError: there is no such folder, and it is no archive that can be read.
     """
-    if path.is_file() and not path.name.lower().endswith(ENDINGS):
+    if path.is_file() and not path.name.lower().endswith(ARCHIVE_ENDINGS):
         raise UserError(
             f"{path}: is neither a folder nor a zip or tar file", f"give the folder it lies in: {path.parent}"
         )

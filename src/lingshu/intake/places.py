@@ -57,6 +57,33 @@ def matching(names: Iterable[str], glob: str) -> list[str]:
     return sorted(name for name in names if pattern.fullmatch(name))
 
 
+def also_named(name: str) -> tuple[str, ...]:
+    """Return a file's name, and what a Parquet file of a user's is called in the layout that records know.
+
+    The hub's conversion writes `default/train/0000.parquet`, people write `train.parquet`; records say
+    `data/train-*.parquet`, `ANATOMY/test-*.parquet` or `**/*.parquet` with a split before a number.
+    """
+    found = _OF_A_SPLIT.fullmatch(name)
+    if found is None:
+        return (name,)
+    above, number = (found["above"] or "").removesuffix("default/"), found["number"] or "0"
+    split = _SPLITS.get(found["split"].lower(), found["split"].lower())
+    return (name, f"{above}{split}-{number}.parquet", f"{above}data/{split}-{number}.parquet")
+
+
+_OF_A_SPLIT = re.compile(
+    r"(?P<above>(?:.*/)?)(?P<split>train|validation|valid|val|dev|test)(?:/(?P<number>\d+))?\.parquet", re.IGNORECASE
+)
+_SPLITS = {"valid": "validation", "val": "validation", "dev": "validation"}
+
+
+def matching_own(names: Iterable[str], glob: str) -> list[str]:
+    """Return the names of a user's files that a pattern finds, sorted; if none, those it finds by another of theirs."""
+    known, pattern = list(names), pattern_of(glob)
+    others = (name for name in known if any(map(pattern.fullmatch, also_named(name))))
+    return matching(known, glob) or sorted(others)
+
+
 def walk(folder: Path) -> Iterator[str]:
     """Yield the names of all files below a folder, as `match` names them.
 
@@ -106,7 +133,7 @@ class FolderFiles:
         """See `Files.match`."""
         if "*" not in pattern and "?" not in pattern:
             return [pattern] if self.has(pattern) else []
-        return matching(self._names, pattern)
+        return matching_own(self._names, pattern)
 
     def has(self, name: str) -> bool:
         """See `Files.has`; a name from a data file that leads out of the folder is none of its files."""
