@@ -68,6 +68,20 @@ def test_a_file_of_its_own_name_goes_before_one_that_could_be_meant(tmp_path: Pa
     assert "not read, as the form leaves them out: 1 files, such as converted/train/0000.parquet" in done.stdout
 
 
+def test_unfinished_downloads_are_named(tmp_path: Path) -> None:
+    data = FORMS["vqa_rad", 0].files["data/test-00000-of-00001.parquet"]
+    names = (
+        "data/train-00000-of-00002.parquet",
+        "data/train-00001-of-00002.parquet.part",
+        "data/test.parquet.crdownload",
+    )
+    write(dict.fromkeys(names, data), tmp_path / "mine")
+    arguments = ["normalize", "--source", "vqa_rad", "--raw", str(tmp_path / "mine"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, arguments)
+    assert "note: parts are missing: data/train (1 of 2 files)" in done.stdout
+    assert f"note: unfinished downloads, not read: 2, such as {names[2]}, {names[1]}; get them again" in done.stdout
+
+
 def test_a_folder_around_the_files_will_do(tmp_path: Path) -> None:
     rows = {"question": "What pumps?", "options": {"A": "liver", "B": "heart"}, "answer_idx": "B", "meta_info": "step1"}
     write({"sets/medqa/phrases_no_exclude_train.jsonl": as_lines(rows)}, tmp_path / "mine")

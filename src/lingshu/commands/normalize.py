@@ -14,7 +14,7 @@ from lingshu.commands.option_class import command_of
 from lingshu.core.errors import UserError
 from lingshu.core.files import check_folder, write_json
 from lingshu.core.layout import IMAGES, SAMPLES
-from lingshu.intake.archive_files import brought_files
+from lingshu.intake.archive_files import brought_files, unfinished
 from lingshu.intake.near import folder_near
 from lingshu.intake.places import ChainedFiles, Files, FolderFiles
 from lingshu.intake.rows import is_there
@@ -67,11 +67,12 @@ def normalize_folder(options: NormalizeOptions) -> None:
             f"{source}: a {record.kind} source is not read from a folder of rows", f"run `dvc repro normalize@{source}`"
         )
     beside = FolderFiles(catalog / SPLITS_FOLDER.name)
+    brought = _brought(source, record, options.raw, beside)
     samples, images = out / SAMPLES.name / source, out / IMAGES.name / source
     summary = normalize_rows(
         source,
         record,
-        _brought(source, record, options.raw, beside),
+        brought,
         params=options.params(),
         samples=samples,
         images=images,
@@ -82,6 +83,9 @@ def normalize_folder(options: NormalizeOptions) -> None:
     write_json(out / f"normalize_{source}.json", summary.metrics())
     for line in summary.lines(detailed=record.access == "open"):
         typer.echo(line)
+    if halves := unfinished(brought):
+        named = ", ".join(halves[:3])
+        typer.echo(f"note: unfinished downloads, not read: {len(halves)}, such as {named}; get them again")
     typer.echo(f"wrote {samples} and {images}")
 
 

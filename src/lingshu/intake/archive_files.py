@@ -13,6 +13,7 @@ from lingshu.core.errors import UserError
 from lingshu.intake.archive import TAR_ENDINGS, Archive
 from lingshu.intake.places import Files, FolderFiles, matching_own
 
+UNFINISHED = (".part", ".partial", ".incomplete", ".crdownload", ".download", ".aria2", ".filepart")
 ARCHIVE_ENDINGS = (".zip", *TAR_ENDINGS)
 
 
@@ -49,6 +50,11 @@ class ArchiveFiles:
         if not copy.exists():
             self._archive.copy(self._members[name], copy)
         return copy
+
+
+def unfinished(files: Files) -> list[str]:
+    """Return the names of files that a browser or a download program has not brought to their end."""
+    return [name for name in files.match("**/*") if name.lower().endswith(UNFINISHED)]
 
 
 def brought_files(path: Path) -> Files:
