@@ -23,6 +23,7 @@ from typer.testing import CliRunner
 
 from lingshu.cli import app
 from lingshu.core.errors import UserError
+from lingshu.decontam import tables
 from tests.corpora import Corpus, scene
 
 QUESTION = "A man of fifty years has had chest pain for two hours; which artery is most probably closed?"
@@ -396,6 +397,39 @@ def test_pictures_inside_rows_as_base64(tmp_path: Path, monkeypatch) -> None:
         assert sorted(problems) == ["t.jsonl:3!0", "t.jsonl:4!0", f"t.jsonl:5!{'x' * 200}"]
         assert problems[f"t.jsonl:5!{'x' * 200}"] == "the picture is missing"
     assert [row["train"] for row in overlap(Path("o"), ["t.tsv"], ["films"])] == ["t.tsv:1#1!0"]
+
+
+def test_json_lines_called_json_and_rows_of_any_length(tmp_path: Path, monkeypatch) -> None:
+    """As MedMCQA's own files are called; a row too long for memory is told of, and no more of it is held."""
+    monkeypatch.chdir(tmp_path)
+    for limit in ("LINE_BYTES", "OBJECT_CHARACTERS", "WHOLE_BYTES"):
+        monkeypatch.setattr(tables, limit, 1 << 16)
+    texts = [words(20) for _ in range(3)]
+    rows = "".join(json.dumps({"text": text}) + "\n" for text in texts)
+    lines(tmp_path / "all.jsonl", [{"text": text} for text in texts])
+    Path("train").mkdir()
+    Path("train/dev.json").write_text(rows)
+    assert [row["train"] for row in overlap(Path("o"), ["train"], ["all.jsonl"])] == [
+        f"train/dev.json:{n}" for n in (1, 2, 3)
+    ]
+    long = "x" * (3 << 20)
+    Path("train/dev.json").write_text(f"[{rows.splitlines()[0]},\n" + json.dumps({"text": long}) + "]")
+    Path("train/long.jsonl").write_text(json.dumps({"text": long}) + "\n" + rows.splitlines()[1] + "\n")
+    Path("train/long.csv").write_text(f"text\n{texts[2]}\n{long}\n")
+    Path("train/long.txt").write_text(long)
+    Path("train/long.xml").write_text(f"<a>{long}</a>")
+    Path("train/none.json").write_text("")
+    found = overlap(Path("o"), ["train"], ["all.jsonl"])
+    assert [row["train"] for row in found] == ["train/dev.json:1", "train/long.csv:1", "train/long.jsonl:2"]
+    problems = dict(csv.reader(Path("o/problems.csv").read_text().splitlines()[1:]))
+    assert {name.removeprefix("train/"): problem.split(": ")[0][:30] for name, problem in problems.items()} == {
+        "dev.json": "not JSON from here on",
+        "long.csv": "not read from a line of more t",
+        "long.jsonl:1": "a line of more than 65536 byte",
+        "long.txt": "a text of 3145728 bytes, more ",
+        "long.xml": "a text of 3145735 bytes, more ",
+        "none.json": "not JSON from here on",
+    }
 
 
 def test_damaged_parquet_files_are_told_of(tmp_path: Path, monkeypatch) -> None:
