@@ -1,7 +1,8 @@
-"""Fuzzing of the picture readers: `python perf/fuzz_readers.py --cases 100000 [--seed 1]`.
+"""Fuzzing of the readers of pictures and of Parquet: `python perf/fuzz_readers.py --cases 100000 [--seed 1]`.
 
 Small valid files of every format (drawn here, and real ones with `--seeds DIR`) are broken at random, and each is read
-as `normalize` reads it. A file must end in pictures or in a refusal with its reason, within a time and a memory bound.
+as `normalize` reads it, a Parquet file as `lingshu overlap` reads it too. A file must end in pictures, in rows or in a
+refusal with its reason, within a time and a memory bound. `--reader parquet` breaks the files of one reader alone.
 Work runs in child processes, so that a crash or a hang of a C library is caught, named and outlived; every finding can
 be made again with `--only CASE`.
 """
@@ -24,10 +25,20 @@ from typing import Any
 from fuzz_seeds import make_seeds, mutate
 
 from lingshu.core.errors import UserError
+from lingshu.decontam.fields import Fields
+from lingshu.decontam.files import Scratch
+from lingshu.decontam.reading import HeldPicture, Reading, read_input
+from lingshu.decontam.records import Tally
+from lingshu.intake.errors import RowError
+from lingshu.intake.pictures import row_pictures
+from lingshu.intake.places import FolderFiles
+from lingshu.intake.rows import data_rows, find_source
+from lingshu.intake.shapes import TableForm
 from lingshu.sources.catalog import Package, Take
 from lingshu.sources.frames import RawFile, Refused
 from lingshu.sources.normalize import _pictures
 from lingshu.sources.params import NormalizeParams
+from lingshu.sources.stills import StillLimits, still_of
 
 SECONDS_A_FILE = 20  # of CPU, so that a busy machine makes no finding
 CASES_A_CHILD = 2000
@@ -42,6 +53,13 @@ PACKAGE = Package(
     name="fuzz", version="1", file="fuzz-1.zip", sha256="0" * 64, bytes=1, licence="none", visible="broken files",
     take=[Take(paths=["*"], reader="raster")],
 )  # fmt: skip
+FORM = TableForm.model_validate(
+    {
+        "name": "fuzz", "checked": "written format", "tables": ["*.parquet"], "format": "parquet",
+        "pictures": {"fields": ["image"], "embedded": True},
+    }
+)  # fmt: skip
+LIMITS = StillLimits(max_side=128, max_pixels=1 << 20, max_bytes=1 << 20)
 
 
 def main() -> None:
@@ -60,6 +78,7 @@ def _options() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else "")
     parser.add_argument("--cases", type=int, default=100_000)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--reader", help="raster, dicom, nifti, nrrd, slide or parquet alone")
     parser.add_argument("--seeds", type=Path, help="a folder of real files to break beside the drawn ones")
     parser.add_argument("--log", type=Path, help="append a JSON line for each finding and each child's counts here")
     parser.add_argument("--only", type=int, help="read this one case and show what comes of it")
@@ -102,6 +121,7 @@ def _run_child(options: argparse.Namespace, first: int, last: int, state: Path) 
     how = ["--seed", str(options.seed), "--child", str(first), str(last), "--state", str(state)]
     command = [sys.executable, "-W", "ignore", __file__, *how]
     command += ["--seeds", str(options.seeds)] if options.seeds else []
+    command += ["--reader", options.reader] if options.reader else []
     done = subprocess.run(command, stderr=subprocess.PIPE, text=True, errors="replace", check=False)
     empty: dict[str, Any] = {"outcomes": {}, "findings": [], "peak_mib": 0}
     return done.returncode, json.loads(told.read_text()) if told.exists() else empty, done.stderr
@@ -135,14 +155,13 @@ def _tell(state: Path, outcomes: Counter[str], findings: list[str]) -> None:
 
 def _read_case(case: int, options: argparse.Namespace, folder: Path, *, verbose: bool = False) -> tuple[str, str]:
     """Return how a case ended (`reader: outcome`), and what is wrong with that, or ""."""
-    seeds = make_seeds(options.seeds)
+    seeds = tuple(seed for seed in make_seeds(options.seeds) if options.reader in {None, seed.reader})
     name, reader, data = mutate(seeds, options.seed, case)
     (folder / name).write_bytes(data)
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     finding = ""
     try:
-        taken, _ = _pictures(RawFile("fuzz", PACKAGE, folder, name), reader, PARAMS)
-        outcome = f"{reader}: pictures" if taken else f"{reader}: none"
+        outcome = f"{reader}: {read_file(folder, name, reader)}"
     except Refused as refused:
         outcome = f"{reader}: {refused.reason}"
         if verbose:
@@ -156,6 +175,52 @@ def _read_case(case: int, options: argparse.Namespace, folder: Path, *, verbose:
         finding = f"{name}: peak memory grew by {grown} MiB"
     (folder / name).unlink(missing_ok=True)
     return outcome, finding
+
+
+def read_file(folder: Path, name: str, reader: str) -> str:
+    """Return how reading ended; raises `Refused`, or whatever a reader should not raise."""
+    if reader != "parquet":
+        taken, _ = _pictures(RawFile("fuzz", PACKAGE, folder, name), reader, PARAMS)
+        return "pictures" if taken else "none"
+    outcomes = []
+    for read in (_read_rows, _read_records):
+        try:
+            outcomes.append(read(folder / name))
+        except UserError as error:
+            if name not in error.what:
+                raise ValueError(f"an error that does not name the file: {error.what}") from None
+            outcomes.append("refused")
+    return ", ".join(outcomes)
+
+
+def _read_rows(path: Path) -> str:
+    """Read a table as `normalize` does, its pictures decoded and stored."""
+    source = find_source(FolderFiles(path.parent), [FORM])
+    assert source is not None
+    refused = 0
+    for _, raw in data_rows(source):
+        try:
+            if isinstance(raw.values, RowError):
+                raise raw.values
+            for picture in row_pictures(FORM.pictures, raw.values, None):
+                still_of(picture.read(), picture.name, LIMITS)
+        except (RowError, UserError):
+            refused += 1
+    return "rows, some refused" if refused else "rows"
+
+
+def _read_records(path: Path) -> str:
+    """Read a table as `lingshu overlap` does, its pictures' bytes twice."""
+    tally = Tally()
+    with tempfile.TemporaryDirectory() as scratch:
+        how = Reading(Fields({}, 8), Scratch(Path(scratch)), lambda _: iter(()))
+        for record in read_input(path, how, tally):
+            for _, picture in record.pictures:
+                picture.read()
+                if isinstance(picture, HeldPicture):
+                    picture.release()
+                    picture.read()
+    return "records, some refused" if tally.problems else "records"
 
 
 def _log(path: Path | None, record: dict[str, Any]) -> None:

@@ -14,6 +14,8 @@ from pathlib import Path
 import nibabel as nib
 import nrrd
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 from pydicom.dataset import Dataset, FileMetaDataset
@@ -27,9 +29,11 @@ from pydicom.uid import (
     SecondaryCaptureImageStorage,
 )
 
+from lingshu.core.sample import Answer, Sample, Synthetic, to_table, turn
+
 MAX_SEED_BYTES = 60_000
 SIDE = 24
-READERS = {".dcm": "dicom", ".nii": "nifti", ".gz": "nifti", ".nrrd": "nrrd", ".svs": "slide"}
+READERS = {".dcm": "dicom", ".nii": "nifti", ".gz": "nifti", ".nrrd": "nrrd", ".svs": "slide", ".parquet": "parquet"}
 EDGES: tuple[bytes, ...] = (
     b"\0",
     b"\x7f",
@@ -56,7 +60,7 @@ class Seed:
 @cache
 def make_seeds(folder: Path | None) -> tuple[Seed, ...]:
     """Return the drawn files, then the small real ones of `folder`, in a fixed order."""
-    drawn = [*_rasters(), *_dicoms(), *_volumes()]
+    drawn = [*_rasters(), *_dicoms(), *_volumes(), *_tables()]
     real = sorted(p for p in folder.rglob("*") if p.is_file() and p.stat().st_size <= MAX_SEED_BYTES) if folder else []
     found = [Seed(f"real{p.suffix or '.dcm'}", _reader(p.suffix or ".dcm"), p.read_bytes()) for p in real]
     return (*drawn, *(seed for seed in found if seed.reader))
@@ -87,9 +91,14 @@ Way = Callable[[bytearray, random.Random, tuple[Seed, ...]], None]
 
 
 def _place(data: bytearray, draw: random.Random) -> int:
-    """Return a place: half of them in the first 512 bytes, where headers are."""
-    end = len(data) if draw.random() < 0.5 else min(len(data), 512)
-    return draw.randrange(end) if end else 0
+    """Return a place: half of them in the first 512 bytes, where headers are, or the last 2048 of a Parquet file."""
+    if not data:
+        return 0
+    if draw.random() < 0.5:
+        return draw.randrange(len(data))
+    if data.endswith(b"PAR1"):
+        return draw.randrange(max(len(data) - 2048, 0), len(data))
+    return draw.randrange(min(len(data), 512))
 
 
 def _flip(data: bytearray, draw: random.Random, _: tuple[Seed, ...]) -> None:
@@ -270,3 +279,51 @@ def _volumes() -> list[Seed]:
             nrrd.write(str(path), values, header)
             made.append(Seed(f"{encoding}.nrrd", "nrrd", path.read_bytes()))
     return made
+
+
+def _tables() -> list[Seed]:
+    """Return Parquet files of six rows: pictures as the hub writes them, in lists and plain; codings, row groups."""
+    pictures = [_saved("a.png", Image.fromarray(np.roll(_pixels(), n)), format="PNG").data for n in range(6)]
+    hub = pa.struct([("bytes", pa.binary()), ("path", pa.string())])
+    held: list[dict[str, object] | None] = [{"bytes": data, "path": f"{n}.png"} for n, data in enumerate(pictures)]
+    words = {
+        "question": pa.array([f"Is film {n % 2} normal?" for n in range(6)]),
+        "choices": pa.array([["yes", "no"], [], None, ["left"], ["a", "b", "c"], ["no"]], pa.list_(pa.string())),
+        "facts": pa.array([{"age": n, "share": n / 7} for n in range(6)]),
+        "number": pa.array([0, None, 2, 3, None, 5], pa.int64()),
+    }
+    shapes: dict[str, pa.Array] = {
+        "struct": pa.array([*held[:5], None], hub),
+        "named": pa.array([*held[:4], {"bytes": None, "path": "x.png"}, None], hub),
+        "plain": pa.array(pictures, pa.binary()),
+        "large": pa.array(pictures, pa.large_binary()),
+        "list": pa.array([held[:2], [], None, held[3:], [held[0]], [None]], pa.list_(hub)),
+    }
+    ways: tuple[dict[str, object], ...] = (
+        {"compression": "none", "use_dictionary": False},
+        {"compression": "snappy", "row_group_size": 2},
+        {"compression": "zstd", "data_page_version": "2.0", "write_page_checksum": True},
+        {"compression": "gzip", "use_dictionary": False, "column_encoding": {"question": "DELTA_BYTE_ARRAY"}},
+    )
+    made: list[Seed] = []
+    for name, column in shapes.items():
+        for number, way in enumerate(ways):
+            buffer = io.BytesIO()
+            pq.write_table(pa.table({"image": column, **words}), buffer, **way)
+            made.append(Seed(f"{name}{number}.parquet", "parquet", buffer.getvalue()))
+    return [*made, *(Seed("part-00000.parquet", "parquet", data) for data in [_samples()] * 4)]  # a fifth of the draws
+
+
+def _samples() -> bytes:
+    """Return a sample file of a lingshu project, which `overlap` takes as such."""
+    samples = [
+        Sample(
+            source="films", split="train", revision="1", origin_id=str(n), group_id="g", task="vqa_closed", topic="t",
+            messages=turn(f"Is film {n} normal?", "yes"), licence="MIT", modality=("x_ray",),
+            answer=Answer("yesno", "yes", ("yes", "no"), "A"), synthetic=Synthetic("vqa", "t", "d", ("a:1",)),
+        ).with_id()
+        for n in range(4)
+    ]  # fmt: skip
+    buffer = io.BytesIO()
+    pq.write_table(to_table(samples), buffer, compression="none", use_dictionary=False)
+    return buffer.getvalue()

@@ -35,13 +35,14 @@ class Asked:
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer. `cut` ends the connection after that many bytes of the body; of a planned one without a status the
-    usual answer is cut."""
+    """An answer. `cut` ends the connection after that many bytes of the body, `silent` says nothing more after them for
+    a minute; of a planned one without a status it is the usual answer."""
 
     status: int = 0
     body: bytes = b""
     headers: dict[str, str] = field(default_factory=dict)
     cut: int | None = None
+    silent: int | None = None
 
 
 Answer = Callable[[Asked], Reply]
@@ -131,7 +132,7 @@ class Loopback(Served):
         planned = self.plan[asked.path].pop(0) if self.plan.get(asked.path) else None
         if planned is None:
             return self._answer(asked)
-        return planned if planned.status else replace(self._answer(asked), cut=planned.cut)
+        return planned if planned.status else replace(self._answer(asked), cut=planned.cut, silent=planned.silent)
 
 
 class _Handler(QuietHandler):
@@ -155,7 +156,10 @@ class _Handler(QuietHandler):
             self.send_header("Connection", "close")
         self.end_headers()
         if self.command != "HEAD":
-            self._write(reply.body if reply.cut is None else reply.body[: reply.cut])
+            self._write(reply.body[: reply.cut if reply.silent is None else reply.silent])
+        if reply.silent is not None:
+            self.wfile.flush()
+            time.sleep(60)
         if reply.cut is not None:
             self.wfile.flush()
             self.close_connection = True

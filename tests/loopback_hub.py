@@ -54,6 +54,7 @@ class LoopbackHub(Served):
         self.cuts: dict[str, int] = {}
         self.refusal: tuple[int, str] | None = None
         self.busy: list[tuple[int, str]] = []
+        self.silent = False  # takes requests, and never answers
         self.slow = 0.0  # seconds between kilobytes of a file
         self.blobs: dict[str, tuple[str, bytes]] = {}
         self.requests: list[tuple[str, str, str]] = []
@@ -109,7 +110,9 @@ class _Handler(QuietHandler):
         url = urlsplit(self.path)
         path = unquote(url.path)
         self.hub_state.requests.append((self.command, path, self.headers.get("Range", "")))
-        if self.hub_state.refusal is not None:
+        if self.hub_state.silent:
+            time.sleep(60)
+        elif self.hub_state.refusal is not None:
             self._error(self.hub_state.refusal[0], "", self.hub_state.refusal[1])
         elif found := _API.fullmatch(path):
             self._api(*found.groups(), query=parse_qs(url.query), body=body)

@@ -65,6 +65,18 @@ MULTIMODAL: dict[tuple[str, int], Callable[[], Made]] = {
         1,
         "VQA_RAD Image Folder/a.jpg",
     ),
+    ("vqa_rad", 2): lambda: Made(
+        {
+            "testset.json": as_json([{"qid": "2", "image_name": "a.jpg", "question": "Size in cm?", "answer": 3}]),
+            "VQA_RAD Image Folder.zip": as_zip({"VQA_RAD Image Folder/a.jpg": PICTURE}),
+        },
+        "2",
+        "open",
+        None,
+        "3",
+        1,
+        "VQA_RAD Image Folder/a.jpg",
+    ),
     ("slake", 0): lambda: Made(
         {
             "test.json": as_json(

@@ -43,6 +43,20 @@ TEXT: dict[tuple[str, int], Callable[[], Made]] = {
     ),
     ("mmlu_med", 1): lambda: Made(
         {
+            "all/test-00000-of-00001.parquet": as_parquet(
+                [
+                    {"question": "Where?", "subject": subject, "choices": list(TEXTS.values()), "answer": 3}
+                    for subject in ("astronomy", "virology")
+                ]
+            )
+        },
+        "test-00000-of-00001.parquet#2",
+        "mcq",
+        TIGHT,
+        "D",
+    ),
+    ("mmlu_med", 2): lambda: Made(
+        {
             "test/anatomy_test.csv": as_csv(["Where, in the body?", *TEXTS.values(), "D"]),
             "test/astronomy_test.csv": as_csv(["Where?", *TEXTS.values(), "D"]),
         },
@@ -124,7 +138,51 @@ TEXT: dict[tuple[str, int], Callable[[], Made]] = {
         ABCD,
         "C",
     ),
+    ("pubmed_qa", 3): lambda: Made(
+        {
+            "test_set.json": as_json(
+                {"7": {"QUESTION": "Does it?", "CONTEXTS": ["One."], "final_decision": "no", "YEAR": "2010"}}
+            )
+        },
+        "7",
+        "mcq",
+        ("A.yes", "B.no", "C.maybe"),
+        "B",
+    ),
+    ("pubmed_qa", 4): lambda: Made(
+        {
+            "pqa_labeled/train-00000-of-00001.parquet": as_parquet(
+                [
+                    {"pubid": number, "question": "Does it?", "context": {"contexts": ["One."]}, "final_decision": "no"}
+                    for number in (7, 8)
+                ]
+            ),
+            "test_ground_truth.json": as_json({"8": "no"}),
+        },
+        "8",
+        "mcq",
+        ("A.yes", "B.no", "C.maybe"),
+        "B",
+    ),
     ("med_mcqa", 1): lambda: Made(
+        {
+            "dev.json": as_lines(
+                {
+                    "id": "m1",
+                    "question": "Where?",
+                    **{k: v for k, v in OP5.items() if k != "ope"},
+                    "cop": 3,
+                    "subject_name": "Anatomy",
+                    "topic_name": None,
+                }
+            )
+        },
+        "m1",
+        "mcq",
+        ABCD,
+        "C",
+    ),
+    ("med_mcqa", 2): lambda: Made(
         {
             "medmcqa_input.jsonl": as_lines(
                 {

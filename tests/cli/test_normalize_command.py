@@ -9,13 +9,14 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from lingshu.benchmarks.public.load import load
 from lingshu.cli import app
 from lingshu.commands import source_table
 from lingshu.core.errors import UserError
 from lingshu.core.images import ImageStore
 from lingshu.core.sample import read_samples
 from lingshu.sources.catalog import read_source
-from tests.benchmarks.public_made import write
+from tests.benchmarks.public_made import as_lines, as_zip, write
 from tests.commanding import lingshu
 from tests.sources.row_forms import FORMS
 
@@ -44,6 +45,63 @@ def test_ones_own_copy_outside_a_project(tmp_path: Path) -> None:
     assert {i.image_id for s in samples for i in s.images} == set(ImageStore([tmp_path / "out/images/slake"]).ids())
     metrics = json.loads((tmp_path / "out/normalize_slake.json").read_text())
     assert metrics["rows"] == {"in": 3, "kept": 3, "refused": {}}
+
+
+@pytest.mark.parametrize("layout", ["{split}.parquet", "default/{split}/0000.parquet", "mine/{split}/0000.parquet"])
+def test_parquet_files_as_the_hub_converts_them_or_people_name_them(layout: str, tmp_path: Path) -> None:
+    data = FORMS["vqa_rad", 0].files["data/test-00000-of-00001.parquet"]
+    for split in ("train", "test"):
+        write({layout.format(split=split): data}, tmp_path / "mine")
+    out = str(tmp_path / "out")
+    done = CliRunner().invoke(app, ["normalize", "--source", "vqa_rad", "--raw", str(tmp_path / "mine"), "--out", out])
+    assert "splits: test 2, train 2" in done.stdout
+    loaded = load("vqa_rad", root_catalog=ROOT / "catalog", folder=tmp_path / "mine", accept_rows=True)
+    assert (loaded.form, loaded.rows) == ("hub (Parquet)", 2)
+
+
+def test_a_file_of_its_own_name_goes_before_one_that_could_be_meant(tmp_path: Path) -> None:
+    data = FORMS["vqa_rad", 0].files["data/test-00000-of-00001.parquet"]
+    write({"data/train-00000-of-00001.parquet": data, "converted/train/0000.parquet": data}, tmp_path / "mine")
+    arguments = ["normalize", "--source", "vqa_rad", "--raw", str(tmp_path / "mine"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, arguments)
+    assert "rows: 2 in" in done.stdout
+    assert "not read, as the form leaves them out: 1 files, such as converted/train/0000.parquet" in done.stdout
+
+
+def test_unfinished_downloads_are_named(tmp_path: Path) -> None:
+    data = FORMS["vqa_rad", 0].files["data/test-00000-of-00001.parquet"]
+    names = (
+        "data/train-00000-of-00002.parquet",
+        "data/train-00001-of-00002.parquet.part",
+        "data/test.parquet.crdownload",
+    )
+    write(dict.fromkeys(names, data), tmp_path / "mine")
+    arguments = ["normalize", "--source", "vqa_rad", "--raw", str(tmp_path / "mine"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, arguments)
+    assert "note: parts are missing: data/train (1 of 2 files)" in done.stdout
+    assert f"note: unfinished downloads, not read: 2, such as {names[2]}, {names[1]}; get them again" in done.stdout
+
+
+def test_a_folder_around_the_files_will_do(tmp_path: Path) -> None:
+    rows = {"question": "What pumps?", "options": {"A": "liver", "B": "heart"}, "answer_idx": "B", "meta_info": "step1"}
+    write({"sets/medqa/phrases_no_exclude_train.jsonl": as_lines(rows)}, tmp_path / "mine")
+    arguments = ["normalize", "--source", "medqa", "--raw", str(tmp_path / "mine"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, arguments)
+    assert f"mine itself has no files of it; {tmp_path}/mine/sets/medqa is read" in done.stdout
+    assert "rows: 1 in, 1 kept" in done.stdout
+    write({"sets/other/phrases_no_exclude_train.jsonl": as_lines(rows)}, tmp_path / "mine")
+    done = CliRunner().invoke(app, arguments)
+    assert "several folders below" in str(done.exception)
+
+
+def test_of_a_folder_with_an_archive_the_archive_is_named(tmp_path: Path) -> None:
+    write({"Slake1.0.zip": as_zip(FORMS["slake", 0].files), "x.parquet": b""}, tmp_path / "mine")
+    arguments = ["normalize", "--source", "slake", "--out", str(tmp_path / "out"), "--raw"]
+    done = CliRunner().invoke(app, [*arguments, str(tmp_path / "mine")])
+    assert "or give the archive itself (Slake1.0.zip)" in str(done.exception)
+    assert "**/*.parquet, whose path has (?P<split>train|validation|test)-" in str(done.exception)
+    done = CliRunner().invoke(app, [*arguments, str(tmp_path / "mine/Slake1.0.zip")])
+    assert "rows: 3 in, 3 kept" in done.stdout
 
 
 @pytest.mark.parametrize(

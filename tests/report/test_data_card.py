@@ -106,6 +106,9 @@ def test_the_card_and_the_notice(root):
         assert "never" not in text
         assert "secret" not in text
     assert "  iu: a mixture selects" in notice
+    assert "Held-out rows that were trained on" in notice
+    assert "  instruct: 1 rows of wiki/test" in notice
+    assert "wiki/validation" not in notice
     assert "encoder: net 1. Licence: MIT" in notice
 
 
@@ -115,7 +118,9 @@ def test_a_mix_of_permissive_sources_may_be_handed_on(root):
     assert found.conflicts == []
     assert "Yes, by the licence classes" in card
     assert "None: test and validation rows" in card
-    assert "Not to be handed on" not in notice_text("mine", found, notices(root, ["open"], "net"))
+    notice = notice_text("mine", found, notices(root, ["open"], "net"))
+    assert "Not to be handed on" not in notice
+    assert "Held-out rows" not in notice
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from lingshu.core.files import write_json
 from lingshu.quality.gate import gate
 from lingshu.report.data_report import DataReportSettings, build_data_report
 from tests.corpora import Corpus, scene
@@ -63,6 +64,32 @@ def test_what_report_only_mode_passes_over_is_shown_by_itself(corpus: Corpus, tm
     noted, kept = page.split("<h3>Noted only, kept</h3>")[1].split("<h3>Kept</h3>")
     assert noted.count("(report only)") == 3
     assert "(report only)" not in kept
+
+
+def test_held_out_rows_that_are_let_in_are_told(corpus: Corpus, tmp_path: Path) -> None:
+    """Of three test rows of `scans` the gate drops one for its size; `terms` has nothing let in."""
+    for seed, side in ((50, 96), (51, 96), (52, 40)):
+        corpus.caption(
+            "scans", f"Held-out film number {seed}.", corpus.picture("scans", scene(seed, side), split="test")
+        )
+    corpus.write()
+    listed = ["scans/test", "scans/validation"]
+    gate(corpus.sources, PARAMS, corpus.root, listed)
+    for drawn in (False, True):
+        if drawn:
+            write_json(
+                corpus.root / "metrics/mix/deep.json", {"held_out_rows": {"scans/test": 4, "scans/validation": 0}}
+            )
+        build_data_report(corpus.sources, SETTINGS, tmp_path / "out", corpus.root, listed)
+        pages = {path.stem: path.read_text() for path in (tmp_path / "out").glob("*.html")}
+        for page in (pages["index"], pages["scans"]):
+            assert "lets scans/test into training: 3 held-out rows, gate kept 2." in page
+            assert "lets scans/validation into training: 0 held-out rows, gate kept 0." in page
+            assert ("No mixture has been drawn" in page) is not drawn
+            assert ("Rows in mixtures: deep 4." in page) is drawn
+        assert "into training" not in pages["terms"]
+    build_data_report(corpus.sources, SETTINGS, tmp_path / "out", corpus.root)
+    assert "into training" not in (tmp_path / "out/index.html").read_text()
 
 
 def test_equal_inputs_give_equal_bytes_and_the_seed_draws(corpus: Corpus, tmp_path: Path) -> None:

@@ -76,6 +76,11 @@ def mmlu_hub(folder: Path) -> None:
     parquet(folder / "astronomy/test-00000.parquet", rows)
 
 
+def mmlu_all(folder: Path) -> None:
+    row = {"question": "What pumps blood?", "choices": ["liver", "heart", "lung", "skin"], "answer": 1}
+    parquet(folder / "all/test-00000.parquet", [row | {"subject": "astronomy"}, row | {"subject": "anatomy"}])
+
+
 def mmlu_csv(folder: Path) -> None:
     put(folder / "data/test/virology_test.csv", "What pumps blood?,liver,heart,lung,skin,B\n")
     put(folder / "data/test/astronomy_test.csv", "What shines?,liver,heart,lung,star,D\n")

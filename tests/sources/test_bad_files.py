@@ -10,7 +10,7 @@ import nibabel as nib
 import nrrd
 import numpy as np
 import pytest
-from fuzz_readers import PARAMS
+from fuzz_readers import PARAMS, read_file
 from fuzz_seeds import Seed, make_seeds, mutate
 from PIL import Image
 from pydicom import dcmread
@@ -25,7 +25,7 @@ PACKAGE = Package(
     name="p", version="1", file="p-1.zip", sha256="0" * 64, bytes=1, licence="MIT", visible="files",
     take=[Take(paths=["*"], reader="raster")],
 )  # fmt: skip
-SEEDS = {seed.name: seed for seed in make_seeds(None)}
+SEEDS = {seed.name: seed for seed in make_seeds(None) if seed.reader != "parquet"}
 
 
 def read(folder: Path, name: str, data: bytes, reader: str = "raster") -> list[np.ndarray]:
@@ -257,3 +257,19 @@ def test_broken_files_end_in_pictures_or_a_reason(tmp_path: Path) -> None:
         except Refused as refused:
             reasons.add(refused.reason)
     assert {"pictures", "UNDECODABLE", "NOT_DICOM"} <= reasons
+
+
+def test_broken_parquet_files_end_in_rows_or_a_reason(tmp_path: Path) -> None:
+    """As `normalize` and `lingshu overlap` read them."""
+    seeds = tuple(seed for seed in make_seeds(None) if seed.reader == "parquet")
+    for seed in seeds:
+        (tmp_path / seed.name).write_bytes(seed.data)
+        assert "refused" not in read_file(tmp_path, seed.name, "parquet").split(", "), seed.name
+        (tmp_path / seed.name).unlink()
+    ends = set()
+    for case in range(150):
+        name, reader, data = mutate(seeds, 7, case)
+        (tmp_path / name).write_bytes(data)
+        ends.update(read_file(tmp_path, name, reader).split(", "))
+        (tmp_path / name).unlink()
+    assert {"rows", "records", "refused"} <= ends

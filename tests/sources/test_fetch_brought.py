@@ -14,7 +14,7 @@ from lingshu.cli import app
 from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_bytes
 from lingshu.intake import digests as digesting
-from lingshu.intake.places import walk
+from lingshu.intake.places import ChainedFiles, FolderFiles, walk
 from lingshu.sources.fetch import pull
 from lingshu.sources.fetch_brought import bring
 from lingshu.sources.fetch_places import Pulling
@@ -129,11 +129,24 @@ def test_links_are_followed_and_circles_end(tmp_path, mine):
     (tmp_path / "far").mkdir()
     (tmp_path / "far/x.dcm").write_bytes(b"x")
     (tmp_path / "far/round").symlink_to(mine)
-    (mine / "gone").symlink_to(tmp_path / "nowhere")
     assert sorted(walk(mine)) == sorted([*FILES, "more/x.dcm"])
     bring("cxr", mine, tmp_path)
     take(tmp_path, local())
     assert pulled_files("cxr", tmp_path).match("**/*.dcm") == ["images/s1/a.dcm", "more/x.dcm"]
+
+
+def test_a_link_that_leads_nowhere_is_named(tmp_path, mine):
+    """A data set whose files were never fetched, or were moved, is not taken for a whole one."""
+    (mine / "reports/s2.txt").symlink_to(tmp_path / "nowhere")
+    bring("cxr", mine, tmp_path)
+    with pytest.raises(UserError, match=r"cxr: .*reports/s2\.txt: can't be read: No such file"):
+        take(tmp_path, local("reports/*.txt"))
+    take(tmp_path, local("images/**/*.dcm"))
+    files = FolderFiles(mine)
+    assert files.match("reports/*.txt") == ["reports/s1.txt", "reports/s2.txt"]
+    for place in (files, ChainedFiles([FolderFiles(tmp_path), files])):
+        with pytest.raises(UserError, match=r"reports/s2\.txt: a link that leads nowhere"):
+            place.path("reports/s2.txt")
 
 
 def test_a_link_is_replaced_and_a_folder_is_not(tmp_path, mine):

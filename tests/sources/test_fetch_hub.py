@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import time
+
+import httpx
 import pytest
 from huggingface_hub import constants
 
 from lingshu.core.errors import UserError
 from lingshu.core.manifest import NAME
+from lingshu.intake import hub_waits
+from lingshu.intake.hub_waits import wait_of
 from lingshu.sources.fetch import pull
 from lingshu.sources.fetch_places import Pulling
 from lingshu.sources.pulled import read_origins
@@ -69,6 +74,45 @@ def test_a_hub_that_limits_how_often_it_is_asked(hub, tmp_path, monkeypatch):
         pull("src", there, how)
     assert "run again in" in raised.value.fix
     assert len(waited) == 4
+
+
+@pytest.mark.parametrize(("status", "header"), [(429, "86400"), (503, "7200"), (429, "Wed, 01 Jan 2110 00:00:00 GMT")])
+def test_a_hub_that_asks_for_a_longer_pause_than_a_run_sits_through(hub, tmp_path, status, header):
+    """Its own client would sleep for a day."""
+    hub.add("owner/set", {"a.txt": b"a"})
+    hub.busy = [(status, header)]
+    how = Pulling(tmp_path / "cache", root=tmp_path, endpoints={"hub": hub.endpoint})
+    there = record({"hub": "owner/set"}, kind="hub")
+    begin = time.monotonic()
+    with pytest.raises(UserError, match=rf"how often it is asked, at a\.txt \({status}\)") as raised:
+        pull("src", there, how)
+    assert time.monotonic() - begin < 10
+    assert "run again in " + (header if header.isdecimal() else "") in raised.value.fix
+    pull("src", there, how)
+    assert (tmp_path / "data/raw/src/files/a.txt").read_bytes() == b"a"
+
+
+@pytest.mark.parametrize(
+    ("headers", "seconds"),
+    [
+        ({"RateLimit": '"api";r=0;t=55'}, 55),
+        ({"RateLimit": '"api";r=3;t=55'}, None),
+        ({"RateLimit": '"api";r=0;t=55', "Retry-After": "70"}, 70),
+        ({}, None),
+    ],
+)
+def test_the_hub_s_own_header_of_limits(headers, seconds):
+    assert wait_of(httpx.Response(429, headers=headers)) == seconds
+
+
+def test_a_hub_that_never_answers_a_question_is_given_up(hub, tmp_path, monkeypatch):
+    """The client's list of files has no time limit of its own."""
+    monkeypatch.setattr(hub_waits, "SILENCE_SECONDS", 0.2)
+    hub.add("owner/set", {"a.txt": b"a"})
+    hub.silent = True
+    how = Pulling(tmp_path / "cache", root=tmp_path, endpoints={"hub": hub.endpoint})
+    with pytest.raises(UserError, match="the hub can't be reached for its list of files"):
+        pull("src", record({"hub": "owner/set", "revision": "a" * 40}, kind="hub"), how)
 
 
 def test_a_file_that_is_not_what_the_hub_lists(hub, tmp_path):

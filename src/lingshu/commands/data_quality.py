@@ -10,7 +10,7 @@ import typer
 from lingshu.core.errors import UserError
 from lingshu.core.files import check_folder
 from lingshu.core.layout import SIGNALS, verdict_file
-from lingshu.core.params import load_section, load_sources
+from lingshu.core.params import load_section, load_sources, load_value
 from lingshu.core.verdicts import read_verdicts
 from lingshu.quality.drift import PICTURE_NUMBERS, TEXT_SHAPE, snapshot, write_snapshot
 from lingshu.quality.inputs import Tables
@@ -54,7 +54,8 @@ def data_report(
     _check_pages(out)
     from lingshu.report.data_report import DataReportSettings, build_data_report  # noqa: PLC0415 (jinja2)
 
-    built = build_data_report(_gated(), DataReportSettings(number, seed, picture_px), out)
+    listed = load_value("sources.benchmark_splits_in_training", list[str])
+    built = build_data_report(_gated(), DataReportSettings(number, seed, picture_px), out, listed=listed)
     typer.echo(f"{built.page}: {built.sources} sources, {built.shown:,} samples shown, {built.pictures:,} pictures")
 
 

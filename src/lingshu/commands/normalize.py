@@ -14,9 +14,11 @@ from lingshu.commands.option_class import command_of
 from lingshu.core.errors import UserError
 from lingshu.core.files import check_folder, write_json
 from lingshu.core.layout import IMAGES, SAMPLES
-from lingshu.intake.archive_files import brought_files
-from lingshu.intake.places import FolderFiles
-from lingshu.sources.catalog import SOURCES_FOLDER, SPLITS_FOLDER, read_source
+from lingshu.intake.archive_files import brought_files, unfinished
+from lingshu.intake.near import folder_near
+from lingshu.intake.places import ChainedFiles, Files, FolderFiles
+from lingshu.intake.rows import is_there
+from lingshu.sources.catalog import SOURCES_FOLDER, SPLITS_FOLDER, SourceRecord, read_source
 from lingshu.sources.params import RowParams
 
 
@@ -64,22 +66,38 @@ def normalize_folder(options: NormalizeOptions) -> None:
         raise UserError(
             f"{source}: a {record.kind} source is not read from a folder of rows", f"run `dvc repro normalize@{source}`"
         )
+    beside = FolderFiles(catalog / SPLITS_FOLDER.name)
+    brought = _brought(source, record, options.raw, beside)
     samples, images = out / SAMPLES.name / source, out / IMAGES.name / source
     summary = normalize_rows(
         source,
         record,
-        brought_files(options.raw),
+        brought,
         params=options.params(),
         samples=samples,
         images=images,
         accept_rows=options.accept_rows,
         threads=options.threads,
-        beside=FolderFiles(catalog / SPLITS_FOLDER.name),
+        beside=beside,
     )
     write_json(out / f"normalize_{source}.json", summary.metrics())
     for line in summary.lines(detailed=record.access == "open"):
         typer.echo(line)
+    if halves := unfinished(brought):
+        named = ", ".join(halves[:3])
+        typer.echo(f"note: unfinished downloads, not read: {len(halves)}, such as {named}; get them again")
     typer.echo(f"wrote {samples} and {images}")
+
+
+def _brought(source: str, record: SourceRecord, raw: Path, beside: Files) -> Files:
+    """Return what the user brought: the folder or archive itself, or the one folder near it that has a form's files."""
+    files = brought_files(raw)
+    if not raw.is_dir() or any(is_there(ChainedFiles([files, beside]), form) for form in record.forms):
+        return files
+    if (near := folder_near(source, raw, record.forms, beside)) is None:
+        return files
+    typer.echo(f"note: {raw} itself has no files of it; {near.label} is read")
+    return near
 
 
 normalize = command_of(NormalizeOptions, normalize_folder)

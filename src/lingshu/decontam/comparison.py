@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import islice
 
 from lingshu.core.errors import UserError
 from lingshu.core.parallel import Workers, in_order
@@ -20,6 +19,7 @@ from lingshu.decontam.records import Pair, Record, Tally
 from lingshu.decontam.text_index import TextIndex, TextRule
 
 RECORDS_A_BATCH = 1024
+BYTES_A_BATCH = 256 << 20  # of pictures that rows hold
 PICTURES_A_BATCH = 64  # whose bytes are in memory at a time, for each process
 
 
@@ -108,8 +108,15 @@ def _holders(prints: Sequence[PicturePrint]) -> list[list[int]]:
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    rest = iter(records)
-    while batch := list(islice(rest, RECORDS_A_BATCH)):
+    batch: list[Record] = []
+    held = 0
+    for record in records:
+        batch.append(record)
+        held += sum(len(file.data or b"") for _, file in record.pictures if isinstance(file, HeldPicture))
+        if len(batch) >= RECORDS_A_BATCH or held >= BYTES_A_BATCH:
+            yield batch
+            batch, held = [], 0
+    if batch:
         yield batch
 
 

@@ -6,6 +6,7 @@ outright.
 
 from __future__ import annotations
 
+import base64
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
@@ -46,6 +47,10 @@ PICTURE_SUFFIXES = frozenset(
 SCAN_ENDINGS = (".dcm", ".dicom", ".nii", ".nii.gz", ".nrrd")
 _OPTION = re.compile(r"(?:^|\s)\(([A-J])\)\s+|(?:^|\n)[ \t]*([A-J])[.):]\s+")
 _HEADING = re.compile(r"\s*(?:answer\s+)?(?:choices|options)\s*:?\s*$", re.IGNORECASE)
+# Base64 of a picture, as VLMEvalKit's tables and data URIs hold it: how PNG, JPEG, GIF, WebP, BMP and TIFF begin.
+_INLINE = re.compile(
+    r"\s*(?:data:image/[\w.+-]+;base64,|(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|Qk[01]|SUkqA|TU0AK)[\w+/=\s]{48})"
+)
 DEPTH = 6  # of nested lists and objects that texts are taken from
 
 
@@ -206,11 +211,21 @@ def _answers(value: Any, choices: Mapping[str, str]) -> Iterator[str]:
             yield choices.get(text.strip().rstrip(".)").lstrip("("), text)
 
 
+def _decoded(value: str) -> bytes:
+    """Return the bytes that Base64 stands for; none, which is no picture, where it is damaged."""
+    try:
+        return base64.b64decode(value.partition("base64,")[2] or value)
+    except ValueError:
+        return b""
+
+
 def _pictures(value: Any) -> Iterator[tuple[str, bytes | None]]:
     if isinstance(value, bytes):
         yield "", value
     elif isinstance(value, str):
-        if is_picture_name(value) or is_scan_name(value):
+        if _INLINE.match(value):
+            yield "", _decoded(value)
+        elif is_picture_name(value) or is_scan_name(value):
             yield value, None
     elif isinstance(value, Mapping):
         data, path = value.get("bytes"), value.get("path") or value.get("file_name") or ""

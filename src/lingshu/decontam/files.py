@@ -80,6 +80,15 @@ class Scratch:
 
     folder: Path
     _laid: dict[str, Path] = field(default_factory=dict)
+    _kept: int = 0
+
+    def keep(self, data: bytes) -> Path:
+        """Return a file that holds these bytes; errors as `path`."""
+        self._kept += 1
+        place = self.folder / "rows" / str(self._kept)
+        place.parent.mkdir(exist_ok=True)
+        self._write("pictures inside rows", place, iter([data]))
+        return place
 
     def path(self, file: InputFile) -> Path:
         """Return where the file can be opened, unpacked: itself, or a copy in the folder.
@@ -124,7 +133,7 @@ class Scratch:
 def list_files(path: Path, tally: Tally, without: Collection[Path] = ()) -> list[InputFile]:
     """Return a file, or the files of a folder and those below it by path, with the members of archives in their place.
 
-    Links to folders are followed. An archive that can't be opened is noted in the tally.
+    Links to folders are followed. An archive that can't be opened and a link that leads nowhere are noted in the tally.
 
     Args:
         path: of the file or folder.
@@ -134,6 +143,9 @@ def list_files(path: Path, tally: Tally, without: Collection[Path] = ()) -> list
     on_disk = [path] if path.is_file() else sorted(path / name for name in walk(path))
     found: list[InputFile] = []
     for file in on_disk:
+        if not file.is_file():
+            tally.problem(str(file), "a link that leads nowhere")
+            continue
         if without and file.resolve() in without:
             continue
         if not file.name.lower().endswith(ARCHIVE_ENDINGS):

@@ -12,9 +12,6 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.parquet as pq
-
 from lingshu.core.errors import UserError
 from lingshu.core.images import ImageStore
 from lingshu.core.question import PictureFile
@@ -23,9 +20,12 @@ from lingshu.decontam.fields import Fields, is_picture_name, is_scan_name, strin
 from lingshu.decontam.files import InputFile, Scratch, list_files
 from lingshu.decontam.records import Record, Tally
 from lingshu.decontam.tables import SEPARATORS, json_lines, json_rows, shard_pictures, table_rows, text_file, xml_file
-from lingshu.intake.parquet_rows import ParquetBytes
+from lingshu.intake.errors import RowError
+from lingshu.intake.parquet_rows import ParquetBytes, parquet_schema, whole_rows
+from lingshu.intake.values import Row
 
-ROWS_A_BATCH = 512
+MAX_ROW_BYTES = 1 << 30  # of a row that is compared, its pictures included
+NAME_CHARACTERS = 200  # of a picture, in messages
 JSON_LINES = (".jsonl", ".ndjson")
 TEXT_SUFFIXES = (".txt", ".md")
 VERSION_KEY = b"lingshu.schema_version"
@@ -35,11 +35,19 @@ Scans = Callable[[Path], Iterator[tuple[str, bytes]]]  # labels and PNGs of a DI
 
 @dataclass(slots=True)
 class HeldPicture:
-    """Bytes that a row holds; `again` reads them once more, so that they need not stay in memory."""
+    """Bytes that a row holds; they need not stay in memory.
+
+    Attributes:
+        name: of the picture.
+        data: its bytes, None once they were let go.
+        again: reads them once more, where their file gives one row's alone.
+        scratch: takes a copy where it does not (Base64, lists).
+    """
 
     name: str
     data: bytes | None = field(repr=False)
     again: Callable[[], bytes] | None = field(default=None, repr=False)
+    scratch: Scratch | None = field(default=None, repr=False)
 
     def read(self) -> bytes:
         """See `PictureFile.read`."""
@@ -49,7 +57,9 @@ class HeldPicture:
         return self.again()
 
     def release(self) -> None:
-        """Let the bytes go, if they can be read again."""
+        """Let the bytes go, if they can be read again; errors as `Scratch.keep`."""
+        if self.again is None and self.scratch is not None and self.data is not None:
+            self.again = self.scratch.keep(self.data).read_bytes
         if self.again is not None:
             self.data = None
 
@@ -98,7 +108,7 @@ def read_input(path: Path, how: Reading, tally: Tally) -> Iterator[Record]:
         raise UserError(f"{path}: no such file or folder", "correct the path, or name a benchmark of the catalogue")
     files = list_files(path, tally, how.results)
     alone = files == [InputFile(str(path), path)]
-    beside = [InputFile(str(file), file) for file in sorted(path.parent.glob("*/*"))] if alone else []
+    beside = [InputFile(str(file), file) for file in sorted(path.parent.glob("*/*")) if file.is_file()] if alone else []
     reader = _Reader(how, tally, [*files, *beside])
     for file in files:
         try:
@@ -187,7 +197,7 @@ class _Reader:
         try:
             for label, png in self._how.scans(self._open(file)):
                 whole = f"{name}!{label}" if label else name
-                yield whole, HeldPicture(whole, png)
+                yield whole, HeldPicture(whole, png, scratch=self._how.scratch)
         except UserError as error:
             self._tally.problem(name, error.what)
 
@@ -222,9 +232,9 @@ class _Reader:
 
     def _pictures(self, file: str, name: str, row: Mapping[str, Any]) -> Iterator[tuple[str, PictureFile]]:
         for number, (called, data) in enumerate(self._fields.pictures(row)):
-            label = f"{name}!{called or number}"
+            label = f"{name}!{called[:NAME_CHARACTERS] or number}"
             if data is not None:
-                yield label, HeldPicture(label, data, self._again(row, data))
+                yield label, HeldPicture(label, data, self._again(row, data), self._how.scratch)
                 continue
             found = self._find(file, called)
             if found is None:
@@ -236,7 +246,7 @@ class _Reader:
     def _find(self, table: str, called: str) -> InputFile | None:
         """Return the picture that a row names: beside the table, in the current folder, or by the end of its path."""
         for place in (Path(table).parent, Path()):
-            if (place / called).is_file():
+            if _is_file(place / called):
                 return InputFile(str(place / called), place / called)
         wanted = PurePosixPath(called).parts
         ends = [
@@ -257,24 +267,31 @@ class _Reader:
     def _parquet(self, file: InputFile) -> Iterator[Record]:
         path = self._open(file)
         try:
-            table = pq.ParquetFile(path)
-            self._columns = {name: ParquetBytes(path, name) for name in table.schema_arrow.names}
-            if file.last == "index.parquet" and {"image_id", "facts"} <= set(table.schema_arrow.names):
+            schema = parquet_schema(path)
+            if file.last == "index.parquet" and {"image_id", "facts"} <= set(schema.names):
                 return
-            samples = (table.schema_arrow.metadata or {}).get(VERSION_KEY) == SCHEMA_VERSION.encode()
-            number = 0
-            for batch in table.iter_batches(batch_size=ROWS_A_BATCH):
-                for row in batch.to_pylist():
-                    self._row = number
-                    number += 1
-                    if samples:
-                        yield self._sample(path, from_row({name: row[name] for name in SAMPLE_SCHEMA.names}))
-                    else:
-                        yield from self._rows(file.name, iter([(number, row)]))
-        except (pa.ArrowException, OSError) as error:
-            self._tally.problem(file.name, f"not a Parquet file that can be read: {str(error).splitlines()[0]}")
+            self._columns = {name: ParquetBytes(path, name) for name in schema.names}
+            samples = (schema.metadata or {}).get(VERSION_KEY) == SCHEMA_VERSION.encode()
+            for number, row in enumerate(whole_rows(path, MAX_ROW_BYTES)):
+                self._row = number
+                if isinstance(row, RowError):
+                    self._tally.problem(f"{file.name}:{number + 1}", f"{row.reason.value}: {row.detail}")
+                elif samples:
+                    yield from self._sample_record(path, number + 1, row)
+                else:
+                    yield from self._rows(file.name, iter([(number + 1, row)]))
+        except UserError as error:
+            self._tally.problem(file.name, error.what.splitlines()[0].removeprefix(f"{path}: "))
         finally:
             self._columns = {}
+
+    def _sample_record(self, path: Path, number: int, row: Row) -> Iterator[Record]:
+        try:
+            sample = from_row({name: row[name] for name in SAMPLE_SCHEMA.names})
+        except (TypeError, KeyError):
+            self._tally.problem(f"{path}:{number}", "a damaged row: it has not what every sample has")
+            return
+        yield self._sample(path, sample)
 
     def _sample(self, path: Path, sample: Sample) -> Record:
         store = self._store(path)
@@ -298,6 +315,14 @@ class _Reader:
         if folder not in self._stores:
             self._stores[folder] = ImageStore(sorted({file.parent for file in folder.rglob("shard-*.arrow")}))
         return self._stores[folder]
+
+
+def _is_file(path: Path) -> bool:
+    """Return whether there is such a file; of a name that no file system takes there is none."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def _suffix(file: InputFile) -> str:

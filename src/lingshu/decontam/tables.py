@@ -11,17 +11,22 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 from xml.etree import ElementTree
 
 import pyarrow as pa
 
 from lingshu.decontam.records import Record, Tally
 from lingshu.intake.csv_rows import CsvFault, csv_rows
+from lingshu.intake.json_stream import JsonStream, JsonStreamError
+from lingshu.intake.tables import bounded_lines
 
 CELL_CHARACTERS = 1 << 24
 LONG_TEXT = 1 << 22  # characters of a text file taken at once
 LAP = 1 << 14  # characters of it that two takes share, so that no passage is cut
+LINE_BYTES = 1 << 28  # of a row, its pictures included
+OBJECT_CHARACTERS = 1 << 29  # of one JSON value
+WHOLE_BYTES = 1 << 28  # of a file that is read at once
 HEADER_WORDS = 8  # of a column's name, at most
 SEPARATORS = {".csv": ",", ".tsv": "\t"}
 
@@ -29,31 +34,49 @@ SEPARATORS = {".csv": ",", ".tsv": "\t"}
 def json_lines(path: Path, name: str, tally: Tally) -> Iterator[tuple[int, Any]]:
     """Yield (line number, value) of each line that is not empty."""
     with path.open("rb") as handle:
-        for number, line in enumerate(handle, start=1):
-            if not line.strip():
-                continue
-            try:
-                yield number, json.loads(line.decode("utf-8-sig"))
-            except (ValueError, RecursionError) as error:
-                tally.problem(f"{name}:{number}", f"not JSON: {error}")
+        for number, line in enumerate(bounded_lines(handle, LINE_BYTES), start=1):
+            if line is None:
+                tally.problem(f"{name}:{number}", f"a line of more than {LINE_BYTES} bytes")
+            elif line.strip():
+                try:
+                    yield number, json.loads(line.decode("utf-8-sig"))
+                except (ValueError, RecursionError) as error:
+                    tally.problem(f"{name}:{number}", f"not JSON: {error}")
 
 
 def json_rows(path: Path, name: str, tally: Tally) -> Iterator[tuple[int, Any]]:
-    """Yield (number from 1, value) of a list, of the one list in an object, or of an object of rows by id."""
-    try:
-        data = json.loads(path.read_bytes().decode("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        tally.problem(name, f"not JSON: {error}")
+    """Yield (number from 1, value) of a list, of the one list in an object, or of an object of rows by id.
+
+    Values that stand one after another are rows too: JSON lines are often called JSON. Of what is damaged the rows
+    before are yielded.
+    """
+    with path.open("rb") as handle:
+        stream = JsonStream(handle, OBJECT_CHARACTERS)
+        try:
+            yield from enumerate(_json_values(stream), start=1)
+        except (JsonStreamError, UnicodeDecodeError) as error:
+            tally.problem(name, f"not JSON from here on: {error}")
+
+
+def _json_values(stream: JsonStream) -> Iterator[Any]:
+    if not stream.first():
+        raise JsonStreamError(1, "the file is empty")
+    if stream.first() == "[":
+        yield from stream.array()
         return
-    if isinstance(data, Mapping):
-        lists = [value for value in data.values() if isinstance(value, list)]
-        if len(lists) == 1 and len(data) <= 4 and all(isinstance(row, Mapping) for row in lists[0]):
-            data = lists[0]
-        elif data and all(isinstance(row, Mapping) for row in data.values()):
-            data = [{"id": key, **row} for key, row in data.items()]
-        else:
-            data = [data]
-    yield from enumerate(data if isinstance(data, list) else [data], start=1)
+    values = stream.values()
+    first = next(values, None)
+    if stream.first() or not isinstance(first, Mapping):
+        yield from () if first is None else (first,)
+        yield from values
+        return
+    lists = [value for value in first.values() if isinstance(value, list)]
+    if len(lists) == 1 and len(first) <= 4 and all(isinstance(row, Mapping) for row in lists[0]):
+        yield from lists[0]
+    elif first and all(isinstance(row, Mapping) for row in first.values()):
+        yield from ({"id": key, **row} for key, row in first.items())
+    else:
+        yield first
 
 
 def table_rows(path: Path, name: str, delimiter: str, tally: Tally) -> Iterator[tuple[int, Any]]:
@@ -66,7 +89,7 @@ def table_rows(path: Path, name: str, delimiter: str, tally: Tally) -> Iterator[
     number = 0
     try:
         with path.open(encoding="utf-8-sig", newline="") as handle:
-            for line, row in csv_rows(handle, delimiter=delimiter):
+            for line, row in csv_rows(_short_lines(handle, name, tally), delimiter=delimiter):
                 if isinstance(row, CsvFault):
                     tally.problem(f"{name}, line {line}", f"{row.problem}; the line is compared as it stands")
                     number += 1
@@ -83,6 +106,14 @@ def table_rows(path: Path, name: str, delimiter: str, tally: Tally) -> Iterator[
                     yield number, dict(zip(columns, row, strict=False))
     except UnicodeDecodeError as error:
         tally.problem(name, f"not CSV in UTF-8 from here on: {error}")
+
+
+def _short_lines(handle: IO[str], name: str, tally: Tally) -> Iterator[str]:
+    while line := handle.readline(LINE_BYTES + 1):
+        if len(line) > LINE_BYTES:
+            tally.problem(name, f"not read from a line of more than {LINE_BYTES} characters on")
+            return
+        yield line
 
 
 def _is_sentence(cell: str) -> bool:
@@ -106,6 +137,8 @@ def _columns(first: list[str]) -> list[str]:
 
 def text_file(path: Path, name: str, tally: Tally) -> Iterator[Record]:
     """Yield each paragraph (where blank lines part them) or line, and the whole file, in laps if it is long."""
+    if _too_long(path, name, tally):
+        return
     try:
         text = path.read_bytes().decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -118,6 +151,14 @@ def text_file(path: Path, name: str, tally: Tally) -> Iterator[Record]:
     for start in range(0, max(1, len(text) - LAP), LONG_TEXT - LAP):
         if part := text[start : start + LONG_TEXT].strip():
             yield Record(name, texts=(part,))
+
+
+def _too_long(path: Path, name: str, tally: Tally) -> bool:
+    """Tell the tally of a file that is too long to be read at once."""
+    size = path.stat().st_size
+    if size > WHOLE_BYTES:
+        tally.problem(name, f"a text of {size} bytes, more than the {WHOLE_BYTES} that are read at once: split it")
+    return size > WHOLE_BYTES
 
 
 def _units(text: str) -> Iterator[tuple[int, str]]:
@@ -137,6 +178,8 @@ def _units(text: str) -> Iterator[tuple[int, str]]:
 
 def xml_file(path: Path, name: str, tally: Tally) -> Iterator[Record]:
     """Yield each element's own text, numbered as they open, and all of the file's."""
+    if _too_long(path, name, tally):
+        return
     try:
         elements = list(ElementTree.parse(path).getroot().iter())
     except (ElementTree.ParseError, ValueError, LookupError) as error:

@@ -11,9 +11,10 @@ from pathlib import Path, PurePosixPath
 
 from lingshu.core.errors import UserError
 from lingshu.intake.archive import TAR_ENDINGS, Archive
-from lingshu.intake.places import Files, FolderFiles, matching
+from lingshu.intake.places import Files, FolderFiles, matching_own
 
-ENDINGS = (".zip", *TAR_ENDINGS)
+UNFINISHED = (".part", ".partial", ".incomplete", ".crdownload", ".download", ".aria2", ".filepart")
+ARCHIVE_ENDINGS = (".zip", *TAR_ENDINGS)
 
 
 class ArchiveFiles:
@@ -35,7 +36,7 @@ class ArchiveFiles:
 
     def match(self, pattern: str) -> list[str]:
         """See `Files.match`."""
-        return matching(self._places, pattern)
+        return matching_own(self._places, pattern)
 
     def has(self, name: str) -> bool:
         """See `Files.has`."""
@@ -51,13 +52,18 @@ class ArchiveFiles:
         return copy
 
 
+def unfinished(files: Files) -> list[str]:
+    """Return the names of files that a browser or a download program has not brought to their end."""
+    return [name for name in files.match("**/*") if name.lower().endswith(UNFINISHED)]
+
+
 def brought_files(path: Path) -> Files:
     """Return a folder, or a zip or tar file, as a place of files.
 
     Raises:
         UserError: there is no such folder, and it is no archive that can be read.
     """
-    if path.is_file() and not path.name.lower().endswith(ENDINGS):
+    if path.is_file() and not path.name.lower().endswith(ARCHIVE_ENDINGS):
         raise UserError(
             f"{path}: is neither a folder nor a zip or tar file", f"give the folder it lies in: {path.parent}"
         )

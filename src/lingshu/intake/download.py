@@ -254,6 +254,7 @@ def _append(client: httpx.Client, wanted: _Wanted, part: Path, moved: Moved) -> 
         with part.open("ab") as handle:
             for chunk in response.iter_raw():
                 handle.write(chunk)
+                handle.flush()  # so that a kill loses nothing
                 moved(len(chunk))
 
 

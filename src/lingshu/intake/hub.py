@@ -1,7 +1,7 @@
 """A data-set repository of the hub, through the `huggingface_hub` client; its failures become errors with a fix.
 
 The client resumes cut connections, keeps files by commit in its cache, and takes the token of `hf auth login` or of
-`HF_TOKEN`. Rate limits are waited for as long as the hub asks, within reason.
+`HF_TOKEN`. Rate limits are waited for as long as the hub asks, within reason (`hub_waits`).
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ from huggingface_hub.utils.tqdm import tqdm
 
 from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_file
-from lingshu.intake.http_wait import LONGEST_WAIT_SECONDS, pause, retry_after
+from lingshu.intake.http_wait import LONGEST_WAIT_SECONDS, pause
+from lingshu.intake.hub_waits import RateLimitedError, bounded_waits, wait_of
 from lingshu.intake.listing import Listing, RemoteFile, chosen
 from lingshu.intake.meter import Moved
 from lingshu.intake.places import matching
@@ -128,12 +129,13 @@ class HubFiles:
         """Return what a call of the client gives; a rate limit is waited for; errors as `_translated`."""
         for left in reversed(range(TIMES_ASKED)):
             try:
-                with self._translated(what):
+                with self._translated(what), bounded_waits():
                     return call()
-            except _RateLimitedError as limit:
+            except RateLimitedError as limit:
                 if not left or limit.seconds > LONGEST_WAIT_SECONDS:
                     raise UserError(
-                        f"{self._record}: {self.label}: the hub limits how often it is asked, at {what} (429)",
+                        f"{self._record}: {self.label}: the hub limits how often it is asked, at {what} "
+                        f"({limit.status})",
                         f"run again in {limit.seconds:.0f} s (what has come is kept); `hf auth login` raises the limit",
                     ) from None
                 pause(limit.seconds)
@@ -205,15 +207,9 @@ class HubRemote:
         share(found, target)
 
 
-class _RateLimitedError(Exception):
-    def __init__(self, seconds: float) -> None:
-        self.seconds = seconds
-        super().__init__(seconds)
-
-
 def _said_no(error: HfHubHTTPError, subject: str, what: str, folder: str) -> Exception:
     if error.response.status_code == RATE_LIMITED:
-        return _RateLimitedError(retry_after(error.response.headers) or 1.0)
+        return RateLimitedError(wait_of(error.response) or 1.0, RATE_LIMITED)
     failing = error.response.is_server_error
     return UserError(
         f"{subject}: the hub {'fails at' if failing else 'refuses'} {what} ({_first_line(error)})",

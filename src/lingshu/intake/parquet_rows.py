@@ -24,7 +24,7 @@ BATCH_BYTES = 1 << 30
 MAX_ROW_BYTES = 64 << 20
 _DAMAGE = (
     pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowCapacityError, pa.ArrowIndexError,
-    pa.ArrowKeyError, pa.ArrowSerializationError, OSError, UnicodeDecodeError,
+    pa.ArrowKeyError, pa.ArrowSerializationError, pa.ArrowMemoryError, OSError, UnicodeDecodeError,
 )  # fmt: skip
 
 
@@ -63,7 +63,8 @@ class ParquetBytes:
             except _DAMAGE as error:
                 self._next = -1  # what was read ahead ended with the error: who asks next begins anew
                 raise UserError(f"{self._path}: row {row + 1}: can't be read: {error}", "get the file again") from None
-        value = value if place is None else value[place]
+        if place is not None:
+            value = value[place] if value is not None and place < len(value) else None
         data = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(data, bytes):
             raise UserError(f"{self._path}: row {row + 1}: column {self._column!r} holds no bytes", "get it again")
@@ -156,7 +157,34 @@ def parquet_rows(
                     yield row | {column.name: _pictures(name, number, column, row[column.name]) for column in pictures}
                 number += 1
     except _DAMAGE as error:
-        raise UserError(f"{path}: not a Parquet file that can be read: {error}", "get the file again") from None
+        raise _broken(path, error) from None
+
+
+def whole_rows(path: Path, limit: int = MAX_ROW_BYTES) -> Iterator[Row | RowError]:
+    """Yield the rows of a Parquet file with all that they hold, pictures too; others as `parquet_rows`.
+
+    Raises:
+        UserError: the file is broken.
+    """
+    try:
+        opened = pq.ParquetFile(path, buffer_size=1 << 20)
+        _check_groups(opened)
+        for batch in _few_at_once(opened, opened.schema_arrow.names):
+            yield from _rows(batch, (), limit)
+    except _DAMAGE as error:
+        raise _broken(path, error) from None
+
+
+def parquet_schema(path: Path) -> pa.Schema:
+    """Return the columns of a Parquet file, with its metadata; errors as `whole_rows`."""
+    try:
+        return pq.read_schema(path)
+    except _DAMAGE as error:
+        raise _broken(path, error) from None
+
+
+def _broken(path: Path, error: Exception) -> UserError:
+    return UserError(f"{path}: not a Parquet file that can be read: {error}", "get the file again")
 
 
 def _few_at_once(opened: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:

@@ -57,13 +57,44 @@ def matching(names: Iterable[str], glob: str) -> list[str]:
     return sorted(name for name in names if pattern.fullmatch(name))
 
 
+def also_named(name: str) -> tuple[str, ...]:
+    """Return a file's name, and what a Parquet file of a user's is called in the layout that records know.
+
+    The hub's conversion writes `default/train/0000.parquet`, people write `train.parquet`; records say
+    `data/train-*.parquet`, `ANATOMY/test-*.parquet` or `**/*.parquet` with a split before a number.
+    """
+    found = _OF_A_SPLIT.fullmatch(name)
+    if found is None:
+        return (name,)
+    above, number = (found["above"] or "").removesuffix("default/"), found["number"] or "0"
+    split = _SPLITS.get(found["split"].lower(), found["split"].lower())
+    return (name, f"{above}{split}-{number}.parquet", f"{above}data/{split}-{number}.parquet")
+
+
+_OF_A_SPLIT = re.compile(
+    r"(?P<above>(?:.*/)?)(?P<split>train|validation|valid|val|dev|test)(?:/(?P<number>\d+))?\.parquet", re.IGNORECASE
+)
+_SPLITS = {"valid": "validation", "val": "validation", "dev": "validation"}
+
+
+def matching_own(names: Iterable[str], glob: str) -> list[str]:
+    """Return the names of a user's files that a pattern finds, sorted; if none, those it finds by another of theirs."""
+    known, pattern = list(names), pattern_of(glob)
+    others = (name for name in known if any(map(pattern.fullmatch, also_named(name))))
+    return matching(known, glob) or sorted(others)
+
+
 def walk(folder: Path) -> Iterator[str]:
     """Yield the names of all files below a folder, as `match` names them.
 
-    Links are followed, and no folder is entered twice.
+    Links are followed, and no folder is entered twice. A link that leads to no file is among the names: whoever opens
+    it finds that out, and a data set that lacks a file is not taken for a whole one.
+
+    Raises:
+        UserError: a folder can't be listed.
     """
     entered: set[str] = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
+    for place, folders, names in os.walk(folder, onerror=_not_listed, followlinks=True):
         real = os.path.realpath(place)
         if real in entered:
             folders.clear()
@@ -71,8 +102,18 @@ def walk(folder: Path) -> Iterator[str]:
         entered.add(real)
         folders.sort()
         for name in sorted(names):
-            if (Path(place) / name).is_file():
-                yield (Path(place) / name).relative_to(folder).as_posix()
+            path = Path(place) / name
+            if path.is_file() or path.is_symlink():
+                yield path.relative_to(folder).as_posix()
+
+
+def _not_listed(error: OSError) -> None:
+    raise UserError(f"{error.filename}: can't be listed: {error.strerror}", "let yourself read it, or move it away")
+
+
+def leads_nowhere(path: Path) -> bool:
+    """Return whether a path is a link to what is not there: a data set that was moved or never fetched as a whole."""
+    return path.is_symlink() and not path.exists()
 
 
 class FolderFiles:
@@ -92,7 +133,7 @@ class FolderFiles:
         """See `Files.match`."""
         if "*" not in pattern and "?" not in pattern:
             return [pattern] if self.has(pattern) else []
-        return matching(self._names, pattern)
+        return matching_own(self._names, pattern)
 
     def has(self, name: str) -> bool:
         """See `Files.has`; a name from a data file that leads out of the folder is none of its files."""
@@ -102,7 +143,8 @@ class FolderFiles:
     def path(self, name: str) -> Path:
         """See `Files.path`."""
         if not self.has(name):
-            raise UserError(f"{self.folder / name}: no such file", "check that the folder is complete")
+            what = "a link that leads nowhere" if leads_nowhere(self.folder / name) else "no such file"
+            raise UserError(f"{self.folder / name}: {what}", "check that the folder is complete")
         return self.folder / name
 
 
@@ -150,4 +192,7 @@ class ChainedFiles:
         for place in self._places:
             if place.has(name):
                 return place.path(name)
+        for place in self._places:
+            if name in place.match("**/*"):
+                return place.path(name)  # raises: it is listed, and can't be had
         raise UserError(f"{self.label}: no file {name}", "check the record, or pass a folder that has it")

@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from lingshu.core.ids import canonical_json
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.parquet_rows import MAX_ROW_BYTES
-from lingshu.intake.places import Files
+from lingshu.intake.places import Files, also_named
 from lingshu.intake.shapes import Join, TableForm
 from lingshu.intake.tables import RawRow, Table, find_tables, found_in, read_mapping, read_rows
 from lingshu.intake.values import Row, text_at, value_at
@@ -41,13 +41,31 @@ def find_source(files: Files, forms: Sequence[F]) -> Opened[F] | None:
     """
     for form in forms:
         found = find_tables(files, form.tables)
-        tables = [table for table in found or [] if re.search(form.file_pattern, table.name)]
+        tables = _tables_of(form, found or [])
         joins = [find_tables(files, join.tables) for join in form.joins]
         if tables and all(joins):
             joined = [_mapping(join, of) for join, of in zip(form.joins, joins, strict=True) if of]
             read = {table.name for table in tables}
             return Opened(form, tables, joined, [table.name for table in found or [] if table.name not in read])
     return None
+
+
+def is_there(files: Files, form: TableForm) -> bool:
+    """Return whether every pattern of a form finds a file; no table is read."""
+    found = find_tables(files, form.tables)
+    return bool(found and _tables_of(form, found)) and all(find_tables(files, join.tables) for join in form.joins)
+
+
+def files_of(form: TableForm) -> str:
+    """Return in words which files a form consists of."""
+    tables = " and ".join((*form.tables, *(table for join in form.joins for table in join.tables)))
+    return f"{tables}, whose path has {form.file_pattern}" if form.file_pattern else tables
+
+
+def _tables_of(form: TableForm, found: Sequence[Table]) -> list[Table]:
+    """Return the tables whose name the form's `file_pattern` finds; if none, those that it finds by another name."""
+    own = [table for table in found if re.search(form.file_pattern, table.name)]
+    return own or [t for t in found if any(re.search(form.file_pattern, name) for name in also_named(t.name))]
 
 
 def find_alone(files: Files, form: F) -> Opened[F] | None:
@@ -89,8 +107,9 @@ def _repeats(form: TableForm, row: Row, seen: set[str]) -> bool:
 
 
 def _file_fields(form: TableForm, table: Table) -> Row:
-    found = re.search(form.file_pattern, table.name)
-    return {} if found is None else {name: value for name, value in found.groupdict().items() if value is not None}
+    named = (re.search(form.file_pattern, name) for name in also_named(table.name))
+    found = next((hit.groupdict() for hit in named if hit), {})
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def _complete(source: Opened[F], raw: RawRow, fields: Row) -> list[Row | RowError]:

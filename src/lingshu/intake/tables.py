@@ -255,7 +255,7 @@ def _by_columns(table: Table, data: dict[str, Any]) -> list[Row]:
     return [{name: column.get(number) for name, column in data.items()} for number in numbers]
 
 
-def _lines(handle: IO[bytes], limit: int) -> Iterator[bytes | None]:
+def bounded_lines(handle: IO[bytes], limit: int) -> Iterator[bytes | None]:
     """Yield the lines; of one that is over the limit, None, and no more of it is kept than the limit."""
     while line := handle.readline(limit + 1):
         if len(line) <= limit or line.endswith(b"\n"):
@@ -273,7 +273,7 @@ def _json_lines(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
         yield from _json(table, form, limit)
         return
     with table.open() as handle:
-        for number, line in enumerate(_lines(handle, limit), start=1):
+        for number, line in enumerate(bounded_lines(handle, limit), start=1):
             if line is None or line.strip(b" \t\r\n\xef\xbb\xbf"):
                 yield RawRow(table.name, number, _json_line(line, form, limit))
 

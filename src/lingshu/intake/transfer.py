@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import queue
 import shutil
 import signal
 import threading
+import time
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from pathlib import Path
 
 from lingshu.core.errors import UserError
 from lingshu.intake.download import size_of
 from lingshu.intake.listing import Remote, RemoteFile
 from lingshu.intake.meter import Moved, metered
+
+GRACE_SECONDS = 0.5  # after Ctrl-C, for threads that can stop by themselves
 
 
 class _StoppedError(Exception):
@@ -46,17 +50,43 @@ def _task(remote: Remote, file: RemoteFile, target: Path, moved: Moved) -> Calla
 
 
 def _run(tasks: Sequence[Callable[[], None]], stop: threading.Event, workers: int) -> None:
+    """Run the tasks on threads that don't keep the process: a server that says nothing can't hold up Ctrl-C."""
     signal.siginterrupt(signal.SIGINT, True)  # polars' handler of Ctrl-C leaves waiting threads asleep
-    with ThreadPoolExecutor(workers) as pool:
-        try:
-            running: list[Future[None]] = [pool.submit(task) for task in tasks]
-            wait(running, return_when=FIRST_EXCEPTION)
-        finally:
-            stop.set()
-            pool.shutdown(wait=False, cancel_futures=True)
-    errors = [error for future in running if not future.cancelled() and (error := future.exception()) is not None]
+    left: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()
+    running: list[Future[None]] = [Future() for _ in tasks]
+    for pair in zip(tasks, running, strict=True):
+        left.put(pair)
+    threads = [threading.Thread(target=_work, args=(left, stop), daemon=True) for _ in range(min(workers, len(tasks)))]
+    for thread in threads:
+        thread.start()
+    try:
+        wait(running, return_when=FIRST_EXCEPTION)
+        stop.set()
+        for thread in threads:
+            thread.join()
+    except KeyboardInterrupt:
+        stop.set()
+        end = time.monotonic() + GRACE_SECONDS
+        for thread in threads:
+            thread.join(max(end - time.monotonic(), 0))
+        raise
+    errors = [error for future in running if future.done() and (error := future.exception()) is not None]
     for error in sorted(errors, key=lambda error: isinstance(error, _StoppedError)):
         raise error
+
+
+def _work(left: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]], stop: threading.Event) -> None:
+    while not stop.is_set():
+        try:
+            task, future = left.get_nowait()
+        except queue.Empty:
+            return
+        try:
+            task()
+        except BaseException as error:  # noqa: BLE001 (it is raised by the caller)
+            future.set_exception(error)
+        else:
+            future.set_result(None)
 
 
 def _check_space(label: str, folder: Path, needed: int) -> None:

@@ -24,7 +24,7 @@ from lingshu.report.contamination import contamination
 from lingshu.report.data_card import data_card, notice_text
 from lingshu.report.examples import examples
 from lingshu.report.funnel import HELD_OUT, SAMPLE_STEPS, Step, funnel
-from lingshu.report.mixtures import Group, mixture_groups
+from lingshu.report.mixtures import TRAINING_STAGES, Group, mixture_groups
 from lingshu.report.notices import licences, notices
 from lingshu.report.page import PICTURES, render
 from lingshu.report.params import ReportParams
@@ -33,7 +33,6 @@ from lingshu.report.run import Run, read_run
 from lingshu.report.training import TrainedStage, rewards, stage_curves
 
 FUNNEL_PLOT = PLOTS / "report" / "funnel.csv"
-MIXTURES = ["shallow", "deep", "instruct", "reinforce"]
 REINFORCE = TrainedStage("reinforcement", "reinforce", "reinforcement")
 TRAINED = [
     TrainedStage("modeling", "backbone", "modeling"),
@@ -121,10 +120,10 @@ def _data(root: Path, run: Run, steps: list[Step]) -> dict[str, Any]:
         "sources": sources,
         "contamination": contamination(root),
         "funnel": {"charts": data.funnel_charts(steps), "steps": steps},
-        "mixtures": _mixtures(mixture_groups(root, MIXTURES)),
+        "mixtures": _mixtures(mixture_groups(root, TRAINING_STAGES)),
         "training": stage_curves(root, TRAINED),
         "notices": thanks,
-        "licences": licences(root, MIXTURES),
+        "licences": licences(root, TRAINING_STAGES),
         "thanks": list(dict.fromkeys((notice.source, notice.attribution) for notice in thanks)),
     }
 

@@ -49,8 +49,9 @@ def data_card(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
 
 
 def notice_text(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
-    """Return a NOTICE to go with mixtures or models: parts, licences, attributions, duties; arguments as `data_card`.
+    """Return a NOTICE to go with mixtures or models; arguments as `data_card`.
 
+    It has parts, licences, attributions, duties, and which rows of benchmarks were trained on.
     The encoder's notice is in it too: what it saw shaped the vision tower.
     """
     parts = [notice for notice in notices if notice.source in found.rows or notice.source == "encoder"]
@@ -58,6 +59,9 @@ def notice_text(recipe: str, found: Licences, notices: Sequence[Notice]) -> str:
     lines += [f"  {n.source}: {n.part}. Licence: {n.licence}" for n in parts]
     lines += ["", "Attribution:", *(f"  {source}: {whom}" for source, whom in _thanks(parts)), "", "Duties:"]
     lines += [f"  {kind} ({', '.join(sources)}): {duty}" for kind, duty, sources in found.duties]
+    if trained := [(stage, name, rows) for stage, name, rows in _listed(found) if rows]:
+        lines += ["", "Held-out rows that were trained on (scores on these benchmarks say nothing about new data):"]
+        lines += [f"  {stage}: {rows} rows of {name}" for stage, name, rows in trained]
     if found.conflicts:
         lines += ["", "Not to be handed on:"]
         lines += [f"  {', '.join(conflict.sources)}: {conflict.reason}" for conflict in found.conflicts]
@@ -82,8 +86,12 @@ def _conflicts(found: Licences) -> Iterator[str]:
         yield f"- **No**, because of {', '.join(conflict.sources)}: {conflict.reason}."
 
 
+def _listed(found: Licences) -> list[tuple[str, str, int]]:
+    return [(stage, name, rows) for stage, named in found.held_out.items() for name, rows in named.items()]
+
+
 def _held_out(found: Licences) -> Iterator[str]:
-    listed = [(stage, name, rows) for stage, named in found.held_out.items() for name, rows in named.items()]
+    listed = _listed(found)
     if not listed:
         yield "None: test and validation rows of sources were left out."
     for stage, name, rows in listed:

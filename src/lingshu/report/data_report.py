@@ -18,9 +18,12 @@ from markupsafe import Markup
 from lingshu.core.files import fresh_dir, write_text
 from lingshu.core.images import ImageStore
 from lingshu.core.layout import IMAGES, SAMPLES, verdict_file
+from lingshu.core.sample import sample_parts
 from lingshu.core.tables import sample_table
-from lingshu.core.verdicts import NOTED, QUARANTINED, read_verdicts
+from lingshu.core.verdicts import NOTED, QUARANTINED, kept, read_verdicts
 from lingshu.report.funnel import SAMPLE_STEPS
+from lingshu.report.mixtures import TRAINING_STAGES
+from lingshu.report.notices import held_out
 from lingshu.report.page import PICTURES, environment
 from lingshu.report.pictures import Text, write_thumbnails
 
@@ -79,6 +82,23 @@ class StepPart:
 
 
 @dataclass(frozen=True, slots=True)
+class LetIn:
+    """A held-out split that a parameter lets into training.
+
+    Attributes:
+        name: `source/split`.
+        rows: of the split.
+        kept: of them, by step.
+        mixed: of them, by training stage, repeated ones counted each time; only of mixtures that were drawn.
+    """
+
+    name: str
+    rows: int
+    kept: dict[str, int]
+    mixed: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
 class Built:
     """What was written."""
 
@@ -88,13 +108,23 @@ class Built:
     pictures: int
 
 
-def build_data_report(sources: Sequence[str], settings: DataReportSettings, out: Path, root: Path = Path()) -> Built:
+def build_data_report(
+    sources: Sequence[str], settings: DataReportSettings, out: Path, root: Path = Path(), listed: Sequence[str] = ()
+) -> Built:
     """Write `out/index.html`, a page a source, and their pictures; equal inputs give equal bytes.
+
+    Args:
+        sources: that are shown.
+        settings: how much of them.
+        out: folder, emptied before.
+        root: the repository.
+        listed: `source/split` of held-out rows that may be trained on: the pages say so, and how many.
 
     Raises:
         KeyError: a picture that a sample names and the gate let pass is in no store.
     """
     fresh_dir(out)
+    let_in = [_let_in(name, root) for name in sorted(listed)]
     parts: dict[str, list[StepPart]] = {}
     pictures: set[str] = set()
     for source in sources:
@@ -103,8 +133,9 @@ def build_data_report(sources: Sequence[str], settings: DataReportSettings, out:
         own = {i for part in parts[source] for one in _all_shown(part) for i in one.pictures}
         write_thumbnails(store, own, out / PICTURES, settings.picture_px)
         pictures |= own
-        _render(out / f"{source}.html", "source.html", source=source, steps=parts[source], sources=sources)
-    _render(out / "index.html", "index.html", parts=parts, sources=sources, settings=settings)
+        steps, own_let_in = parts[source], [one for one in let_in if one.name.startswith(f"{source}/")]
+        _render(out / f"{source}.html", "source.html", source=source, steps=steps, sources=sources, let_in=own_let_in)
+    _render(out / "index.html", "index.html", parts=parts, sources=sources, settings=settings, let_in=let_in)
     shown = sum(len(_all_shown(part)) for steps in parts.values() for part in steps)
     return Built(out / "index.html", len(parts), shown, len(pictures))
 
@@ -140,6 +171,20 @@ def _source(source: str, settings: DataReportSettings, store: ImageStore, root: 
             )
         )
     return found
+
+
+def _let_in(name: str, root: Path) -> LetIn:
+    source, _, split = name.partition("/")
+    parts = sample_parts([root / SAMPLES / source])
+    ids = [pl.scan_parquet(p).filter(pl.col("split") == split).select("sample_id").collect() for p in parts]
+    own = pl.concat(ids) if ids else pl.DataFrame(schema={"sample_id": pl.String})
+    steps = {step: root / path for step, path in SAMPLE_STEPS.items() if (root / path).exists()}
+    return LetIn(
+        name=name,
+        rows=len(own),
+        kept={step: len(own.join(kept(path), on="sample_id", how="semi")) for step, path in steps.items()},
+        mixed={stage: rows[name] for stage, rows in held_out(root, TRAINING_STAGES).items() if name in rows},
+    )
 
 
 def _held() -> pl.Expr:

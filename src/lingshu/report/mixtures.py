@@ -11,6 +11,8 @@ from lingshu.core.errors import UserError
 from lingshu.core.layout import MIXTURES
 from lingshu.core.tables import sample_table
 
+TRAINING_STAGES = ["shallow", "deep", "instruct", "reinforce"]
+
 
 @dataclass(frozen=True, slots=True)
 class Group:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,7 +54,7 @@ def licences(root: Path, stages: list[str]) -> Licences:
     records = {name: _record(root, name) for name in rows}
     classes = {name: str(record["licence_class"]) for name, record in records.items()}
     access = {name: str(record["access"]) for name, record in records.items()}
-    return Licences(stages, rows, classes, access, duties(classes), conflicts(classes), _held_out(root, stages))
+    return Licences(stages, rows, classes, access, duties(classes), conflicts(classes), held_out(root, stages))
 
 
 def notices(root: Path, sources: list[str], encoder: str | dict[str, Any]) -> list[Notice]:
@@ -105,7 +105,8 @@ def _label(package: Mapping[str, Any]) -> str:
     return f"{package['name']} {package['version']}"
 
 
-def _held_out(root: Path, stages: list[str]) -> dict[str, dict[str, int]]:
+def held_out(root: Path, stages: Sequence[str]) -> dict[str, dict[str, int]]:
+    """Return the rows of held-out splits in the mixtures that were drawn, by training stage and `source/split`."""
     found: dict[str, dict[str, int]] = {}
     for stage in stages:
         path = root / METRICS / "mix" / f"{stage}.json"

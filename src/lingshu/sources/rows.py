@@ -21,10 +21,11 @@ from lingshu.core.images import ImageWriter
 from lingshu.core.manifest import write_manifest
 from lingshu.core.sample import SPLITS, ImageRef, Sample, SampleWriter
 from lingshu.core.verdicts import VerdictWriter
+from lingshu.intake.archive_files import ARCHIVE_ENDINGS
 from lingshu.intake.errors import DataError, RowError
 from lingshu.intake.pictures import FoundPicture, row_pictures
 from lingshu.intake.places import ChainedFiles, Files
-from lingshu.intake.rows import Opened, find_source
+from lingshu.intake.rows import Opened, files_of, find_source
 from lingshu.intake.values import Row
 from lingshu.sources.catalog import SourceRecord
 from lingshu.sources.forms import SourceForm
@@ -128,14 +129,14 @@ def open_form(name: str, record: SourceRecord, files: Files, beside: Files | Non
     """
     if (source := find_source(ChainedFiles([files, beside]) if beside else files, record.forms)) is not None:
         return source
-    forms = "\n  ".join(
-        f"{form.name}: {' and '.join((*form.tables, *(t for join in form.joins for t in join.tables)))}"
-        for form in record.forms
-    )
+    forms = "\n  ".join(f"{form.name}: {files_of(form)}" for form in record.forms)
+    names = files.match("**/*")
+    packed = [name for name in names if name.lower().endswith(ARCHIVE_ENDINGS)]
+    archive = f", or give the archive itself ({_some(packed)})" if packed else ""
     brought = "".join(f"; {place.bring}" for place in record.places if place.bring)
     raise UserError(
-        f"{name}: {files.label} holds {_some(files.match('**/*'))}, the files of no known form:\n  {forms}",
-        f"give a folder that holds the files of one form{brought}",
+        f"{name}: {files.label} holds {_some(names)}, the files of no known form:\n  {forms}",
+        f"give a folder that holds the files of one form{archive}{brought}",
     )
 
 

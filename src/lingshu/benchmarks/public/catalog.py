@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Sequence
 from pathlib import Path
-from typing import Literal, get_args
+from typing import Literal
 
 from pydantic import Field, model_validator
 
@@ -131,18 +130,6 @@ def read_public(root_catalog: Path) -> dict[str, PublicBenchmark]:
     """
     path = root_catalog / CATALOGUE_FILE
     return validate(PublicBenchmarks, {"records": read_yaml(path)}, f"{path}").records
-
-
-def in_suites(suites: Sequence[str], root_catalog: Path) -> list[str]:
-    """Return the names of all records of the suites, in the order of the file.
-
-    Raises:
-        UserError: see `read_public`; or no such suite.
-    """
-    known = get_args(Suite)
-    if unknown := [suite for suite in suites if suite not in known]:
-        raise UserError(f"no suite is called {unknown[0]!r}", f"known: {', '.join(known)}")
-    return [name for name, record in read_public(root_catalog).items() if record.suite in suites]
 
 
 def pick_public(name: str, root_catalog: Path) -> PublicBenchmark:

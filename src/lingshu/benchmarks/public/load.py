@@ -9,16 +9,16 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lingshu.benchmarks.public.catalog import PublicBenchmark, pick_public, read_public
-from lingshu.benchmarks.public.folders import folder_near
 from lingshu.benchmarks.public.forms import Form
 from lingshu.benchmarks.public.questions import Asker
 from lingshu.core.errors import UserError
 from lingshu.core.question import Question
 from lingshu.intake.errors import DataError, Reason, RowError
 from lingshu.intake.hub import HubFiles
+from lingshu.intake.near import folder_near
 from lingshu.intake.pictures import PictureFinder
 from lingshu.intake.places import ChainedFiles, Files, FolderFiles, UrlFiles, matching
-from lingshu.intake.rows import Opened, data_rows, find_alone, find_source, row_identity
+from lingshu.intake.rows import Opened, data_rows, files_of, find_alone, find_source, row_identity
 
 SHOWN_ERRORS = 3
 
@@ -176,8 +176,7 @@ def _no_form(name: str, record: PublicBenchmark, files: Files) -> UserError:
 
 
 def _patterns(form: Form) -> str:
-    named = " and ".join((*form.tables, *(table for join in form.joins for table in join.tables)))
-    return f"{named}, or in a folder the only {form.alone}" if form.alone else named
+    return f"{files_of(form)}, or in a folder the only {form.alone}" if form.alone else files_of(form)
 
 
 def _read(
