@@ -46,7 +46,7 @@ class ItemTexts:
         heads = self._middle["text"].str.split(" ").list.head(rule.question_words).list.join(" ")
         self._middle_index = ngram_index(as_texts(heads), rule.question_words)
         self._short = short.filter(pl.col("gold") != "").select("benchmark", "item_id", "text", "gold")
-        self._longest_line = self._short["text"].str.len_bytes().max() or 0
+        self._longest_line = max(self._short["text"].str.len_bytes(), default=0)
 
     def overlaps(self, train: pl.DataFrame) -> pl.DataFrame:
         """Return the training samples whose text is an item's, or holds enough of its distinct runs or its question.
