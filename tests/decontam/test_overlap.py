@@ -45,9 +45,19 @@ def test_a_question_of_some_words_is_found_without_its_answer() -> None:
     thinking = ("Answer.\n" + ORGANS, "The gall bladder only stores it. " * 40 + "So: B.")
     part = (" ".join(ORGANS.split()[:9]), "the liver")
     inside = ("Read.", f"They asked {ORGANS}-bladder")
-    assert found((ORGANS, "the liver"), thinking, part, inside) == [("0", "ngram")]
+    stated = ("Read.", f"It is known {ORGANS} and why")
+    answered = ("Read.", f"It is known {ORGANS}: the liver.")
+    assert found((ORGANS, "the liver"), thinking, part, inside, stated, answered) == [("0", "ngram"), ("4", "ngram")]
     many_words = RULE.model_copy(update={"question_words": 12})
     assert found((ORGANS, "the liver"), thinking, part, rule=many_words) == []
+
+
+def test_two_han_characters_count_as_a_word() -> None:
+    short, longer = "高血压的诊断标准是", "关于原发性高血压的诊断标准下列哪一项说法正确"
+    patient = ("请问高血压的诊断标准是什么？", "收缩压一百四十以上。")
+    asking = (f"{short}？", "收缩压一百四十以上，请咨询医生。")
+    assert found((short, "收缩压一百四十"), patient, asking) == [("1", "exact"), ("1", "ngram")]
+    assert found((longer, "甲"), (f"选择题：{longer}？", "乙。")) == [("0", "ngram")]
 
 
 def test_a_long_question_is_found_beside_a_long_answer_of_another() -> None:
@@ -56,7 +66,7 @@ def test_a_long_question_is_found_beside_a_long_answer_of_another() -> None:
 
 
 def test_what_is_said_beside_the_gold_answer_is_searched() -> None:
-    train = train_texts([("Read.", "B")]).with_columns(target=pl.lit(f"They ask {ORGANS}. B"))
+    train = train_texts([("Read.", "B")]).with_columns(target=pl.lit(f"They ask {ORGANS}. The liver: B"))
     pairs = ItemTexts(item_texts([(ORGANS, "the liver")], "b"), RULE).overlaps(train)
     assert pairs.select("train_id", "method", "coverage").rows() == [("0", "ngram", 1.0)]
 

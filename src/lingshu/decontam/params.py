@@ -49,8 +49,8 @@ class DecontamParams(Strict):
         picture_radius: largest Hamming distance (of 64 bits) between perceptual hashes of overlapping pictures.
         ngram_words: words in a run; benchmark texts with fewer words overlap only when equal.
         coverage: least share of a benchmark text's runs that a training text must hold.
-        question_words: a benchmark's question of so many words is looked for without its answer; with fewer words than
-            a run, all of it must be held.
+        question_words: a benchmark's question of so many words is looked for without its answer, two Han characters
+            counted as a word; with fewer words than a run, all of it must be asked.
         picture_question_words: the same of questions about pictures, of which most are asked of any picture.
         crops: look for crops of benchmark pictures too: it decodes every training picture once more.
         public: public benchmarks to check against, beside those that the project builds.

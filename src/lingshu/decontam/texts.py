@@ -38,11 +38,11 @@ class ItemTexts:
         self._whole = texts.select("benchmark", "item_id", text=whole, words=_words(whole))
         asked = _questions(items)
         least = pl.when("bare").then(rule.question_words).otherwise(rule.picture_question_words)
-        alone, short = asked.filter(pl.col("words") >= least), asked.filter("bare", pl.col("words") < least)
+        alone, short = asked.filter(pl.col("weight") >= least), asked.filter("bare", pl.col("weight") < least)
         columns = self._whole.columns
         self._long = pl.concat([self._whole, alone.select(columns)]).filter(pl.col("words") >= rule.ngram_words)
         self._long_index = ngram_index(as_texts(self._long["text"]), rule.ngram_words)
-        self._middle = alone.filter(pl.col("words") < rule.ngram_words).select(columns)
+        self._middle = alone.filter(pl.col("words") < rule.ngram_words).select(*columns, "gold")
         heads = self._middle["text"].str.split(" ").list.head(rule.question_words).list.join(" ")
         self._middle_index = ngram_index(as_texts(heads), rule.question_words)
         self._short = short.filter(pl.col("gold") != "").select("benchmark", "item_id", "text", "gold")
@@ -56,7 +56,7 @@ class ItemTexts:
         """
         own = folded(train.select(text=TEXT)["text"]).series()
         said = folded(train.select(said=SAID)["said"]).series("said")
-        names = train.select("source", train_id="sample_id", text=own, bare=NO_PICTURES)
+        names = train.select("source", "prompt", train_id="sample_id", text=own, bare=NO_PICTURES)
         equal = names.filter("bare").join(self._whole, on="text").with_columns(coverage=1.0).select(FOUND)
         more = pl.when(pl.col("said") == "").then("text").otherwise(pl.concat_str("text", "said", separator=" "))
         searched = names.with_columns(said).with_columns(text=more)
@@ -64,11 +64,13 @@ class ItemTexts:
         return pl.concat([overlaps(same, "text", "exact"), overlaps(self._held(searched), "text", "ngram")])
 
     def _held(self, train: pl.DataFrame) -> pl.DataFrame:
-        """Return which texts hold enough of an item's runs, or all of a question of fewer words than a run."""
+        """Return which texts hold enough of an item's runs, or ask a question of fewer words, or hold it with its answer."""
         hits = ngram_hits(as_texts(train["text"]), self._long_index, self._rule.coverage)
         bare = train.filter("bare")
         begun = ngram_hits(as_texts(bare["text"]), self._middle_index, 1.0)
         whole = _named(bare, self._middle, begun).filter(_holds("text", "item_text"))
+        whole = whole.with_columns(folded(whole["prompt"]).series("prompt"))
+        whole = whole.filter(_holds("prompt", "item_text") | (_holds("text", "gold") & (pl.col("gold") != "")))
         return pl.concat([_named(train, self._long, hits).select(FOUND), whole.select(FOUND)])
 
     def _answered(self, train: pl.DataFrame, searched: pl.DataFrame) -> pl.DataFrame:
@@ -82,13 +84,17 @@ class ItemTexts:
 
 
 def _questions(items: pl.DataFrame) -> pl.DataFrame:
-    """Return the questions that are no templates: benchmark, item_id, bare, text and gold (normal form), words."""
+    """Return the questions that are no templates: benchmark, item_id, bare, text and gold (normal form), words.
+
+    `weight` is the words, where two Han characters count as one: so many are in a Chinese word, about.
+    """
     asked, gold = folded(items["prompt"]).series(), folded(items["answer"]).series()
     shown = pl.concat_str(pl.col("image_ids").list.join("\n"), "answer", separator="\n")
     table = items.select(
         "benchmark", "item_id", bare=NO_PICTURES, text=asked, gold=gold, words=_words(asked), shown=shown
     )
-    return table.filter(pl.col("shown").n_unique().over("benchmark", "text") == 1).drop("shown")
+    table = table.filter(pl.col("shown").n_unique().over("benchmark", "text") == 1).drop("shown")
+    return table.with_columns(weight=pl.col("words") - pl.col("text").str.count_matches(r"\p{Han}") // 2)
 
 
 def _words(texts: pl.Series) -> pl.Series:
