@@ -64,7 +64,7 @@ class ItemTexts:
         return pl.concat([overlaps(same, "text", "exact"), overlaps(self._held(searched), "text", "ngram")])
 
     def _held(self, train: pl.DataFrame) -> pl.DataFrame:
-        """Return which texts hold enough of an item's runs, or ask a question of fewer words, or hold it with its answer."""
+        """Return which texts hold enough of an item's runs, ask a shorter question, or hold one with its answer."""
         hits = ngram_hits(as_texts(train["text"]), self._long_index, self._rule.coverage)
         bare = train.filter("bare")
         begun = ngram_hits(as_texts(bare["text"]), self._middle_index, 1.0)
