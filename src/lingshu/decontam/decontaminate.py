@@ -94,7 +94,7 @@ def _search(
             names.append(train.select("sample_id", "source"))
             found += finder.find(train, measured.of(train))
             if crops is not None:
-                found.append(crops.find(train))
+                found += crops.find(train)
     return pl.concat(names).sort("sample_id"), pl.concat(found)
 
 

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lingshu.core.params import Strict
 
-Method = Literal["group", "pixels", "phash", "crop", "exact", "ngram"]
+Method = Literal["group", "pixels", "phash", "perceptual", "turned", "crop", "exact", "ngram"]
 ANY = "any"
 
 
@@ -52,7 +52,8 @@ class DecontamParams(Strict):
         question_words: a benchmark's question of so many words is looked for without its answer, two Han characters
             counted as a word; with fewer words than a run, all of it must be asked.
         picture_question_words: the same of questions about pictures, of which most are asked of any picture.
-        crops: look for crops of benchmark pictures too: it decodes every training picture once more.
+        crops: look for crops of benchmark pictures too, and for copies that are turned, mirrored, in negative or shown
+            through another window: it decodes every training picture once more.
         public: public benchmarks to check against, beside those that the project builds.
         kept_on_purpose: overlaps that training keeps.
         report_only: whether all overlaps are kept so, and told of in the verdicts and metrics.
