@@ -208,15 +208,26 @@ def test_public_benchmarks_by_their_own_record(corpus: Corpus, tmp_path: Path) -
     assert done.metrics["matrix"] == {"s": {"vqa_rad": 1}}
 
 
-def test_crops_are_looked_for_if_asked(corpus: Corpus) -> None:
+def test_crops_and_other_looks_are_looked_for_if_asked(corpus: Corpus) -> None:
     whole = scene(1, 300)
     item = corpus.caption("s", "one", corpus.picture("s", whole, split="test"))
     crop = corpus.caption("s", "two", corpus.picture("s", np.ascontiguousarray(whole[30:250, 60:300])))
     other = corpus.caption("s", "three", corpus.picture("s", scene(2, 300)))
-    assert run(corpus)[crop.sample_id].keep
+    window = np.clip((whole.astype(int) - 60) * 2, 0, 255).astype(np.uint8)
+    looks = {
+        "PICTURE_CROPPED_FROM_BENCHMARK": [crop],
+        "PICTURE_NEAR_BENCHMARK": [corpus.caption("s", "four", corpus.picture("s", window))],
+        "PICTURE_TURNED_FROM_BENCHMARK": [
+            corpus.caption("s", str(number), corpus.picture("s", np.ascontiguousarray(pixels)))
+            for number, pixels in enumerate((np.rot90(whole), whole[:, ::-1], 255 - whole))
+        ],
+    }
+    changed = {sample.sample_id: reason for reason, samples in looks.items() for sample in samples}
+    before = run(corpus)
+    assert all(before[sample_id].keep for sample_id in changed)
     verdicts = run(corpus, PARAMS.model_copy(update={"crops": True}))
-    assert verdicts[crop.sample_id].reason == "PICTURE_CROPPED_FROM_BENCHMARK"
-    assert verdicts[crop.sample_id].detail == f"held_out: {item.sample_id}"
+    assert {sample_id: verdicts[sample_id].reason for sample_id in changed} == changed
+    assert {verdicts[sample_id].detail for sample_id in changed} == {f"held_out: {item.sample_id}"}
     assert verdicts[other.sample_id].keep
 
 
