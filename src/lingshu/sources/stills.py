@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -40,6 +41,8 @@ BROKEN = (
     OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError,
     EOFError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError,
 )  # fmt: skip
+# Pillow warns of pictures beyond a limit of its own, without a name; those beyond `StillLimits` are refused by name.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +124,8 @@ def still_of(data: bytes, name: str, limits: StillLimits) -> Still:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             return _kept(opened, data, name, limits)
+    except Image.DecompressionBombError as error:
+        raise RowError(Reason.PICTURE_TOO_LARGE, f"{name}: {error}"[:200]) from None
     except BROKEN as error:
         raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {said(error)}"[:200]) from None
 
