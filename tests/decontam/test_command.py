@@ -164,6 +164,20 @@ def test_rows_with_pictures(tmp_path: Path) -> None:
     assert ("test.jsonl:2#b!img/1.png", "train.parquet:1#p0!x.png", "image", "perceptual") in {row[:4] for row in back}
 
 
+def test_chinese_questions_have_words_too(tmp_path: Path) -> None:
+    """Chinese has no spaces: a question about a picture was taken for a single word, and so for a template."""
+    picture(tmp_path / "img/0.png", scene(0, 200))
+    question = "患者突发胸痛两小时，结合图像所见，最可能的诊断是什么"
+    asked = [
+        {"qid": "a", "image": "img/0.png", "question": question, "answer": "主动脉夹层"},
+        {"qid": "b", "image": "img/0.png", "question": "这是什么器官", "answer": "肺"},
+    ]
+    against = lines(tmp_path / "test.jsonl", asked)
+    told = [{"id": number, "question": row["question"] + "？", "answer": "不知道"} for number, row in enumerate(asked)]
+    rows = found(overlap(tmp_path / "out", [lines(tmp_path / "train.jsonl", told)], [against]), tmp_path)
+    assert rows == {("train.jsonl:1#0", "test.jsonl:1#a", "text", "exact_text", 0.0)}
+
+
 def test_other_tables_and_texts(tmp_path: Path) -> None:
     item = words(20)
     (tmp_path / "items.txt").write_text(f"{item}\n{words(20)}\n")

@@ -1,22 +1,26 @@
 """What is dropped because of which benchmark item, and what is left alone."""
 
 import io
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from lingshu.benchmarks.public.load import load
 from lingshu.benchmarks.public.several import load_several
 from lingshu.core.errors import UserError
 from lingshu.core.params import load_section
+from lingshu.core.question import Question
 from lingshu.core.sample import Answer
 from lingshu.core.verdicts import Verdict
 from lingshu.decontam.decontaminate import decontaminate
 from lingshu.decontam.params import DecontamParams, KeptOnPurpose
 from lingshu.evalkit.clean import flagged_items
+from lingshu.sources.stills import StillLimits, still_of
 from tests.corpora import Corpus, scene
 
 ROOT = Path(__file__).parents[2]
@@ -208,15 +212,75 @@ def test_public_benchmarks_by_their_own_record(corpus: Corpus, tmp_path: Path) -
     assert done.metrics["matrix"] == {"s": {"vqa_rad": 1}}
 
 
-def test_crops_are_looked_for_if_asked(corpus: Corpus) -> None:
+@dataclass(frozen=True)
+class Encoded:
+    """A picture file in memory."""
+
+    name: str
+    data: bytes
+
+    def read(self) -> bytes:
+        return self.data
+
+
+def files_of_one_scene(seed: int) -> dict[str, bytes]:
+    """The same picture as files that `normalize` writes anew: deep, transparent, turned by EXIF."""
+    grey = scene(seed, 200)[:150]
+    alpha = np.where(np.indices(grey.shape)[0] > 40, 255, 0).astype(np.uint8)
+    turned = Image.Exif()
+    turned[ExifTags.Base.Orientation] = 6
+    pictures: dict[str, tuple[Image.Image, dict[str, Any]]] = {
+        "deep": (Image.fromarray(grey.astype(np.uint16) * 200), {"format": "PNG"}),
+        "float": (Image.fromarray(grey.astype(np.float32) * 7), {"format": "TIFF"}),
+        "alpha": (Image.fromarray(np.dstack([grey, grey, grey, alpha])), {"format": "PNG"}),
+        "exif": (Image.fromarray(grey), {"format": "JPEG", "exif": turned}),
+    }
+    files = {}
+    for name, (picture, how) in pictures.items():
+        buffer = io.BytesIO()
+        picture.save(buffer, **how)
+        files[name] = buffer.getvalue()
+    return files
+
+
+@pytest.mark.parametrize("crops", [False, True])
+def test_a_benchmark_file_is_its_stored_copy_whatever_its_pixels_are(corpus: Corpus, crops: bool) -> None:
+    limits = StillLimits(2048, 10**6, 10**6)
+    questions, stored = [], {}
+    for seed, name in enumerate(("deep", "float", "alpha", "exif")):
+        data = files_of_one_scene(seed)[name]
+        pictures = (Encoded(name, data),)
+        questions.append(Question(name, "b", "open", (), pictures, "What is shown?", None, "a scene"))
+        pixels = np.asarray(Image.open(io.BytesIO(still_of(data, name, limits).data)))
+        stored[corpus.caption("s", name, corpus.picture("s", pixels)).sample_id] = name
+    corpus.write()
+    corpus.keep_all("deduplicate")
+    params = PARAMS.model_copy(update={"crops": crops})
+    for row in decontaminate(["s"], params, corpus.root, questions).verdicts.iter_rows(named=True):
+        assert row["reason"] in {"PICTURE_IN_BENCHMARK", "PICTURE_NEAR_BENCHMARK"}
+        assert row["detail"] == f"b: {stored[row['sample_id']]}"
+
+
+def test_crops_and_other_looks_are_looked_for_if_asked(corpus: Corpus) -> None:
     whole = scene(1, 300)
     item = corpus.caption("s", "one", corpus.picture("s", whole, split="test"))
     crop = corpus.caption("s", "two", corpus.picture("s", np.ascontiguousarray(whole[30:250, 60:300])))
     other = corpus.caption("s", "three", corpus.picture("s", scene(2, 300)))
-    assert run(corpus)[crop.sample_id].keep
+    window = np.clip((whole.astype(int) - 60) * 2, 0, 255).astype(np.uint8)
+    looks = {
+        "PICTURE_CROPPED_FROM_BENCHMARK": [crop],
+        "PICTURE_NEAR_BENCHMARK": [corpus.caption("s", "four", corpus.picture("s", window))],
+        "PICTURE_TURNED_FROM_BENCHMARK": [
+            corpus.caption("s", str(number), corpus.picture("s", np.ascontiguousarray(pixels)))
+            for number, pixels in enumerate((np.rot90(whole), whole[:, ::-1], 255 - whole))
+        ],
+    }
+    changed = {sample.sample_id: reason for reason, samples in looks.items() for sample in samples}
+    before = run(corpus)
+    assert all(before[sample_id].keep for sample_id in changed)
     verdicts = run(corpus, PARAMS.model_copy(update={"crops": True}))
-    assert verdicts[crop.sample_id].reason == "PICTURE_CROPPED_FROM_BENCHMARK"
-    assert verdicts[crop.sample_id].detail == f"held_out: {item.sample_id}"
+    assert {sample_id: verdicts[sample_id].reason for sample_id in changed} == changed
+    assert {verdicts[sample_id].detail for sample_id in changed} == {f"held_out: {item.sample_id}"}
     assert verdicts[other.sample_id].keep
 
 

@@ -77,6 +77,18 @@ def test_texts_are_rows_with_fields_from_their_path(tmp_path: Path) -> None:
     assert [row.reason for row in found[1:]] == [Reason.UNREADABLE_ROW, Reason.ROW_TOO_LARGE]
 
 
+@pytest.mark.parametrize("shape", ["list", "keyed", "values", "lists"])
+def test_a_json_row_over_the_limit_is_refused_and_its_neighbours_are_kept(shape: str, tmp_path: Path) -> None:
+    wide, small = {"text": "x" * 900}, {"text": "y"}
+    data: Any = {
+        "list": [small, wide, small], "values": ["y", "x" * 900, "y"], "lists": {"a": [small] * 99},
+        "keyed": {"a": small, "b": wide, "c": small},
+    }[shape]  # fmt: skip
+    found = rows({"a.json": as_json(data)}, tmp_path, 600, format="json", rows=shape, tables=["a.json"])
+    refused = [row.reason for row in found if isinstance(row, RowError)]
+    assert (refused, len(found)) == (([], 99) if shape == "lists" else ([Reason.ROW_TOO_LARGE], 3))
+
+
 def test_joins_by_part_of_a_key_of_many_and_of_none(tmp_path: Path) -> None:
     files = {
         "a.csv": as_csv(["study", "text"], ["s1", "x"], ["s2", "y"], ["s3", "z"]),

@@ -39,6 +39,9 @@ def kinds(text: str) -> dict[str, int]:
         ("DOB 1-2-56, exam date: 20190314, 14MAR2019, seen on March 14 and May 3rd", {"date": 5}),
         ("SSN 078051120; Med Rec No. 8831299; NHS No: 943 476 5919", {"national_id": 1, "record_number": 2}),
         ("Pager 12345. PO Box 1234; 1200 N Wolfe Street; 家住上海市浦东新区", {"phone": 1, "address": 3}),
+        ("NAME: DOE, JANE; DOE^JANE^Q; Pt: Jane Q. Public, 54F. Dictated by: J. Doe MD", {"name": 4}),
+        ("姓名 王小明 性别 男，主治医师 李雷。医保卡号：123456789", {"name": 2, "record_number": 1}),
+        ("Seen on 3/14/19 and at 6/12/24 months. Lives at 221B Baker Street.", {"date": 1, "address": 1}),
     ],
 )  # fmt: skip
 def test_found(text: str, expected: dict[str, int]) -> None:
@@ -62,6 +65,8 @@ def test_found(text: str, expected: dict[str, int]) -> None:
         "Patient: Hello Doctor, my knee hurts. Doctor: Rest it. Patient: What Else should I do?",
         "CT AND MR. THE LIVER IS NORMAL. MS PATIENTS, DR SYSTEMS, MR ANGIOGRAPHY. READ BY TWO OBSERVERS.",
         "In March 14 patients came; may 12 percent; Hodgkin Lymphoma, Wolff-Parkinson-White, Le Fort II",
+        "Doses of 10/20/40 mg, 3/6/12-month follow-up, 12/24/36 h; 随访6/12/24个月; x^2, A^B; Pt: Hello Doctor.",
+        "主治医师 建议复查，姓名 不详；主治医生 何时来？",
         "Bennett fracture, Baker's cyst, the Jones criteria; Johnson & Johnson; Silver Spring, MD; flow chart 3.",
         "患者：谢谢。患者：何时复查？患者男，45岁；检查：胸部CT；报告：未见异常。",
     ],

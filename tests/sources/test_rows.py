@@ -90,6 +90,7 @@ def test_pictures_that_cannot_be_shown_are_refused_and_told(tmp_path: Path) -> N
         "wide.png": encoded(np.zeros((2000, 2100), np.uint8), "PNG"), "big.png": b"\0" * ((1 << 20) + 1),
         "flipped.png": picture(2)[:60] + b"\xff" * 40 + picture(2)[100:],
         "script.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        "bomb.pgm": b"P5 60000 60000 255\n" + b"\0" * 99,
     }  # fmt: skip
     lines = as_lines(*(row(name, name) for name in pictures), row("good", "good.jpg"))
     files = {f"images/{name}": data for name, data in pictures.items()}
@@ -97,7 +98,7 @@ def test_pictures_that_cannot_be_shown_are_refused_and_told(tmp_path: Path) -> N
     assert refused(tmp_path) == {
         "cut.jpg": "UNREADABLE_PICTURE", "text.png": "UNREADABLE_PICTURE", "empty.png": "UNREADABLE_PICTURE",
         "clip.gif": "ANIMATED_PICTURE", "wide.png": "PICTURE_TOO_LARGE", "big.png": "PICTURE_TOO_LARGE",
-        "flipped.png": "UNREADABLE_PICTURE", "script.eps": "UNREADABLE_PICTURE",
+        "flipped.png": "UNREADABLE_PICTURE", "script.eps": "UNREADABLE_PICTURE", "bomb.pgm": "PICTURE_TOO_LARGE",
     }  # fmt: skip
     assert (summary.kept, summary.pictures_stored) == (1, 1)
 

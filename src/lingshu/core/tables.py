@@ -70,7 +70,10 @@ def sample_batches(
 def _flatten(frame: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:
     # Inner list.eval: the parts' texts of one turn; outer: one string a turn, null where the turn has pictures only.
     part_texts = pl.element().list.eval(pl.element().struct.field("text")).list.drop_nulls()
-    turns = pl.col("messages").list.eval(pl.element().struct.field("content")).list.eval(part_texts.list.join("\n"))
+    said = pl.col("messages").list.eval(pl.element().struct.field("content")).list.eval(part_texts.list.join("\n"))
+    if "messages" in frame.columns:
+        frame = frame.with_columns(said.alias("turns"))  # once for all columns that are made from it
+    turns = pl.col("turns")
     target = turns.list.last()
     answer = pl.col("answer").struct
     made: dict[str, pl.Expr] = {

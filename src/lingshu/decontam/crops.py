@@ -1,8 +1,12 @@
-"""Crops of benchmark pictures among training pictures, by their pixels; the other methods read tables of hashes."""
+"""Benchmark pictures among training pictures by their pixels; the other methods read tables of hashes.
+
+One decode of a picture finds it cropped, turned, mirrored, in negative, or near by its details (through another window,
+brighter, framed) beyond the radius of the hashes.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 import polars as pl
@@ -14,6 +18,8 @@ from lingshu.decontam.overlap import overlaps
 from lingshu.decontam.picture_index import PictureIndex, PictureRule
 from lingshu.decontam.prints import PicturePrint, picture_print
 
+AT_ONCE = 64  # pictures
+METHODS = ("perceptual", "turned", "crop")  # of `PictureHit`; equal bytes are equal pixels, and found by their digest
 COLUMNS = ("train_id", "source", "benchmark", "item_id", "distance")
 
 
@@ -30,7 +36,7 @@ class StoredPicture:
 
 
 class CropFinder:
-    """Finds training pictures that are a crop of an item's picture, or hold one.
+    """Finds training pictures that are an item's picture, changed, or a crop of one, or hold one.
 
     Args:
         items: columns benchmark, item_id, image_ids.
@@ -49,20 +55,23 @@ class CropFinder:
         pictures = [self._file(name) for name in names]
         self._index = PictureIndex([_print(file) for file in pictures], pictures, PictureRule())
 
-    def find(self, train: pl.DataFrame) -> pl.DataFrame:
-        """Return the overlaps by crop of samples: columns sample_id, source, image_ids."""
+    def find(self, train: pl.DataFrame) -> Iterator[pl.DataFrame]:
+        """Yield the overlaps by each of `METHODS` of samples: columns sample_id, source, image_ids."""
         shown = train.select("source", train_id="sample_id", image_id="image_ids")
         shown = shown.explode("image_id", empty_as_null=False)
         names = shown["image_id"].unique().sort().to_list()
-        rows: list[tuple[str, int, int]] = []
-        for name in names:
-            file = self._file(name)
-            [hits] = self._index.hits([_print(file)], [file])
-            rows += [(name, hit.picture, hit.distance) for hit in hits if hit.method == "crop"]
-        schema = {"image_id": pl.String, "picture": pl.Int64, "distance": pl.Int64}
-        found = pl.DataFrame(rows, schema=schema, orient="row")
-        met = shown.join(found, on="image_id").join(self._items.drop("image_id"), on="picture")
-        return overlaps(met.select(COLUMNS), "picture", "crop")
+        rows: list[tuple[str, int, str, int]] = []
+        for start in range(0, len(names), AT_ONCE):
+            some = names[start : start + AT_ONCE]
+            files = [self._file(name) for name in some]
+            found = self._index.hits([_print(file) for file in files], files)
+            for name, hits in zip(some, found, strict=True):
+                rows += [(name, hit.picture, hit.method, hit.distance) for hit in hits]
+        schema = {"image_id": pl.String, "picture": pl.Int64, "method": pl.String, "distance": pl.Int64}
+        table = pl.DataFrame(rows, schema=schema, orient="row")
+        met = shown.join(table, on="image_id").join(self._items.drop("image_id"), on="picture")
+        for method in METHODS:
+            yield overlaps(met.filter(pl.col("method") == method).select(COLUMNS), "picture", method)
 
     def _file(self, name: str) -> PictureFile:
         if name in self._files:

@@ -27,9 +27,7 @@ from lingshu.decontam.texts import ItemTexts
 
 STEP = "decontaminate"
 FLAGS_FILE = "flags.parquet"
-COLUMNS = ("sample_id", "source", "group_id", "image_ids", "prompt", "answer")
-_TEXT = pl.concat_str("prompt", "answer", separator="\n")
-_NO_PICTURES = pl.col("image_ids").list.len() == 0
+COLUMNS = ("sample_id", "source", "group_id", "image_ids", "prompt", "answer", "target")
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +94,7 @@ def _search(
             names.append(train.select("sample_id", "source"))
             found += finder.find(train, measured.of(train))
             if crops is not None:
-                found.append(crops.find(train))
+                found += crops.find(train)
     return pl.concat(names).sort("sample_id"), pl.concat(found)
 
 
@@ -116,8 +114,7 @@ class Finder:
         self._params = params
         self._groups = items.table.select("benchmark", "item_id", "source", "group_id")
         self._pictures = shown_pictures(items.table, ["benchmark", "item_id"], signals)
-        texts = items.table.filter(_NO_PICTURES).select("benchmark", "item_id", text=_TEXT)
-        self._texts = ItemTexts(texts, params.ngram_words)
+        self._texts = ItemTexts(items.table, params)
 
     def find(self, train: pl.DataFrame, signals: pl.DataFrame) -> Iterator[pl.DataFrame]:
         """Yield `OVERLAP_SCHEMA` of each method, every pair once.
@@ -130,11 +127,10 @@ class Finder:
             UserError: a sample's picture was not measured.
         """
         shown = shown_pictures(train.rename({"sample_id": "train_id"}), ["source", "train_id"], signals)
-        texts = train.filter(_NO_PICTURES).select("source", train_id="sample_id", text=_TEXT)
         yield group_overlaps(train.select("sample_id", "source", "group_id"), self._groups)
         yield pixel_overlaps(shown, self._pictures)
         yield hash_overlaps(shown, self._pictures, self._params.picture_radius)
-        yield self._texts.overlaps(texts, self._params.coverage)
+        yield self._texts.overlaps(train)
 
 
 def matrix(found: pl.DataFrame, train: pl.DataFrame, items: pl.DataFrame) -> dict[str, dict[str, int]]:

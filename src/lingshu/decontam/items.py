@@ -10,12 +10,13 @@ from pathlib import Path
 
 import numpy as np
 import polars as pl
-from PIL import Image
+from PIL import Image, ImageOps
 
 from lingshu.core.errors import UserError
 from lingshu.core.hashes import phash, phash_thumbnail
 from lingshu.core.layout import BENCHMARKS, SIGNALS
 from lingshu.core.question import PictureFile, Question
+from lingshu.core.shown import eight_bits
 from lingshu.core.tables import sample_table
 from lingshu.core.text import DIGEST_BYTES
 from lingshu.decontam.prints import BROKEN
@@ -73,10 +74,13 @@ def all_items(questions: Iterable[Question], root: Path = Path()) -> Items:
 
 
 def _signals(name: str, data: bytes) -> tuple[str, str, int] | None:
-    """Return what `measure` says of a picture: a digest of size and RGB pixels, and its perceptual hash."""
+    """Return what `measure` says of a picture once stored: a digest of size and RGB pixels, and its perceptual hash.
+
+    Upright, over white and in 8 bits, as `normalize` stores pictures; else a copy with alpha would be another picture.
+    """
     try:
         with Image.open(io.BytesIO(data)) as opened:
-            colour = opened.convert("RGB")
+            colour = Image.fromarray(eight_bits(ImageOps.exif_transpose(opened))).convert("RGB")
     except BROKEN:
         return None
     digest = hashlib.blake2b(f"{colour.width}x{colour.height}:".encode(), digest_size=DIGEST_BYTES)

@@ -25,6 +25,8 @@ METHODS: dict[str, str] = {
     "group": "SHARED_GROUP",
     "pixels": "PICTURE_IN_BENCHMARK",
     "phash": "PICTURE_NEAR_BENCHMARK",
+    "perceptual": "PICTURE_NEAR_BENCHMARK",
+    "turned": "PICTURE_TURNED_FROM_BENCHMARK",
     "crop": "PICTURE_CROPPED_FROM_BENCHMARK",
     "exact": "TEXT_IN_BENCHMARK",
     "ngram": "TEXT_OVERLAPS_BENCHMARK",

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from lingshu.core.params import Strict
 
-Method = Literal["group", "pixels", "phash", "crop", "exact", "ngram"]
+Method = Literal["group", "pixels", "phash", "perceptual", "turned", "crop", "exact", "ngram"]
 ANY = "any"
 
 
@@ -49,7 +49,11 @@ class DecontamParams(Strict):
         picture_radius: largest Hamming distance (of 64 bits) between perceptual hashes of overlapping pictures.
         ngram_words: words in a run; benchmark texts with fewer words overlap only when equal.
         coverage: least share of a benchmark text's runs that a training text must hold.
-        crops: look for crops of benchmark pictures too: it decodes every training picture once more.
+        question_words: a benchmark's question of so many words is looked for without its answer, two Han characters
+            counted as a word; with fewer words than a run, all of it must be asked.
+        picture_question_words: the same of questions about pictures, of which most are asked of any picture.
+        crops: look for crops of benchmark pictures too, and for copies that are turned, mirrored, in negative or shown
+            through another window: it decodes every training picture once more.
         public: public benchmarks to check against, beside those that the project builds.
         kept_on_purpose: overlaps that training keeps.
         report_only: whether all overlaps are kept so, and told of in the verdicts and metrics.
@@ -58,6 +62,8 @@ class DecontamParams(Strict):
     picture_radius: int = Field(ge=0, le=16)
     ngram_words: int = Field(ge=2, le=64)
     coverage: float = Field(gt=0, le=1)
+    question_words: int = Field(default=8, ge=2, le=64)
+    picture_question_words: int = Field(default=30, ge=13, le=1000)
     crops: bool = False
     public: PublicItems = PublicItems()
     kept_on_purpose: list[KeptOnPurpose] = []  # noqa: RUF012

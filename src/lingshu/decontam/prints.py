@@ -15,6 +15,7 @@ from PIL import Image, ImageOps
 from lingshu.core.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
 from lingshu.core.ids import sha256_bytes
 from lingshu.core.picture_errors import said
+from lingshu.core.shown import eight_bits
 from lingshu.decontam.alignment import GRID
 from lingshu.decontam.keypoints import SIDE, Keypoints, find_keypoints
 
@@ -70,13 +71,16 @@ def picture_print(data: bytes, *, crops: bool = True) -> PicturePrint | Unreadab
 
 
 def decoded(data: bytes) -> Image.Image | Unreadable:
-    """Return the picture in grey, upright; the first one of several. A large JPEG comes reduced to `SIDE` or more."""
+    """Return the picture in grey, upright and over white; the first one of several.
+
+    A large JPEG comes reduced to `SIDE` or more.
+    """
     try:
         with Image.open(io.BytesIO(data)) as opened:
             if opened.format == "JPEG":
                 opened.draft("L", (SIDE, SIDE))
             upright = ImageOps.exif_transpose(opened)
-            return _grey(upright)
+            return Image.fromarray(eight_bits(upright)).convert("L")
     except BROKEN as error:
         lines = said(error).splitlines()
         return Unreadable(f"not a picture that can be decoded: {lines[0] if lines else repr(error)}")
@@ -87,12 +91,3 @@ def working_size(grey: Image.Image) -> NDArray[np.uint8]:
     factor = SIDE / max(grey.size)
     size = (max(2, round(grey.width * factor)), max(2, round(grey.height * factor)))
     return np.asarray(grey.resize(size, Image.Resampling.BOX if factor < 1 else Image.Resampling.BICUBIC))
-
-
-def _grey(picture: Image.Image) -> Image.Image:
-    """Return 8 bits of grey; deeper pixels are spread from their least to their greatest."""
-    if picture.mode.startswith(("I", "F")):
-        levels = np.nan_to_num(np.asarray(picture, dtype=np.float64))
-        spread = float(np.ptp(levels)) or 1.0
-        return Image.fromarray(((levels - levels.min()) * (255.0 / spread)).astype(np.uint8))
-    return picture if picture.mode == "L" else picture.convert("RGB").convert("L")

@@ -7,6 +7,7 @@ together with its answer. Importing this module imports numba.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from lingshu.decontam.ngrams import ngram_hits, ngram_index
 from lingshu.decontam.records import Record
 
 T = TypeVar("T")
+_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 JOINT = "\x1f"  # between question and answer; normal form has no control characters
 
 
@@ -148,7 +150,8 @@ def _columns(rows: Iterator[tuple[int, T]]) -> tuple[list[int], list[T]]:
 
 
 def _word_count(text: str) -> int:
-    return len(text.split())
+    """Return about how many words a text has; Chinese, which has no spaces, has one for two characters."""
+    return len(_HAN.sub(" ", text).split()) + len(_HAN.findall(text)) // 2
 
 
 def _equal_texts(record: Record, rule: TextRule) -> Iterator[str]:

@@ -38,6 +38,9 @@ class JsonStream:
         self._text = ""
         self._place = self._lines = 0
         self._ended = False
+        self.size = (
+            0  # characters of the last value: one over the limit may be read whole, and is the caller's to refuse
+        )
 
     def first(self) -> str:
         """Return the first character that is not blank, "" if there is none; it is not read off."""
@@ -96,7 +99,7 @@ class JsonStream:
                 # What is read of a number at the end may be its beginning: `1`, and `.5` is to come.
                 open_end = isinstance(value, int | float) and len(self._text) - end < _AT_END
                 if self._ended or (end < len(self._text) and not open_end):
-                    self._place = end
+                    self.size, self._place = end - self._place, end
                     return value
             if len(self._text) - self._place > self._limit:
                 raise self._error(f"a value of more than {self._limit} characters")

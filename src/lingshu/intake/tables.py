@@ -216,7 +216,10 @@ def _json(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
         else:
             raise _of_another_shape(table, shape)
         for number, row in enumerate(rows, start=1):
-            yield RawRow(table.name, number, {"value": row} if shape == "values" else _as_row(row, form))
+            if stream.size > limit and shape not in ("columns", "lists"):
+                yield RawRow(table.name, number, RowError(Reason.ROW_TOO_LARGE, f"{stream.size} characters"))
+            else:
+                yield RawRow(table.name, number, {"value": row} if shape == "values" else _as_row(row, form))
 
 
 def _of_another_shape(table: Table, shape: str) -> UserError:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from PIL import ExifTags, Image
 
 from lingshu.core.picture_errors import said
+from lingshu.core.shown import Pixels, stretch, stretch_percentiles
 from lingshu.intake.errors import Reason, RowError
-from lingshu.sources.frames import Pixels, stretch, stretch_percentiles
 from lingshu.sources.stills import BROKEN
 
 

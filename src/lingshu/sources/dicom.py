@@ -30,6 +30,7 @@ from pydicom.uid import (
 )
 
 from lingshu.core.ids import sha256_bytes
+from lingshu.core.shown import Pixels, stretch, stretch_percentiles
 from lingshu.sources.crash_proof import survive
 from lingshu.sources.dicom_facts import tagged_facts
 from lingshu.sources.dicom_profile import identifying
@@ -37,13 +38,10 @@ from lingshu.sources.frames import (
     BROKEN,
     Frame,
     LeftOut,
-    Pixels,
     RawFile,
     Readings,
     Refused,
     check_size,
-    stretch,
-    stretch_percentiles,
     undecodable,
     with_note,
 )

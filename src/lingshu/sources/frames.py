@@ -10,17 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 
 from lingshu.core.images import encode_png
+from lingshu.core.shown import Pixels
 from lingshu.sources.catalog import Package
 from lingshu.sources.dicom_profile import Identifying
 from lingshu.sources.notes import Note
 
-Pixels = NDArray[np.uint8]
 Facts = dict[str, Any]
-LOW, HIGH = 0.5, 99.5
 # Pixels or voxels that one file may make: 1 GiB as float32. A header can claim any number, so it is asked before
 # anything is allocated; every imaging file of the paper's sources stays below it.
 MAX_VALUES = 1 << 28
@@ -128,20 +126,6 @@ def with_note(facts: Mapping[str, Any], note: Note | None) -> Facts:
     """Return the facts with what a person saw laid over them; a fact seen to be wrong (`null`) is taken back."""
     seen = note.facts if note else {}
     return {key: value for key, value in {**facts, **seen}.items() if value is not None}
-
-
-def stretch(values: NDArray[Any], low: float, high: float) -> Pixels:
-    """Return `values` mapped linearly from [low, high] to 0..255, clipped; NaN becomes 0."""
-    scaled = np.clip(np.rint((values.astype(np.float64) - low) * 255.0 / max(high - low, 1e-9)), 0, 255)
-    scaled[np.isnan(scaled)] = 0.0
-    return scaled.astype(np.uint8)
-
-
-def stretch_percentiles(values: NDArray[Any]) -> Pixels:
-    """Return `values` mapped from their 0.5th to their 99.5th percentile, for pictures without a display window."""
-    finite = values[np.isfinite(values)]
-    low, high = np.percentile(finite, [LOW, HIGH]) if finite.size else (0.0, 1.0)
-    return stretch(values, float(low), float(high))
 
 
 def shrunk(pixels: Pixels, max_side: int) -> Pixels:

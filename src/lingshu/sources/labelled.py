@@ -12,6 +12,7 @@ from typing import Any
 from lingshu.core.errors import UserError
 from lingshu.core.images import encode_png
 from lingshu.core.question import PictureFile
+from lingshu.core.shown import Pixels
 from lingshu.facts.vocabulary import check_facts
 from lingshu.intake.arrays import ArrayPart
 from lingshu.intake.errors import Reason, RowError
@@ -20,7 +21,7 @@ from lingshu.intake.places import Files
 from lingshu.intake.values import Row, value_at
 from lingshu.sources.annotations import Annotations, Masks
 from lingshu.sources.decoding import decode_values, read_header, shown
-from lingshu.sources.frames import Facts, Pixels, shrunk
+from lingshu.sources.frames import Facts, shrunk
 from lingshu.sources.labelled_volumes import VOLUMES, volume_slices
 from lingshu.sources.labels import Region, row_boxes, row_facts
 from lingshu.sources.regions import mask_regions, outline_region

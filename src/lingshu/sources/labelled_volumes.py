@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from lingshu.core.shown import HIGH, Pixels, stretch
 from lingshu.intake.errors import Reason, RowError
 from lingshu.sources.annotations import Annotations, Masks
-from lingshu.sources.frames import HIGH, Pixels, Refused, stretch
+from lingshu.sources.frames import Refused
 from lingshu.sources.labels import Region
 from lingshu.sources.nifti import load_nifti
 from lingshu.sources.nrrd import load_nrrd

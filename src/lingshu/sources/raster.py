@@ -10,17 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageSequence
 
+from lingshu.core.shown import Pixels, stretch_percentiles
 from lingshu.sources.frames import (
     BROKEN,
     Facts,
     Frame,
     LeftOut,
-    Pixels,
     RawFile,
     Readings,
     Refused,
     check_size,
-    stretch_percentiles,
     undecodable,
     with_note,
 )

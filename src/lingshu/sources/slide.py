@@ -5,17 +5,8 @@ from __future__ import annotations
 import numpy as np
 from PIL import Image
 
-from lingshu.sources.frames import (
-    BROKEN,
-    Frame,
-    LeftOut,
-    Pixels,
-    RawFile,
-    Readings,
-    Refused,
-    undecodable,
-    with_note,
-)
+from lingshu.core.shown import Pixels
+from lingshu.sources.frames import BROKEN, Frame, LeftOut, RawFile, Readings, Refused, undecodable, with_note
 from lingshu.sources.params import NormalizeParams
 from lingshu.sources.tiling import regions, shown_share
 

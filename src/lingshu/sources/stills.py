@@ -11,6 +11,7 @@ from __future__ import annotations
 import io
 import struct
 import tokenize
+import warnings
 import zipfile
 import zlib
 from dataclasses import dataclass
@@ -22,9 +23,10 @@ from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_bytes
 from lingshu.core.images import encode_png
 from lingshu.core.picture_errors import said
+from lingshu.core.shown import eight_bits, stretch_percentiles
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import FoundPicture
-from lingshu.sources.frames import shrunk, stretch_percentiles
+from lingshu.sources.frames import shrunk
 from lingshu.sources.metadata import without_metadata
 
 # MPO comes by way of JPEG's reader; Pillow has none of that name. No format that runs a program (EPS) or holds
@@ -39,6 +41,8 @@ BROKEN = (
     OSError, ValueError, SyntaxError, ArithmeticError, LookupError, TypeError, AttributeError, RuntimeError,
     EOFError, MemoryError, struct.error, zlib.error, Image.DecompressionBombError,
 )  # fmt: skip
+# Pillow warns of pictures beyond a limit of its own, without a name; those beyond `StillLimits` are refused by name.
+warnings.filterwarnings("ignore", category=Image.DecompressionBombWarning)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +124,8 @@ def still_of(data: bytes, name: str, limits: StillLimits) -> Still:
     try:
         with Image.open(io.BytesIO(data), formats=FORMATS) as opened:
             return _kept(opened, data, name, limits)
+    except Image.DecompressionBombError as error:
+        raise RowError(Reason.PICTURE_TOO_LARGE, f"{name}: {error}"[:200]) from None
     except BROKEN as error:
         raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: {type(error).__name__}: {said(error)}"[:200]) from None
 
@@ -159,7 +165,7 @@ def _why_changed(opened: Image.Image, max_side: int) -> str:
 def _anew(opened: Image.Image, why: str, max_side: int) -> Still:
     was_jpeg = opened.format in ("JPEG", "MPO")
     upright = ImageOps.exif_transpose(opened)
-    pixels = shrunk(_eight_bits(upright), max_side)
+    pixels = shrunk(eight_bits(upright), max_side)
     height, width = pixels.shape[:2]
     if was_jpeg and why != "was CMYK":
         buffer = io.BytesIO()
@@ -168,14 +174,3 @@ def _anew(opened: Image.Image, why: str, max_side: int) -> Still:
     else:
         data, kind = encode_png(np.ascontiguousarray(pixels)), "PNG"
     return Still(sha256_bytes(data), data, kind, width, height, why)
-
-
-def _eight_bits(picture: Image.Image) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Return uint8 pixels, shape (height, width) or (height, width, 3)."""
-    if picture.mode.startswith("I") or picture.mode == "F":
-        return stretch_percentiles(np.asarray(picture))
-    if picture.mode in ("RGBA", "LA", "PA", "La", "RGBa") or "transparency" in picture.info:
-        alpha = picture.convert("RGBA")
-        white = Image.new("RGBA", alpha.size, "white")
-        return np.asarray(Image.alpha_composite(white, alpha).convert("RGB"))
-    return np.asarray(picture.convert("L" if picture.mode in ("1", "L") else "RGB"))

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from lingshu.sources.frames import Pixels
+from lingshu.core.shown import Pixels
 
 # A pixel shows something when it is neither the black around a fundus nor the white of an empty slide (of 255).
 BLACK, WHITE = 20, 225

@@ -15,18 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from lingshu.sources.frames import (
-    HIGH,
-    Frame,
-    LeftOut,
-    Pixels,
-    RawFile,
-    Readings,
-    Refused,
-    check_size,
-    stretch,
-    with_note,
-)
+from lingshu.core.shown import HIGH, Pixels, stretch
+from lingshu.sources.frames import Frame, LeftOut, RawFile, Readings, Refused, check_size, with_note
 from lingshu.sources.params import NormalizeParams
 
 Volume = NDArray[np.float32]
