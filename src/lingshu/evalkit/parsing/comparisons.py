@@ -15,8 +15,8 @@ _LESS = word_set("smaller lesser shorter narrower thinner lower lighter")
 _SIDE = r"(?P<{name}>left|right|upper|lower|first|second)\b"
 _HOW = "|".join(sorted(_MORE | _LESS))
 COMPARED = re.compile(
-    rf"\b(?:is|are|was|were|appears?|looks?)\b[^?]*?\b{_SIDE.format(name='one')}[^?]*?\b(?P<how>{_HOW})"
-    rf" (?:in size )?than (?:the |its |that of the )?[^?]*?{_SIDE.format(name='other')}"
+    rf"\b(?:is|are|was|were|appears?|looks?)\b[^?.]{{0,60}}?\b{_SIDE.format(name='one')}[^?.]{{0,60}}?\b(?P<how>{_HOW})"
+    rf" (?:in size )?than (?:the |its |that of the )?[^?.]{{0,60}}?{_SIDE.format(name='other')}"
 )
 """Questions that compare two sides."""
 _EQUAL = re.compile(r"\b(?:equal|same size|similar in size|of similar|symmetrical|no (?:size )?difference|identical)\b")
@@ -39,10 +39,10 @@ _NO_EFFECT = re.compile(
     r"|similar|identical|unchanged|comparable|neither)\b"
 )
 _ASKS_EFFECT = re.compile(
-    r"(?:\A|[.:?!]\s)\s*(?:does|do|did|can|will)\b[^.?!]*?\b"
+    r"(?:\A|[.:?!]\s)\s*(?:does|do|did|can|will)\b[^.?!]{0,200}?\b"
     r"(?P<verb>reduce|lower|decrease|shorten|prevent|increase|raise|improve|prolong)\b"
     r"(?: (?:the |overall )?(?:risk|rate|incidence|likelihood|odds|chance|duration|length) of)?"
-    r"(?P<what>[^.?!]*?)(?:\b(?:in|for|after|among|with|during|than|compared|of patients)\b[^.?!]*)?\?*\s*\Z"
+    r"(?P<what>[^.?!]{0,200}?)(?:\b(?:in|for|after|among|with|during|than|compared|of patients)\b[^.?!]*)?\?*\s*\Z"
 )
 
 
