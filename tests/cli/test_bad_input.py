@@ -69,10 +69,10 @@ def test_pictures_that_fail_are_named_with_what_to_do_and_count_as_not_asked(tmp
         assert len(s.calls) == 1
     assert found.returncode == 1
     assert "in  1 of 4 answered, 1 asked now; failed 3 picture" in found.stdout
-    assert "such as none.png: picture: none.png: No such file or directory fix: put the picture there" in found.stderr
+    assert "such as none.png: picture: none.png: No such file or directory; put the picture there" in found.stderr
     lines = [json.loads(line) for line in (tmp_path / "out/responses/in.jsonl").read_text().splitlines()]
     assert "empty.png: not a readable picture: it is empty" in lines[2]["error"]
-    assert "text.png: not a readable picture: cannot identify image file\n" in lines[3]["error"]
+    assert "text.png: not a readable picture: cannot identify image file; mend" in lines[3]["error"]
 
 
 @pytest.mark.parametrize(

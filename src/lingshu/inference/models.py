@@ -55,8 +55,8 @@ class Setup:
 
     @property
     def looks(self) -> bool:
-        """Whether pictures are looked at: not in a blind run, nor for answers that are in a file or always the same."""
-        return not self.decoding.blind and self.spec.engine not in ("echo", "responses")
+        """Whether pictures are read: not in a blind run, nor for answers that are in a file."""
+        return not self.decoding.blind and self.spec.engine != "responses"
 
     def settings(self) -> dict[str, Any]:
         """Return what decides answers beside model and question: the engine, and what differs from the defaults.
