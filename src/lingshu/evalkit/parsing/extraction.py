@@ -22,16 +22,16 @@ _LATEX_WRAP = re.compile(
 )
 _LATEX_NOISE = re.compile(r"\\(?:left|right|displaystyle|quad|qquad|rm|bf|it)\b|\\[()\[\],;:! ]|\$")
 _HTML = re.compile(r"</?(?:b|i|u|em|strong|p|br|span|div|code)\s*/?>")  # lower case only: "<B>" is an answer
-_MARKDOWN = re.compile(
-    r"\*+|__+|`+|(?<!\w)_(?=[^_\s])|(?<=[^_\s])_(?!\w)|^[ \t]*(?:#{1,6}|>(?!\s*\d))[ \t]*", re.MULTILINE
-)
+_UNDERSCORES = re.compile(r"__+|(?<!\w)_(?=[^_\s])|(?<=[^_\s])_(?!\w)")
+# Patterns of what begins a line begin with the break before it, by which the engine passes over most of a text.
+_LINE_MARKS = re.compile(r"\n[ \t]*(?:#{1,6}|>(?!\s*\d))[ \t]*")
 _FINAL_HEADING = re.compile(
-    r"^[ \t]*(?:#{1,6}[ \t]*(?:\*\*)?|\*\*)[ \t]*(?:\d+\.[ \t]*)?(?:the[ \t]+)?"
+    r"\n[ \t]*(?:#{1,6}[ \t]*(?:\*\*)?|\*\*)[ \t]*(?:\d+\.[ \t]*)?(?:the[ \t]+)?"
     r"(?:final[ \t]+(?:response|answer|diagnosis|conclusion)|answer|conclusion|(?:最终|最后)?(?:答案|回答|结论))"
-    r"[ \t]*[:：]?[ \t]*(?:\*\*)?[ \t]*[:：]?[ \t]*\n",
-    re.IGNORECASE | re.MULTILINE,
+    r"[ \t]*[:：]?[ \t]*(?:\*\*)?[ \t]*[:：]?[ \t]*(?=\n)",
+    re.IGNORECASE,
 )
-_ANY_HEADING = re.compile(r"^[ \t]*(?:#{1,6}[ \t]+\S|\*\*[^*\n]{2,40}\*\*[ \t]*[:：]?[ \t]*$)", re.MULTILINE)
+_ANY_HEADING = re.compile(r"\n[ \t]*(?:#{1,6}[ \t]+\S|\*\*[^*\n]{2,40}\*\*[ \t]*[:：]?[ \t]*(?=\n|\Z))")
 _STRUCK = re.compile(r"~~[^~\n]+~~")
 _TICKED = re.compile(r"\[[xX✓✔]\]")
 _UNTICKED = re.compile(r"^[ \t]*(?:[-*+][ \t]+)?\[ \][^\n]*$", re.MULTILINE)
@@ -65,11 +65,12 @@ def final_section(text: str) -> str:
     """Return what stands under the last final heading of `text`, "" if there is none."""
     if "<" in text:
         text = outside_think(text)
-    starts = [found.end() for found in _FINAL_HEADING.finditer(text)]
-    if not starts:
+    text = f"\n{text}"
+    ends = [found.end() for found in _FINAL_HEADING.finditer(text)]
+    if not ends:
         return ""
-    following = _ANY_HEADING.search(text, starts[-1])
-    return text[starts[-1] : following.start() if following else len(text)].strip()
+    following = _ANY_HEADING.search(text, ends[-1])
+    return text[ends[-1] : following.start() if following else len(text)].strip()
 
 
 def answer_text(response: str) -> str:
@@ -95,9 +96,16 @@ def answer_text(response: str) -> str:
         text = _TICKED.sub("", _UNTICKED.sub("", text))
     if "~~" in text:
         text = _STRUCK.sub(" ", text)
-    if "*" in text or "_" in text or "`" in text or "#" in text or ">" in text:
-        text = _MARKDOWN.sub("", text)
-    return text.strip()
+    return without_marks(text).strip()
+
+
+def without_marks(text: str) -> str:
+    """Return `text` without the signs of Markdown: of headings, quotations, emphasis and code."""
+    if "#" in text or ">" in text:
+        text = _LINE_MARKS.sub("\n", f"\n{text}")[1:]
+    if "_" in text:
+        text = _UNDERSCORES.sub("", text)
+    return text.replace("*", "").replace("`", "")
 
 
 def outside_think(text: str) -> str:

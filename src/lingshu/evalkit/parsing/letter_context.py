@@ -120,11 +120,13 @@ _TAIL = 4  # characters before a letter: the last of a word, and a blank
 def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: list[str], own_text: bool) -> bool:
     """Return whether capital letters at `span` are option letters; `own_text`: the option's text follows."""
     start, end = span
-    before = lowered[max(0, start - _BEFORE) : start]
-    noun, led, colon = _word_before(before)
+    before = lowered[start - _BEFORE if start > _BEFORE else 0 : start]
     sign = text[end : end + 1]
+    line = not before or before[-1] == "\n"
+    noun = not line and is_noun(before)
     if noun or own_text or sign in ENDING_CLAUSES:
         return not noun
+    led, colon = _led_before(before)
     if sign == "." and _ABBREVIATION.match(text, end) and not _FUNCTION_WORD.match(lowered, end, end + _AFTER):
         return led
     behind = end + _AFTER
@@ -140,9 +142,10 @@ def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: li
 
 def is_letter_among_words(lowered: str, at: int, letter: str, follows: str) -> bool:
     """Return what `is_option_letter` does of a capital after a blank; `follows`: the word behind a blank, or a sign."""
-    noun, led, colon = _word_before(lowered[at - _BEFORE if at > _BEFORE else 0 : at])
-    if noun or follows in STOPS:
+    before = lowered[at - _BEFORE if at > _BEFORE else 0 : at]
+    if (noun := is_noun(before)) or follows in STOPS:
         return not noun
+    led, colon = _led_before(before)
     if letter in WORDS_TOO:
         return (letter != "I" or follows == "is") and (follows in _ANY or (led and not colon))
     return follows in _ANY or follows in _MORE or led
@@ -158,7 +161,7 @@ def is_named(lowered: str, at: int) -> bool:
         last = lowered[blank + 1 : at - 1]
         if last.isalpha() and last.isascii():
             return last in _NOUNS
-    return _word_before(lowered[start:at])[0]
+    return is_noun(lowered[start:at])
 
 
 @lru_cache(maxsize=1 << 14)
@@ -168,17 +171,24 @@ def _ends_no_noun(tail: str) -> bool:
     return letters.isalpha() and letters.isascii() and not any(noun.endswith(letters) for noun in nouns)
 
 
-def _word_before(before: str) -> tuple[bool, bool, bool]:
-    """Return whether a noun with letters of its own stands before, and what `_led` does."""
+def is_noun(before: str) -> bool:
+    """Return whether what stands before letters ends in a noun with letters of its own."""
     if before[-1:] == " " and before[-2:-1].isalpha() and before.isascii():
-        last = before.rsplit(None, 1)[-1].lstrip(EDGES)  # the commonest case: a word and a blank
-        return last in _NOUNS, last in _LEADS or last in _CHOOSING or _GOING.search(before) is not None, False
-    return (_noun_before(before), *_led(before))
+        return before.rsplit(None, 1)[-1].lstrip(EDGES) in _NOUNS  # the commonest case: a word and a blank
+    return _noun_before(before)
+
+
+def _led_before(before: str) -> tuple[bool, bool]:
+    """Return what `_led` does; by a verb of choosing too where a word and a blank end what stands before."""
+    if before[-1:] == " " and before[-2:-1].isalpha() and before.isascii():
+        last = before.rsplit(None, 1)[-1].lstrip(EDGES)
+        return last in _LEADS or last in _CHOOSING or _GOING.search(before) is not None, False
+    return _led(before)
 
 
 def is_name(lowered: str, at: int) -> bool:
     """Return whether the letter `at` belongs to the noun before it ("hepatitis B")."""
-    return _word_before(lowered[max(0, at - _BEFORE) : at])[0]
+    return is_noun(lowered[max(0, at - _BEFORE) : at])
 
 
 def is_small_option_letter(lowered: str, start: int, end: int) -> bool:

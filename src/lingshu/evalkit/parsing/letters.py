@@ -55,6 +55,7 @@ _LED_SINGLY = re.compile(
     r"(?:(?:\banswer|\b(?:choice|option)(?=\s+is)|答案)[】\]]?\s*(?:is|was|应?[是为])?|[应故]选|选择)\s*[:：]?\s*[(\[]?\Z",
     re.IGNORECASE,
 )
+_MARKS = EDGES + "*#"
 _LIST_MARK = re.compile(r"\A\s*\d{1,2}[.)]\s")
 _JOINTS = frozenset(
     ",，、/&+.aon和与及或以"
@@ -299,7 +300,10 @@ class _Scan:
 
     def _placed(self, start: int, end: int, own_end: int, letters: list[str]) -> Group:
         ahead = self.text[max(0, start - _MARGIN) : start]
-        if ("\n" not in ahead and start > _MARGIN) or _LIST_MARK.sub("", ahead.rpartition("\n")[2]).strip(EDGES + "*#"):
+        lead = ahead.rpartition("\n")[2]
+        if ("\n" not in ahead and start > _MARGIN) or (
+            lead and (bare := lead.strip(_MARKS)) and not _lists(bare, lead)
+        ):
             return Group(start, own_end, tuple(letters), False, False)
         behind = self.text[end : end + _MARGIN]
         rest = behind.partition("\n")[0]
@@ -376,6 +380,11 @@ class _Scan:
         if len(set(letters)) < len(letters) or not (led or _RUN_AFTER.match(self.text, found.end())):
             return None
         return Group(found.start(), found.end(), letters, leads_line=False, is_line=False)
+
+
+def _lists(bare: str, lead: str) -> bool:
+    """Return whether what stands before a letter on its line is but the number of a list."""
+    return bare[0].isdigit() and not _LIST_MARK.sub("", lead).strip(_MARKS)
 
 
 def _plain_stop(sign: str, character: str) -> bool:

@@ -9,6 +9,7 @@ spelling or by a number · the only option left by elimination.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from functools import lru_cache
 from operator import itemgetter
 
@@ -140,8 +141,11 @@ def _read(
     attitudes = stances(clauses, list(map(_SPAN, groups))) if groups else []
     if groups and (">" in text or "<" in text):
         spans = [found.span() for found in COMPARED.finditer(text)]
-        inside = {i for i, g in enumerate(groups) for start, end in spans if start <= g.start < end}
-        attitudes = [UNCLEAR if i in inside and s in FORWARD else s for i, s in enumerate(attitudes)]
+        starts = [start for start, _ in spans]
+        for i, (group, stance) in enumerate(zip(groups, attitudes, strict=True)):
+            last = bisect_right(starts, group.start) - 1
+            if stance in FORWARD and last >= 0 and group.start < spans[last][1]:
+                attitudes[i] = UNCLEAR
     return groups, attitudes
 
 

@@ -140,13 +140,15 @@ def _finding_values(clauses: list[str], finding: str) -> set[str]:
     """Return what the clauses that hold `finding` say of it, in the words before it."""
     values: set[str] = set()
     finding = finding.removesuffix("脏") or finding
+    parts = "|".join(re.escape(finding[at:]) for at in range(1, len(finding) - 1))
+    denied = re.compile(f"{_DENYING}(?:{parts})") if parts else None
     for clause in clauses:
         before, held, after = clause.partition(finding)
         if held and _UNSEEN.search(before):
             values.add(NO)
         elif held and (_SEEN.search(before) or (not after.strip() and _names(before))):
             values.add(YES)
-        elif any(re.search(_DENYING + re.escape(finding[at:]), clause) for at in range(1, len(finding) - 1)):
+        elif denied and finding[-2:] in clause and denied.search(clause):
             values.add(NO)  # "未见骨折" denies "肋骨骨折"
     return values
 
