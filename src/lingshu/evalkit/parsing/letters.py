@@ -299,13 +299,12 @@ class _Scan:
         return letters, end
 
     def _placed(self, start: int, end: int, own_end: int, letters: list[str]) -> Group:
-        ahead = self.text[max(0, start - _MARGIN) : start]
-        lead = ahead.rpartition("\n")[2]
-        if ("\n" not in ahead and start > _MARGIN) or (
-            lead and (bare := lead.strip(_MARKS)) and not _lists(bare, lead)
-        ):
+        text, window = self.text, start - _MARGIN if start > _MARGIN else 0
+        line = text.rfind("\n", window, start) + 1
+        lead = text[line or window : start]
+        if (not line and window) or (lead and (bare := lead.strip(_MARKS)) and not _lists(bare, lead)):
             return Group(start, own_end, tuple(letters), False, False)
-        behind = self.text[end : end + _MARGIN]
+        behind = text[end : end + _MARGIN]
         rest = behind.partition("\n")[0]
         leads_line = own_end > end or not rest.strip() or _LEADING_AFTER.match(rest) is not None
         is_line = not rest.strip(EDGES) and (len(behind) < _MARGIN or "\n" in behind)
