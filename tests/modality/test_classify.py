@@ -96,7 +96,7 @@ def test_untagged_pictures_are_named_and_samples_not_medical_dropped(corpus: Cor
     seen = corpus.caption("scans", "Some scan.", unknown)
     guessed, stated = corpus.caption("photos", "A picture.", photo), corpus.caption("photos", "A photo.", told)
     done = run(corpus)
-    reasons = {v.sample_id: v.reason for v in done.verdicts}
+    reasons = dict(done.verdicts.select("sample_id", "reason").iter_rows())
     assert (reasons[seen.sample_id], reasons[guessed.sample_id], reasons[stated.sample_id]) == (
         "KEPT",
         "NOT_MEDICAL",
@@ -145,7 +145,7 @@ def test_an_unsure_probe_drops_nothing(corpus: Corpus) -> None:
     fill(corpus)
     corpus.caption("photos", "A picture.", corpus.picture("photos", speckle(91)))
     done = run(corpus, PARAMS.model_copy(update={"min_probability": 1.0}))
-    assert all(v.keep for v in done.verdicts)
+    assert done.verdicts["keep"].all()
     assert done.metrics["untagged"] == {"photos": {"abstained": 1}}
 
 
