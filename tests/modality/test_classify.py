@@ -111,6 +111,15 @@ def test_untagged_pictures_are_named_and_samples_not_medical_dropped(corpus: Cor
     assert seen.sample_id in eligible_ids(corpus.root)
     assert guessed.sample_id not in eligible_ids(corpus.root)
 
+    noted = run(corpus, PARAMS.model_copy(update={"report_only": True}))
+    assert noted.verdicts["keep"].all()
+    told_of = noted.verdicts.filter(pl.col("detail") != "").select("sample_id", "detail")
+    assert dict(told_of.iter_rows()) == {
+        guessed.sample_id: f"NOT_MEDICAL: picture {photo.image_id} (report only)",
+        stated.sample_id: f"NOT_MEDICAL: picture {told.image_id} (report only)",
+    }
+    assert noted.metrics["report_only"] == done.metrics["dropped"]
+
 
 def test_the_probe_sees_some_real_tagged_pictures_and_no_drawn_ones(corpus: Corpus) -> None:
     fill(corpus)

@@ -18,7 +18,7 @@ from lingshu.core.id_joins import rows_among
 from lingshu.core.images import ImageStore
 from lingshu.core.layout import IMAGES, MODALITY, SAMPLES, verdict_file
 from lingshu.core.tables import sample_table
-from lingshu.core.verdicts import FRAME_SCHEMA, KEPT, account, funnel, kept, write_verdicts
+from lingshu.core.verdicts import FRAME_SCHEMA, KEPT, account, funnel, kept, report_only, write_verdicts
 from lingshu.modality.calibration import calibrate
 from lingshu.modality.features import encoder_of, features_of
 from lingshu.modality.params import ModalityParams
@@ -72,9 +72,13 @@ def classify_modality(sources: Sequence[str], params: ModalityParams, root: Path
     with atomic_path(folder / "predictions.parquet") as temporary:
         pq.write_table(predictions.to_arrow().cast(PREDICTION_SCHEMA), temporary, compression="zstd")
     verdicts = _verdicts(samples, predictions)
+    counts = funnel(verdicts)
+    if params.report_only:
+        verdicts = report_only(verdicts)
+        counts = funnel(verdicts) | {"report_only": counts["dropped"]}
     account(STEP, samples["sample_id"], verdicts)
     write_verdicts(folder / "verdicts.parquet", verdicts)
-    metrics = {**funnel(verdicts), "encoder": _origin(params, root), "cross_validation": found.judged}
+    metrics = {**counts, "encoder": _origin(params, root), "cross_validation": found.judged}
     if found.calibration:
         metrics["calibration"] = found.calibration
     return Classified(
