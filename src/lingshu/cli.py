@@ -30,7 +30,7 @@ from lingshu.commands.pulling import pull_source
 from lingshu.commands.report_command import report_metrics
 from lingshu.commands.view import view
 from lingshu.core.errors import UserError
-from lingshu.core.stage import says_disk_full
+from lingshu.core.stage import machine_fault
 
 RulesName = Literal["strict", "official"]
 app = typer.Typer(
@@ -47,17 +47,17 @@ ANYWHERE = frozenset(
 
 
 def main() -> None:
-    """Run the command line; a user's mistake or a full disk is one message and exit code 2, never a traceback."""
+    """Run the command line; a user's mistake or a `machine_fault` is one message and exit code 2, never a traceback."""
     try:
         app()
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)
     except Exception as error:
-        if not says_disk_full(error):
+        fault = machine_fault(error)
+        if fault is None:
             raise
-        print("error: the disk is full, or a quota is used up", file=sys.stderr)
-        print("  fix: free space, then run the same command", file=sys.stderr)
+        print(f"error: {fault}", file=sys.stderr)
         sys.exit(2)
 
 

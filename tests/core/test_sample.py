@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from lingshu.core.errors import UserError
 from lingshu.core.sample import (
     SAMPLE_SCHEMA,
     Answer,
@@ -120,7 +121,7 @@ def test_another_schema_version_is_refused(tmp_path: Path) -> None:
     (path,) = tmp_path.iterdir()
     other = SAMPLE_SCHEMA.with_metadata({"lingshu.schema_version": "0"})
     pq.write_table(to_table([SAMPLE]).cast(other), path)
-    with pytest.raises(ValueError, match="schema version 0, this code reads 1"):
+    with pytest.raises(UserError, match="schema version 0, this code reads 1"):
         list(read_samples([tmp_path]))
 
 

@@ -8,7 +8,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+
+from lingshu.core.damage import damaged_files
 
 BODY = """
 import pathlib, resource, sys, time
@@ -77,3 +81,28 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     _, message = child.communicate(timeout=10)
     assert child.returncode == 130
     assert message == "mix@deep: interrupted; run the same command again to go on\n"
+
+
+@pytest.mark.parametrize("library", ["pyarrow.parquet", "polars"])
+def test_damaged_and_absent_data_files_are_named(tmp_path: Path, library: str) -> None:
+    for folder in ("data/samples/a", "data/raw"):
+        (tmp_path / folder).mkdir(parents=True)
+    pq.write_table(pa.table({"x": range(9999)}), tmp_path / "data/samples/a/whole.parquet")
+    whole = (tmp_path / "data/samples/a/whole.parquet").read_bytes()
+    (tmp_path / "data/samples/a/cut.parquet").write_bytes(whole[:500])
+    (tmp_path / "data/samples/a/pages.parquet").write_bytes(whole[:50] + bytes(900) + whole[950:])
+    (tmp_path / "data/samples/a/shard.arrow").write_bytes(b"ARROW1\0\0" + bytes(99))
+    (tmp_path / "data/raw/theirs.parquet").write_bytes(b"no")
+    reader = "read_table" if library == "pyarrow.parquet" else "read_parquet"
+    for name, message in {
+        "cut": "damaged: Parquet magic bytes not found", "gone": "data/samples/a/gone.parquet: no such file",
+    }.items():  # fmt: skip
+        result = run(tmp_path, f"import {library} as library; library.{reader}('data/samples/a/{name}.parquet')")
+        assert (result.returncode, "Traceback" in result.stderr) == (2, False), result.stderr
+        assert message in result.stderr
+    named = [path.name for path, _ in damaged_files(tmp_path / "data")]
+    assert named == ["cut.parquet", "pages.parquet", "shard.arrow"]
+    whole_files = run(
+        tmp_path, f"import {library} as library; library.{reader}('data/samples/a/whole.parquet', 7, 7, 7)"
+    )
+    assert "Traceback" in whole_files.stderr

@@ -6,6 +6,7 @@ import polars as pl
 import pyarrow.parquet as pq
 import pytest
 
+from lingshu.core.errors import UserError
 from lingshu.core.sample import Answer, ImageRef, Message, Sample, image_part, text_part, turn, write_samples
 from lingshu.core.tables import TABLE_SCHEMA, sample_table
 
@@ -47,5 +48,5 @@ def test_another_schema_version_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "part-00000.parquet"
     table = pq.read_table(path)
     pq.write_table(table.replace_schema_metadata({"lingshu.schema_version": "0"}), path)
-    with pytest.raises(ValueError, match="schema version 0"):
+    with pytest.raises(UserError, match="schema version 0"):
         sample_table([tmp_path])

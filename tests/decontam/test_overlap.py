@@ -91,6 +91,16 @@ def test_long_questions_about_pictures_are_found_and_templates_are_not() -> None
         assert pairs.select("train_id", "item_id", "method").rows() == [("0", "0", "ngram")]
 
 
+def test_reports_of_pictures_are_found_in_texts_without_pictures() -> None:
+    report, normal = (" ".join(f"{kind}{i}" for i in range(30)) for kind in ("finding", "normal"))
+    items = item_texts([("", report), ("", normal), ("", normal), ("", "the lungs are clear")], "b")
+    items = items.with_columns(image_ids=pl.Series([["p"], ["q"], ["r"], ["s"]]))
+    train = train_texts([("Write a report.", said) for said in (report, normal, "the lungs are clear")])
+    for pictures, expected in (([], [("0", "0", "ngram")]), (["other"], [])):
+        shown = train.with_columns(image_ids=pl.lit(pictures, pl.List(pl.String)))
+        assert ItemTexts(items, RULE).overlaps(shown).select("train_id", "item_id", "method").rows() == expected
+
+
 def test_the_closest_item_of_a_benchmark_is_the_evidence() -> None:
     long = " ".join(f"x{i}" for i in range(40))
     items = pl.concat(

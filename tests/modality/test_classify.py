@@ -96,7 +96,7 @@ def test_untagged_pictures_are_named_and_samples_not_medical_dropped(corpus: Cor
     seen = corpus.caption("scans", "Some scan.", unknown)
     guessed, stated = corpus.caption("photos", "A picture.", photo), corpus.caption("photos", "A photo.", told)
     done = run(corpus)
-    reasons = {v.sample_id: v.reason for v in done.verdicts}
+    reasons = dict(done.verdicts.select("sample_id", "reason").iter_rows())
     assert (reasons[seen.sample_id], reasons[guessed.sample_id], reasons[stated.sample_id]) == (
         "KEPT",
         "NOT_MEDICAL",
@@ -110,6 +110,15 @@ def test_untagged_pictures_are_named_and_samples_not_medical_dropped(corpus: Cor
     assert done.metrics["untagged"] == {"photos": {"not medical": 1}, "scans": {"ct": 1}}
     assert seen.sample_id in eligible_ids(corpus.root)
     assert guessed.sample_id not in eligible_ids(corpus.root)
+
+    noted = run(corpus, PARAMS.model_copy(update={"report_only": True}))
+    assert noted.verdicts["keep"].all()
+    told_of = noted.verdicts.filter(pl.col("detail") != "").select("sample_id", "detail")
+    assert dict(told_of.iter_rows()) == {
+        guessed.sample_id: f"NOT_MEDICAL: picture {photo.image_id} (report only)",
+        stated.sample_id: f"NOT_MEDICAL: picture {told.image_id} (report only)",
+    }
+    assert noted.metrics["report_only"] == done.metrics["dropped"]
 
 
 def test_the_probe_sees_some_real_tagged_pictures_and_no_drawn_ones(corpus: Corpus) -> None:
@@ -145,7 +154,7 @@ def test_an_unsure_probe_drops_nothing(corpus: Corpus) -> None:
     fill(corpus)
     corpus.caption("photos", "A picture.", corpus.picture("photos", speckle(91)))
     done = run(corpus, PARAMS.model_copy(update={"min_probability": 1.0}))
-    assert all(v.keep for v in done.verdicts)
+    assert done.verdicts["keep"].all()
     assert done.metrics["untagged"] == {"photos": {"abstained": 1}}
 
 

@@ -126,7 +126,7 @@ def test_below_the_threshold_it_abstains_and_drops_nothing(folder: Path, tmp_pat
     corpus = corpus_of(tmp_path, folder)
     done = classify_modality(corpus.sources, params(folder, min_probability=1.0), tmp_path)
     assert done.metrics["untagged"] == {"photos": {"abstained": 4}}
-    assert all(verdict.keep for verdict in done.verdicts)
+    assert done.verdicts["keep"].all()
     assert done.metrics["cross_validation"]["decided"] == 0
 
 

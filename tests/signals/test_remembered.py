@@ -81,5 +81,14 @@ def test_measuring_again_decodes_only_new_pictures(tmp_path: Path, monkeypatch: 
     assert len(pq.read_table(path)) == 4
 
 
+def test_a_shard_that_is_gone_is_named(tmp_path: Path) -> None:
+    corpus = Corpus(tmp_path)
+    corpus.caption("films", "A picture.", corpus.picture("films", scene(1)))
+    corpus.write()
+    (tmp_path / "data/images/films/shard-00000.arrow").unlink()
+    with pytest.raises(UserError, match=r"films: 1 pictures of its index are in no shard, such as [0-9a-f]{64}"):
+        measure_source("films", SIGNALS_PARAMS, tmp_path)
+
+
 def _refuse(image_id: str, data: bytes) -> None:
     raise UserError(f"picture {image_id} was decoded again")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 CATALOG = Path("catalog")
+DATA = Path("data")
 RAW = Path("data/raw")
 SAMPLES = Path("data/samples")
 IMAGES = Path("data/images")

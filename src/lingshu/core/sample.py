@@ -17,6 +17,7 @@ from typing import Any, Literal, get_args
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lingshu.core.errors import UserError
 from lingshu.core.files import atomic_path
 from lingshu.core.ids import content_id
 
@@ -358,12 +359,15 @@ def open_part(path: Path) -> pq.ParquetFile:
     """Return a sample file, opened.
 
     Raises:
-        ValueError: it has another schema version than this code.
+        UserError: it has another schema version than this code.
     """
     reader = pq.ParquetFile(path)
     version = (reader.schema_arrow.metadata or {}).get(b"lingshu.schema_version", b"?").decode()
     if version != SCHEMA_VERSION:
-        raise ValueError(f"{path}: sample schema version {version}, this code reads {SCHEMA_VERSION}")
+        raise UserError(
+            f"{path}: sample schema version {version}, this code reads {SCHEMA_VERSION}",
+            "make the samples again with `dvc repro normalize` or `lingshu normalize`",
+        )
     return reader
 
 
@@ -371,7 +375,7 @@ def read_samples(folders: Iterable[Path], ids: Collection[str] | None = None) ->
     """Yield the samples of the folders in path and row order: all, or those whose id is in `ids`.
 
     Raises:
-        ValueError: a file has another schema version than this code.
+        UserError: a file has another schema version than this code.
     """
     for path in sample_parts(folders):
         for batch in open_part(path).iter_batches(batch_size=4096):

@@ -9,9 +9,10 @@ import time
 from collections.abc import Callable, Iterator
 
 import lingshu
+from lingshu.core.damage import data_fault
 from lingshu.core.errors import UserError
 from lingshu.core.files import DISK_FULL, write_json
-from lingshu.core.layout import WORK
+from lingshu.core.layout import DATA, WORK
 
 TIMINGS = WORK / "timings"
 EXIT_USER_ERROR = 2
@@ -30,7 +31,7 @@ _FULL_TEXTS = (
 
 
 def run_stage(name: str, main: Callable[[], None]) -> None:
-    """Call `main`; exit 2 with `error: …` on a user's mistake or a full disk, 130 on Ctrl-C; else note seconds and RSS.
+    """Call `main`; exit 2 with `error: …` on a user's mistake or a `machine_fault`, 130 on Ctrl-C; else note its cost.
 
     Timings go to `.work/timings/<name>.json` (`name` is the stage's name in DVC, as in `mix@deep`; seconds since this
     process began to import lingshu; CPU seconds and peak RSS in MiB, of its child processes too): outside DVC, because
@@ -45,10 +46,10 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
         print(f"{name}: interrupted; run the same command again to go on", file=sys.stderr)
         sys.exit(EXIT_INTERRUPTED)
     except Exception as error:
-        if not says_disk_full(error):
+        fault = machine_fault(error)
+        if fault is None:
             raise
-        print(f"error: {name}: the disk is full, or a quota is used up", file=sys.stderr)
-        print("  fix: free space, then run the same command", file=sys.stderr)
+        print(f"error: {name}: {fault}", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)
     # At its end Python looks through all objects for garbage, two seconds long with torch and transformers loaded.
     gc.freeze()
@@ -62,6 +63,13 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
             "peak_rss_mib": round(max(usage.ru_maxrss for usage in usages) / divisor),
         },
     )
+
+
+def machine_fault(error: BaseException) -> UserError | None:
+    """Return what to tell of an error that is no defect: a full disk, or a data file that is absent or damaged."""
+    if says_disk_full(error):
+        return UserError("the disk is full, or a quota is used up", "free space, then run the same command")
+    return data_fault(error, DATA)
 
 
 def says_disk_full(error: BaseException) -> bool:

@@ -44,7 +44,7 @@ def sample_table(folders: Iterable[Path], columns: Sequence[str] = tuple(TABLE_S
     gold answer (captions, dialogues).
 
     Raises:
-        ValueError: a file has another schema version than this code.
+        UserError: a file has another schema version than this code.
     """
     wanted = list(dict.fromkeys(["sample_id", *columns]))
     empty = pl.DataFrame(schema={name: TABLE_SCHEMA[name] for name in wanted})
@@ -57,7 +57,7 @@ def sample_batches(
     """Yield what `sample_table` returns, in path and row order, so many rows at a time: memory for one batch.
 
     Raises:
-        ValueError: a file has another schema version than this code.
+        UserError: a file has another schema version than this code.
     """
     stored = dict.fromkeys(name for column in columns for name in MADE_FROM.get(column, (column,)))
     for path in sample_parts(folders):

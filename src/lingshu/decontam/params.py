@@ -51,7 +51,8 @@ class DecontamParams(Strict):
         coverage: least share of a benchmark text's runs that a training text must hold.
         question_words: a benchmark's question of so many words is looked for without its answer, two Han characters
             counted as a word; with fewer words than a run, all of it must be asked.
-        picture_question_words: the same of questions about pictures, of which most are asked of any picture.
+        picture_question_words: the same of questions about pictures, of which most are asked of any picture; and of
+            reports, in samples without pictures.
         crops: look for crops of benchmark pictures too, and for copies that are turned, mirrored, in negative or shown
             through another window: it decodes every training picture once more.
         public: public benchmarks to check against, beside those that the project builds.

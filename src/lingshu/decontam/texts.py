@@ -3,7 +3,7 @@
 An item's text is its question with the answer, and the question by itself: training texts answer in other words, at
 length, or by a letter. A short question is looked for where it is asked, and counts if its answer is given too. A
 question that one benchmark asks of several pictures, or with several answers, is a template and not looked for by
-itself. Of an item with pictures only a question of many words is: else its picture is the item.
+itself. Of an item with pictures only a question of many words is, or a report: else its picture is the item.
 Importing this module imports numba.
 """
 
@@ -18,6 +18,7 @@ from lingshu.decontam.params import DecontamParams
 
 TEXT = pl.concat_str("prompt", "answer", separator="\n")
 SAID = pl.when(pl.col("target") != pl.col("answer")).then("target").otherwise(pl.lit(""))
+PICTURES = pl.col("image_ids").list.join("\n")
 NO_PICTURES = pl.col("image_ids").list.len() == 0
 LINE_SLACK = 2  # bytes of a line as it stands, for each of its normal form: marks and spaces
 FOUND = ("train_id", "source", "benchmark", "item_id", "coverage")
@@ -40,7 +41,10 @@ class ItemTexts:
         least = pl.when("bare").then(rule.question_words).otherwise(rule.picture_question_words)
         alone, short = asked.filter(pl.col("weight") >= least), asked.filter("bare", pl.col("weight") < least)
         columns = self._whole.columns
-        self._long = pl.concat([self._whole, alone.select(columns)]).filter(pl.col("words") >= rule.ngram_words)
+        reports = _reports(items).filter(pl.col("weight") >= rule.picture_question_words).select(columns)
+        long = pl.concat([self._whole, alone.select(columns)]).with_columns(report=pl.lit(value=False))
+        long = pl.concat([long, reports.with_columns(report=pl.lit(value=True))])
+        self._long = long.filter(pl.col("words") >= rule.ngram_words)
         self._long_index = ngram_index(as_texts(self._long["text"]), rule.ngram_words)
         self._middle = alone.filter(pl.col("words") < rule.ngram_words).select(*columns, "gold")
         heads = self._middle["text"].str.split(" ").list.head(rule.question_words).list.join(" ")
@@ -71,7 +75,8 @@ class ItemTexts:
         whole = _named(bare, self._middle, begun).filter(_holds("text", "item_text"))
         whole = whole.with_columns(folded(whole["prompt"]).series("prompt"))
         whole = whole.filter(_holds("prompt", "item_text") | (_holds("text", "gold") & (pl.col("gold") != "")))
-        return pl.concat([_named(train, self._long, hits).select(FOUND), whole.select(FOUND)])
+        long = _named(train, self._long, hits).filter(pl.col("bare") | ~pl.col("report"))
+        return pl.concat([long.select(FOUND), whole.select(FOUND)])
 
     def _answered(self, train: pl.DataFrame, searched: pl.DataFrame) -> pl.DataFrame:
         """Return which samples ask a short question, alone or in a first line, and hold its answer."""
@@ -89,12 +94,25 @@ def _questions(items: pl.DataFrame) -> pl.DataFrame:
     `weight` is the words, where two Han characters count as one: so many are in a Chinese word, about.
     """
     asked, gold = folded(items["prompt"]).series(), folded(items["answer"]).series()
-    shown = pl.concat_str(pl.col("image_ids").list.join("\n"), "answer", separator="\n")
-    table = items.select(
-        "benchmark", "item_id", bare=NO_PICTURES, text=asked, gold=gold, words=_words(asked), shown=shown
-    )
-    table = table.filter(pl.col("shown").n_unique().over("benchmark", "text") == 1).drop("shown")
-    return table.with_columns(weight=pl.col("words") - pl.col("text").str.count_matches(r"\p{Han}") // 2)
+    shown = pl.concat_str(PICTURES, "answer", separator="\n")
+    return _told_once(items.select("benchmark", "item_id", bare=NO_PICTURES, text=asked, gold=gold, shown=shown))
+
+
+def _reports(items: pl.DataFrame) -> pl.DataFrame:
+    """Return the texts of items that ask nothing of their pictures, as reports; columns as of `_questions`, no gold.
+
+    They are looked for in texts without pictures only: films of other patients are reported in the same words.
+    """
+    told = items.filter(~NO_PICTURES, pl.col("prompt") == "")
+    texts = folded(told["answer"]).series()
+    return _told_once(told.select("benchmark", "item_id", bare=NO_PICTURES, text=texts, shown=PICTURES))
+
+
+def _told_once(table: pl.DataFrame) -> pl.DataFrame:
+    """Return the texts with which a benchmark has one thing `shown`, with their words, and `weight`."""
+    once = table.filter(pl.col("shown").n_unique().over("benchmark", "text") == 1).drop("shown")
+    words = once.with_columns(words=_words(once["text"]))
+    return words.with_columns(weight=pl.col("words") - pl.col("text").str.count_matches(r"\p{Han}") // 2)
 
 
 def _words(texts: pl.Series) -> pl.Series:

@@ -14,10 +14,11 @@ import pyarrow.parquet as pq
 
 from lingshu.core.errors import UserError
 from lingshu.core.files import atomic_path, fresh_dir
+from lingshu.core.id_joins import rows_among
 from lingshu.core.images import ImageStore
 from lingshu.core.layout import IMAGES, MODALITY, SAMPLES, verdict_file
 from lingshu.core.tables import sample_table
-from lingshu.core.verdicts import KEPT, Verdict, account, funnel, kept_ids, write_verdicts
+from lingshu.core.verdicts import FRAME_SCHEMA, KEPT, account, funnel, kept, report_only, write_verdicts
 from lingshu.modality.calibration import calibrate
 from lingshu.modality.features import encoder_of, features_of
 from lingshu.modality.params import ModalityParams
@@ -43,9 +44,9 @@ PREDICTION_SCHEMA = pa.schema(
 
 @dataclass(frozen=True, slots=True)
 class Classified:
-    """The verdicts by sample_id, and the metrics: funnel, cross-validation, tags and predictions."""
+    """The verdicts by sample_id (`core.verdicts.FRAME_SCHEMA`), and the metrics: funnel, cross-validation, guesses."""
 
-    verdicts: list[Verdict]
+    verdicts: pl.DataFrame
     metrics: dict[str, Any]
 
 
@@ -57,8 +58,9 @@ def classify_modality(sources: Sequence[str], params: ModalityParams, root: Path
             network, a tag is no class of the prompts, or there is too little to calibrate with.
     """
     folder = fresh_dir(root / MODALITY)
-    kept = kept_ids(root / verdict_file("decontaminate"))
-    samples = sample_table(root / SAMPLES / source for source in sources).filter(pl.col("sample_id").is_in(kept))
+    came = kept(root / verdict_file("decontaminate"))["sample_id"]
+    samples = sample_table((root / SAMPLES / source for source in sources), ("sample_id", "source", "image_ids"))
+    samples = rows_among(samples, came)
     shown = set(samples["image_ids"].explode(empty_as_null=False))
     pictures = training_pictures(sources, shown, root)
     learned = chosen_for_probe(pictures, params)
@@ -68,15 +70,20 @@ def classify_modality(sources: Sequence[str], params: ModalityParams, root: Path
 
     predictions = _predictions(pictures, untagged, found.guesses)
     with atomic_path(folder / "predictions.parquet") as temporary:
-        pq.write_table(predictions, temporary, compression="zstd")
-    table = pl.DataFrame(predictions)
-    verdicts = _verdicts(samples, table)
+        pq.write_table(predictions.to_arrow().cast(PREDICTION_SCHEMA), temporary, compression="zstd")
+    verdicts = _verdicts(samples, predictions)
+    counts = funnel(verdicts)
+    if params.report_only:
+        verdicts = report_only(verdicts)
+        counts = funnel(verdicts) | {"report_only": counts["dropped"]}
     account(STEP, samples["sample_id"], verdicts)
     write_verdicts(folder / "verdicts.parquet", verdicts)
-    metrics = {**funnel(verdicts), "encoder": _origin(params, root), "cross_validation": found.judged}
+    metrics = {**counts, "encoder": _origin(params, root), "cross_validation": found.judged}
     if found.calibration:
         metrics["calibration"] = found.calibration
-    return Classified(verdicts, {**metrics, "tagged": _tag_counts(pictures, learned), "untagged": _guess_counts(table)})
+    return Classified(
+        verdicts, {**metrics, "tagged": _tag_counts(pictures, learned), "untagged": _guess_counts(predictions)}
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,36 +132,44 @@ def _origin(params: ModalityParams, root: Path) -> Any:
     return {**origin, "method": params.method}
 
 
-def _predictions(pictures: pl.DataFrame, untagged: pl.DataFrame, guesses: Sequence[Prediction]) -> pa.Table:
-    found = dict(zip(untagged["image_id"], guesses, strict=True))
-    rows = []
-    for row in pictures.iter_rows(named=True):
-        guess = found.get(row["image_id"])
-        rows.append(
-            {
-                "image_id": row["image_id"],
-                "source": row["source"],
-                "modality": guess.label if guess else row["tag"],
-                "probability": guess.probability if guess else None,
-                "abstained": guess is not None and guess.abstained,
-                "tagged": guess is None,
-            }
-        )
-    return pa.Table.from_pylist(rows, schema=PREDICTION_SCHEMA)
+def _predictions(pictures: pl.DataFrame, untagged: pl.DataFrame, guesses: Sequence[Prediction]) -> pl.DataFrame:
+    """Return the columns of `PREDICTION_SCHEMA` of all pictures, in their order."""
+    found = pl.DataFrame(
+        {
+            "image_id": untagged["image_id"],
+            "label": pl.Series([one.label for one in guesses], dtype=pl.String),
+            "probability": pl.Series([one.probability for one in guesses], dtype=pl.Float64),
+            "abstained": pl.Series([one.abstained for one in guesses], dtype=pl.Boolean),
+        }
+    )
+    joined = pictures.join(found, on="image_id", how="left", maintain_order="left")
+    return joined.select(
+        "image_id",
+        "source",
+        modality=pl.coalesce("label", "tag"),
+        probability="probability",
+        abstained=pl.col("abstained").fill_null(False),
+        tagged=pl.col("label").is_null(),
+    )
 
 
-def _verdicts(samples: pl.DataFrame, predictions: pl.DataFrame) -> list[Verdict]:
+def _verdicts(samples: pl.DataFrame, predictions: pl.DataFrame) -> pl.DataFrame:
+    """Return `FRAME_SCHEMA`: a sample is dropped for the first of its pictures that is not medical."""
     refused = predictions.filter(pl.col("modality") == NOT_MEDICAL, ~pl.col("abstained"))
-    probability = dict(refused.select("image_id", "probability").iter_rows())
-    verdicts = []
-    for row in samples.select("sample_id", "source", "image_ids").iter_rows(named=True):
-        bad = next((image_id for image_id in row["image_ids"] if image_id in probability), None)
-        if bad is None:
-            verdicts.append(Verdict(row["sample_id"], row["source"], STEP, True, KEPT))
-        else:
-            why = f"picture {bad}"
-            verdicts.append(Verdict(row["sample_id"], row["source"], STEP, False, "NOT_MEDICAL", probability[bad], why))
-    return verdicts
+    shown = samples.select("sample_id", image_id="image_ids").explode("image_id", empty_as_null=False)
+    bad = shown.join(refused.select("image_id", "probability"), on="image_id", maintain_order="left")
+    bad = bad.unique("sample_id", keep="first", maintain_order=True)
+    judged = samples.join(bad, on="sample_id", how="left", maintain_order="left")
+    keep = pl.col("image_id").is_null()
+    return judged.select(
+        "sample_id",
+        "source",
+        step=pl.lit(STEP),
+        keep=keep,
+        reason=pl.when(keep).then(pl.lit(KEPT)).otherwise(pl.lit("NOT_MEDICAL")),
+        score="probability",
+        detail=pl.when(keep).then(pl.lit("")).otherwise(pl.format("picture {}", "image_id")),
+    ).cast(FRAME_SCHEMA)
 
 
 def _tag_counts(pictures: pl.DataFrame, learned: pl.DataFrame) -> dict[str, dict[str, dict[str, int]]]:

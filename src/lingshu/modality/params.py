@@ -29,6 +29,7 @@ class ModalityParams(Strict):
         device: where an open_clip encoder runs.
         threads: of tensor arithmetic on the CPU (0 leaves the choice to torch).
         workers: who encodes; each loads the encoder, and features do not depend on it.
+        report_only: whether samples of pictures that are not medical are told of only, and kept.
     """
 
     encoder: EncoderChoice
@@ -43,6 +44,7 @@ class ModalityParams(Strict):
     device: Literal["cpu", "cuda"]
     threads: int = Field(ge=0)
     workers: Workers
+    report_only: bool = False
 
     @model_validator(mode="after")
     def _fits_the_encoder(self) -> ModalityParams:

@@ -11,8 +11,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from lingshu.core.errors import UserError
 from lingshu.core.files import atomic_path, fresh_dir
-from lingshu.core.images import IDENTIFYING_FILE, ImageStore
+from lingshu.core.images import IDENTIFYING_FILE, INDEX_FILE, ImageStore, read_index
 from lingshu.core.layout import IMAGES, SAMPLES, SIGNALS, WORK
 from lingshu.core.progress import track
 from lingshu.core.sample import sample_parts
@@ -42,12 +43,12 @@ def measure_source(source: str, params: SignalsParams, root: Path = Path()) -> M
     Pictures that were measured before, by this code and with these knobs, are not decoded again (`signals.remembered`).
 
     Raises:
-        UserError: a stored picture can't be decoded, or what params name to read or count with is absent.
+        UserError: a stored picture is gone or can't be decoded, or what params name to read or count with is absent.
     """
     folder = fresh_dir(root / SIGNALS / source)
     store = ImageStore([root / IMAGES / source])
     noted = _noted(root / IMAGES / source)
-    ids = store.ids()
+    ids = _stored(store, root / IMAGES / source)
     remembered = _remembered(source, params, root)
     remembered.complete(ids, lambda missing: _measured(missing, store, source, params))
     with (
@@ -63,6 +64,18 @@ def measure_source(source: str, params: SignalsParams, root: Path = Path()) -> M
     with atomic_path(folder / "texts.parquet") as temporary:
         pq.write_table(texts, temporary, compression="zstd")
     return Measured(folder, len(store), len(samples))
+
+
+def _stored(store: ImageStore, folder: Path) -> list[str]:
+    """Return the ids of a source's pictures, sorted; a shard that is gone would leave fewer without a word."""
+    ids = store.ids()
+    indexed = read_index([folder], ["image_id"]) if (folder / INDEX_FILE).exists() else None  # text has no pictures
+    if indexed is not None and (lost := set(indexed["image_id"]).difference(ids)):
+        raise UserError(
+            f"{folder}: {len(lost)} pictures of its index are in no shard, such as {min(lost)}",
+            "make them again with `dvc repro normalize`, or fetch them with `dvc checkout` or `dvc pull`",
+        )
+    return ids
 
 
 def _remembered(source: str, params: SignalsParams, root: Path) -> Remembered:
