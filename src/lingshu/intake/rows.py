@@ -141,7 +141,7 @@ def _of_characters(row: Row) -> Row | RowError:
     name = next((name for name, value in row.items() if has_half_pair(value)), None)
     if name is None:
         return row
-    return RowError(Reason.UNREADABLE_ROW, f"{printable(name)!r} holds half a surrogate pair, which is no character")
+    return RowError(Reason.BROKEN_TEXT, f"{printable(name)!r} holds half a surrogate pair, which is no character")
 
 
 def row_identity(form: TableForm, default: str, row: Row) -> str:
