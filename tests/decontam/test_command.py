@@ -408,9 +408,9 @@ def test_json_lines_called_json_and_rows_of_any_length(tmp_path: Path, monkeypat
     rows = "".join(json.dumps({"text": text}) + "\n" for text in texts)
     lines(tmp_path / "all.jsonl", [{"text": text} for text in texts])
     Path("train").mkdir()
-    Path("train/dev.json").write_text(rows)
+    Path("train/dev.json").write_text("\ufeff" + rows.replace("\n", "\nbroken\n", 1))
     assert [row["train"] for row in overlap(Path("o"), ["train"], ["all.jsonl"])] == [
-        f"train/dev.json:{n}" for n in (1, 2, 3)
+        f"train/dev.json:{n}" for n in (1, 3, 4)
     ]
     long = "x" * (3 << 20)
     Path("train/dev.json").write_text(f"[{rows.splitlines()[0]},\n" + json.dumps({"text": long}) + "]")
