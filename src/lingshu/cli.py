@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -48,6 +49,8 @@ ANYWHERE = frozenset(
 
 def main() -> None:
     """Run the command line; a user's mistake or a `machine_fault` is one message and exit code 2, never a traceback."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a file's name need be no UTF-8
     try:
         app()
     except UserError as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 from pathlib import Path
 
@@ -18,7 +19,7 @@ from lingshu.core.sample import read_samples
 from lingshu.sources.catalog import read_source
 from tests.benchmarks.public_made import as_lines, as_zip, write
 from tests.commanding import lingshu
-from tests.sources.row_forms import FORMS
+from tests.sources.row_forms import FORMS, PNG
 
 ROOT = Path(__file__).parents[2]
 
@@ -66,6 +67,28 @@ def test_a_file_of_its_own_name_goes_before_one_that_could_be_meant(tmp_path: Pa
     done = CliRunner().invoke(app, arguments)
     assert "rows: 2 in" in done.stdout
     assert "not read, as the form leaves them out: 1 files, such as converted/train/0000.parquet" in done.stdout
+
+
+def test_half_a_surrogate_pair_and_a_name_that_is_no_utf_8_are_verdicts(tmp_path: Path) -> None:
+    """Both had ended the run in a traceback, at whatever row they stood."""
+    row = {"id": "a", "question": "Which?", **dict.fromkeys(("opa", "opb", "opc", "opd"), "x"), "cop": 1}
+    rows = [
+        row,
+        row | {"id": "b", "question": "\ud83d"},
+        row | {"id": "\udc00"},
+        row | {"id": "d", "more": [{"\ud800": 1}]},
+    ]
+    text = "".join(json.dumps(one | {"subject_name": "s"}) + "\n" for one in rows)
+    write({"dev.json": text.encode(), os.fsdecode(b"caf\xe9.part"): b""}, tmp_path / "mine")
+    arguments = ["normalize", "--source", "med_mcqa", "--raw", str(tmp_path / "mine"), "--out", str(tmp_path / "out")]
+    done = lingshu(*arguments, at=tmp_path)
+    assert "rows: 4 in, 1 kept, 3 refused" in done.stdout
+    for number, field in enumerate(("question", "id", "more"), start=2):
+        assert f"dev.json: row {number}: '{field}' holds half a surrogate pair" in done.stdout
+    assert "such as caf\\udce9.part" in done.stdout
+    write({os.fsdecode(b"benign/caf\xe9.png"): PNG, "benign/a.png": PNG}, tmp_path / "films")
+    arguments = ["normalize", "--source", "cpd", "--raw", str(tmp_path / "films"), "--out", str(tmp_path / "out")]
+    assert "rows: 2 in, 1 kept, 1 refused" in CliRunner().invoke(app, arguments).stdout
 
 
 def test_unfinished_downloads_are_named(tmp_path: Path) -> None:

@@ -422,9 +422,9 @@ def test_json_lines_called_json_and_rows_of_any_length(tmp_path: Path, monkeypat
     rows = "".join(json.dumps({"text": text}) + "\n" for text in texts)
     lines(tmp_path / "all.jsonl", [{"text": text} for text in texts])
     Path("train").mkdir()
-    Path("train/dev.json").write_text(rows)
+    Path("train/dev.json").write_text("\ufeff" + rows.replace("\n", "\nbroken\n", 1))
     assert [row["train"] for row in overlap(Path("o"), ["train"], ["all.jsonl"])] == [
-        f"train/dev.json:{n}" for n in (1, 2, 3)
+        f"train/dev.json:{n}" for n in (1, 3, 4)
     ]
     long = "x" * (3 << 20)
     Path("train/dev.json").write_text(f"[{rows.splitlines()[0]},\n" + json.dumps({"text": long}) + "]")
@@ -444,6 +444,21 @@ def test_json_lines_called_json_and_rows_of_any_length(tmp_path: Path, monkeypat
         "long.xml": "a text of 3145735 bytes, more ",
         "none.json": "not JSON from here on",
     }
+
+
+def test_names_and_texts_without_a_form_in_utf_8(tmp_path: Path, monkeypatch) -> None:
+    """A file's name in Latin-1, and half a surrogate pair that JSON can name: both had ended a run in a traceback."""
+    monkeypatch.chdir(tmp_path)
+    film = picture(tmp_path / "films/a.png", scene(1, 100)).read_bytes()
+    Path("train").mkdir()
+    for name in (b"caf\xe9.png", b"p\xe8re.txt"):
+        Path("train", os.fsdecode(name)).write_bytes(film if name.endswith(b"png") else b"x\xff")
+    text = words(20)
+    Path("train/t.jsonl").write_text(json.dumps({"id": "\ud800", "text": f"{text} \ud83d"}))
+    lines(tmp_path / "films/t.jsonl", [{"text": f"{text} \N{REPLACEMENT CHARACTER}"}])
+    found = overlap(Path("o"), ["train"], ["films"])
+    assert [row["train"] for row in found] == ["train/caf\\udce9.png", "train/t.jsonl:1#\N{REPLACEMENT CHARACTER}"]
+    assert "train/p\\udce8re.txt,not UTF-8" in Path("o/problems.csv").read_text()
 
 
 def test_damaged_parquet_files_are_told_of(tmp_path: Path, monkeypatch) -> None:

@@ -65,6 +65,12 @@ def test_what_is_cut_or_broken_is_an_error_where_json_says_so(values, data) -> N
         assert list(JsonStream(Dripping(broken.encode(), 3), LIMIT).array()) == whole
 
 
+@pytest.mark.parametrize(("value", "problem"), [("9" * 5000, "more digits than"), ("[" * 100_000, "nested too deeply")])
+def test_values_that_python_can_not_hold_are_errors(value: str, problem: str) -> None:
+    with pytest.raises(JsonStreamError, match=problem):
+        list(JsonStream(io.BytesIO(f"[1, {value}, 2]".encode()), LIMIT * 1000).array())
+
+
 def test_the_line_of_an_error_is_the_files(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(json_stream, "CHUNK_BYTES", 16)
     data = b"[\n" + b'{"a": 1},\n' * 40 + b'{"a": oh},\n' + b'{"a": 1}]'

@@ -149,6 +149,13 @@ def test_a_link_that_leads_nowhere_is_named(tmp_path, mine):
             place.path("reports/s2.txt")
 
 
+def test_a_name_that_is_no_utf_8_is_an_error(tmp_path, mine):
+    (mine / os.fsdecode(b"reports/caf\xe9.txt")).write_bytes(b"x")
+    bring("cxr", mine, tmp_path)
+    with pytest.raises(UserError, match=r"can't keep file name 'reports/caf\\udce9\.txt'"):
+        take(tmp_path, local())
+
+
 def test_a_link_is_replaced_and_a_folder_is_not(tmp_path, mine):
     bring("cxr", mine, tmp_path)
     bring("cxr", mine.parent, tmp_path)

@@ -15,6 +15,7 @@ from lingshu.decontam.comparison import Input
 from lingshu.decontam.questions import question_record
 from lingshu.decontam.reading import Reading, read_input
 from lingshu.decontam.records import Record, Tally
+from lingshu.intake.values import printable
 
 EVERY = "all"
 
@@ -66,7 +67,7 @@ def _path(given: str, how: Reading, label: str = "") -> Input:
     if not Path(given).exists():
         raise UserError(f"{given}: no such file or folder", "correct the path")
     tally = Tally()
-    return Input(label or given, read_input(Path(given), how, tally), tally)
+    return Input(label or printable(given), read_input(Path(given), how, tally), tally)
 
 
 def _add_all(found: Inputs, folders: list[Path]) -> None:

@@ -18,6 +18,7 @@ from lingshu.core.errors import UserError
 from lingshu.decontam.records import Tally
 from lingshu.intake.archive import TAR_ENDINGS, Archive
 from lingshu.intake.places import walk
+from lingshu.intake.values import printable
 
 ARCHIVE_ENDINGS = (".zip", *TAR_ENDINGS)
 PACKED = ".gz"  # of a single file
@@ -144,21 +145,21 @@ def list_files(path: Path, tally: Tally, without: Collection[Path] = ()) -> list
     found: list[InputFile] = []
     for file in on_disk:
         if not file.is_file():
-            tally.problem(str(file), "a link that leads nowhere")
+            tally.problem(printable(str(file)), "a link that leads nowhere")
             continue
         if without and file.resolve() in without:
             continue
         if not file.name.lower().endswith(ARCHIVE_ENDINGS):
-            found.append(InputFile(str(file), file))
+            found.append(InputFile(printable(str(file)), file))
             continue
         try:
             found += _members(file)
         except UserError as error:
-            tally.problem(str(file), error.what)
+            tally.problem(printable(str(file)), printable(error.what))
     return found
 
 
 def _members(archive: Path) -> Iterator[InputFile]:
     for member in sorted(_opened(archive).members()):
         if not member.startswith(NOT_DATA):
-            yield InputFile(f"{archive}!/{member}", archive, member)
+            yield InputFile(printable(f"{archive}!/{member}"), archive, member)

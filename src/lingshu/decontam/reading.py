@@ -22,7 +22,7 @@ from lingshu.decontam.records import Record, Tally
 from lingshu.decontam.tables import SEPARATORS, json_lines, json_rows, shard_pictures, table_rows, text_file, xml_file
 from lingshu.intake.errors import RowError
 from lingshu.intake.parquet_rows import ParquetBytes, parquet_schema, whole_rows
-from lingshu.intake.values import Row
+from lingshu.intake.values import Row, printable, without_half_pairs
 
 MAX_ROW_BYTES = 1 << 30  # of a row that is compared, its pictures included
 NAME_CHARACTERS = 200  # of a picture, in messages
@@ -107,8 +107,9 @@ def read_input(path: Path, how: Reading, tally: Tally) -> Iterator[Record]:
     if not path.exists():
         raise UserError(f"{path}: no such file or folder", "correct the path, or name a benchmark of the catalogue")
     files = list_files(path, tally, how.results)
-    alone = files == [InputFile(str(path), path)]
-    beside = [InputFile(str(file), file) for file in sorted(path.parent.glob("*/*")) if file.is_file()] if alone else []
+    alone = files == [InputFile(printable(str(path)), path)]
+    around = sorted(path.parent.glob("*/*")) if alone else []
+    beside = [InputFile(printable(str(file)), file) for file in around if file.is_file()]
     reader = _Reader(how, tally, [*files, *beside])
     for file in files:
         try:
@@ -203,7 +204,7 @@ class _Reader:
 
     def _rows(self, name: str, rows: Iterator[tuple[int, Any]]) -> Iterator[Record]:
         for number, row in rows:
-            record = self._record(name, number, row)
+            record = self._record(name, number, without_half_pairs(row))
             if record is None:
                 self._tally.problem(f"{name}:{number}", "a row without text or picture")
             else:

@@ -47,15 +47,29 @@ def json_lines(path: Path, name: str, tally: Tally) -> Iterator[tuple[int, Any]]
 def json_rows(path: Path, name: str, tally: Tally) -> Iterator[tuple[int, Any]]:
     """Yield (number from 1, value) of a list, of the one list in an object, or of an object of rows by id.
 
-    Values that stand one after another are rows too: JSON lines are often called JSON. Of what is damaged the rows
-    before are yielded.
+    JSON lines are often called JSON, and are read as such. Of what is damaged the rows before are yielded.
     """
+    if _is_lines(path):
+        yield from json_lines(path, name, tally)
+        return
     with path.open("rb") as handle:
         stream = JsonStream(handle, OBJECT_CHARACTERS)
         try:
             yield from enumerate(_json_values(stream), start=1)
         except (JsonStreamError, UnicodeDecodeError) as error:
             tally.problem(name, f"not JSON from here on: {error}")
+
+
+def _is_lines(path: Path) -> bool:
+    """Return whether a file has an object on its first line, and more below."""
+    with path.open("rb") as handle:
+        lines = bounded_lines(handle, LINE_BYTES)
+        first = next(lines, None) or b""
+        try:
+            found = isinstance(json.loads(first.decode("utf-8-sig")), dict)
+        except (ValueError, RecursionError):
+            return False
+        return found and any(line is None or line.strip() for line in lines)
 
 
 def _json_values(stream: JsonStream) -> Iterator[Any]:

@@ -93,6 +93,8 @@ class JsonStream:
                 cut = error.pos > len(self._text) - _AT_END or error.msg.startswith("Unterminated string")
                 if self._ended or not cut:
                     raise JsonStreamError(self._line_at(error.pos), error.msg) from None
+            except ValueError:
+                raise self._error("a number of more digits than can be read") from None
             except RecursionError:
                 raise self._error("nested too deeply") from None
             else:

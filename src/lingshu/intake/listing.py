@@ -11,6 +11,7 @@ from lingshu.core.params import Strict
 from lingshu.intake.meter import Moved
 from lingshu.intake.place import safe
 from lingshu.intake.places import matching
+from lingshu.intake.values import has_half_pair
 
 
 class RemoteFile(Strict):
@@ -79,7 +80,7 @@ def chosen(subject: str, names: Iterable[str], patterns: list[str]) -> list[str]
     taken = sorted({name for pattern in patterns or ["**/*"] for name in matching(known, pattern)})
     others = frozenset(taken)
     for name in taken:
-        if not safe(name) or _clashes(name, others):
+        if not safe(name) or has_half_pair(name) or _clashes(name, others):
             raise UserError(f"{subject}: can't keep file name {name!r}", "leave it out by `files` in the record")
     if not taken:
         raise UserError(f"{subject}: holds no files", "correct the record")

@@ -80,8 +80,10 @@ _SPLITS = {"valid": "validation", "val": "validation", "dev": "validation"}
 def matching_own(names: Iterable[str], glob: str) -> list[str]:
     """Return the names of a user's files that a pattern finds, sorted; if none, those it finds by another of theirs."""
     known, pattern = list(names), pattern_of(glob)
-    others = (name for name in known if any(map(pattern.fullmatch, also_named(name))))
-    return matching(known, glob) or sorted(others)
+    found = matching(known, glob)
+    if found or not glob.endswith(".parquet"):
+        return found
+    return sorted(name for name in known if any(map(pattern.fullmatch, also_named(name))))
 
 
 def walk(folder: Path) -> Iterator[str]:

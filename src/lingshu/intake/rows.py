@@ -15,7 +15,7 @@ from lingshu.intake.parquet_rows import MAX_ROW_BYTES
 from lingshu.intake.places import Files, also_named
 from lingshu.intake.shapes import Join, TableForm
 from lingshu.intake.tables import RawRow, Table, find_tables, found_in, read_mapping, read_rows
-from lingshu.intake.values import Row, text_at, value_at
+from lingshu.intake.values import Row, has_half_pair, printable, text_at, value_at
 
 F = TypeVar("F", bound=TableForm)
 
@@ -87,13 +87,13 @@ def data_rows(source: Opened[F], max_row_bytes: int = MAX_ROW_BYTES) -> Iterator
     stems = Counter(PurePosixPath(table.name).name for table in source.tables)
     for table in source.tables:
         fields, stem = _file_fields(source.form, table), PurePosixPath(table.name).name
-        stem = stem if stems[stem] == 1 else table.name
+        stem = printable(stem if stems[stem] == 1 else table.name)
         for raw in read_rows(table, source.form, max_row_bytes):
             for position, values in enumerate(_complete(source, raw, fields)):
                 number = f"{raw.number}.{position + 1}" if source.form.explode else f"{raw.number}"
                 repeated = not isinstance(values, RowError) and _repeats(source.form, values, seen)
                 found = RowError(Reason.REPEATED_ROW, ", ".join(source.form.distinct)) if repeated else values
-                yield f"{stem}#{number}", RawRow(raw.file, raw.number, found)
+                yield f"{stem}#{number}", RawRow(printable(raw.file), raw.number, found)
 
 
 def _repeats(form: TableForm, row: Row, seen: set[str]) -> bool:
@@ -133,7 +133,15 @@ def _complete(source: Opened[F], raw: RawRow, fields: Row) -> list[Row | RowErro
         rows = _exploded(source.form, row)
     except RowError as error:
         return [error]
-    return [row for row in rows if _kept(source.form, row)]
+    return [_of_characters(row) for row in rows if _kept(source.form, row)]
+
+
+def _of_characters(row: Row) -> Row | RowError:
+    """Return the row, or why it can't be written anywhere."""
+    name = next((name for name, value in row.items() if has_half_pair(value)), None)
+    if name is None:
+        return row
+    return RowError(Reason.BROKEN_TEXT, f"{printable(name)!r} holds half a surrogate pair, which is no character")
 
 
 def row_identity(form: TableForm, default: str, row: Row) -> str:

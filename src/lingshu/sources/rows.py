@@ -26,7 +26,7 @@ from lingshu.intake.errors import DataError, RowError
 from lingshu.intake.pictures import FoundPicture, row_pictures
 from lingshu.intake.places import ChainedFiles, Files
 from lingshu.intake.rows import Opened, files_of, find_source
-from lingshu.intake.values import Row
+from lingshu.intake.values import Row, printable
 from lingshu.sources.catalog import SourceRecord
 from lingshu.sources.forms import SourceForm
 from lingshu.sources.labelled_rows import LabelledRun
@@ -90,7 +90,8 @@ def normalize_rows(
     with ExitStack() as stack:
         new_images, new_samples = (stack.enter_context(_replaced(folder)) for folder in (images, samples))
         _go(run, new_images, new_samples, threads)
-        run.summary.left, run.summary.absent = list(source.left), absent_parts([t.name for t in source.tables])
+        run.summary.left = [printable(left) for left in source.left if not (beside and beside.has(left))]
+        run.summary.absent = absent_parts([t.name for t in source.tables])
         _check(name, run.summary, record, source, accept_rows=accept_rows)
         write_manifest(new_images, STEP, run.summary.pictures_stored)
         write_manifest(new_samples, STEP, run.summary.kept, dict(run.summary.splits))

@@ -58,16 +58,11 @@ def checked_text(text: str, path: str) -> str:
     """Return the text, stripped.
 
     Raises:
-        RowError: it is empty or can't be written as UTF-8.
+        RowError: it is empty.
     """
     stripped = text.strip()
     if not stripped:
         raise RowError(Reason.NO_TEXT, f"{path!r} is empty")
-    if not stripped.isascii():
-        try:
-            stripped.encode()
-        except UnicodeEncodeError as error:
-            raise RowError(Reason.BROKEN_TEXT, f"{path!r} has half a character at {error.start}") from None
     return stripped
 
 
