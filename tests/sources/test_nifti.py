@@ -146,6 +146,20 @@ def test_what_is_no_volume_is_refused(tmp_path: Path, make, reason: str) -> None
     assert refused.value.reason == reason
 
 
+def test_a_verdict_does_not_depend_on_where_the_file_lies(tmp_path: Path) -> None:
+    details = set()
+    for folder in ("here", "there/below"):
+        place = tmp_path / folder / "broken.nii.gz"
+        place.parent.mkdir(parents=True)
+        place.write_bytes(b"no gzip file, and no volume")
+        with pytest.raises(Refused) as refused:
+            load_nifti(place)
+        details.add(refused.value.detail)
+    [detail] = details
+    assert "broken.nii.gz" in detail
+    assert "here" not in detail.split()
+
+
 def test_a_map_of_another_shape_is_refused(tmp_path: Path) -> None:
     write(tmp_path / "a.nii", marked())
     write(tmp_path / "g.nii", marked()[:5])

@@ -94,7 +94,7 @@ def _frames(dataset: FileDataset, file: RawFile, params: NormalizeParams) -> tup
             said = identifying(dataset)
             frames = [replace(frame, identifying=said) for frame in frames]
     except (*BROKEN, BytesLengthException) as error:
-        raise undecodable(error) from None
+        raise undecodable(error, file.path) from None
     return frames, total
 
 
@@ -108,7 +108,7 @@ def _open(file: RawFile) -> FileDataset:
             dataset = dcmread(file.path, force=True)
         modality = str(dataset.get("Modality", ""))
     except (*BROKEN, BytesLengthException) as error:
-        raise Refused("NOT_DICOM", undecodable(error).detail) from None
+        raise Refused("NOT_DICOM", undecodable(error, file.path).detail) from None
     if not dataset.preamble and "Rows" not in dataset and "SOPClassUID" not in dataset:
         raise Refused("NOT_DICOM", "no preamble, no SOP class and no image size")
     if modality in NOT_PICTURES:

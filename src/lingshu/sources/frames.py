@@ -111,9 +111,13 @@ class LeftOut:
 Readings = Iterator[Frame | LeftOut]
 
 
-def undecodable(error: Exception) -> Refused:
-    """Return the refusal of a file that a parser failed on, with the first words of what it said."""
-    return Refused("UNDECODABLE", f"{type(error).__name__}: {' '.join(str(error).split())}"[:DETAIL_CHARS])
+def undecodable(error: Exception, path: Path) -> Refused:
+    """Return the refusal of a file that a parser failed on, with the first words of what it said.
+
+    The file is called by its name, so that a verdict is the same wherever the file lies.
+    """
+    said = " ".join(str(error).replace(str(path), path.name).split())
+    return Refused("UNDECODABLE", f"{type(error).__name__}: {said}"[:DETAIL_CHARS])
 
 
 def check_size(number: int, what: str) -> None:

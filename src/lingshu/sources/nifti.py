@@ -41,7 +41,7 @@ def load_nifti(path: Path) -> tuple[Volume, NDArray[np.float64]]:
         values = _real(np.asanyarray(image.dataobj))
         spacing = np.asarray(image.header.get_zooms()[:3], dtype=np.float64)
     except (*BROKEN, ImageFileError, HeaderDataError, HeaderTypeError, OrientationError, WrapStructError) as error:
-        raise undecodable(error) from None
+        raise undecodable(error, path) from None
     return np.nan_to_num(values), spacing
 
 

@@ -57,7 +57,7 @@ def load_nrrd(path: Path) -> tuple[Volume, NDArray[np.float64]]:
         order = np.argsort(axes[:, 0])
         return np.nan_to_num(turned), np.linalg.norm(directions, axis=1)[order]
     except (*BROKEN, nrrd.NRRDError, OrientationError, StopIteration) as error:
-        raise undecodable(error) from None
+        raise undecodable(error, path) from None
 
 
 def _check_header(header: dict[str, Any]) -> None:

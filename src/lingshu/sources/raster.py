@@ -82,7 +82,7 @@ def _pages(path: Path) -> Stack:
     except Image.DecompressionBombError as error:
         raise Refused("TOO_LARGE", str(error)) from None
     except BROKEN as error:
-        raise undecodable(error) from None
+        raise undecodable(error, path) from None
     shapes = {(page.dtype, page.shape) for page in pages if page.dtype != np.uint8}
     if shapes and len({(page.dtype, page.shape) for page in pages}) > 1:
         raise Refused("PAGES_DIFFER", f"{len(pages)} pages of different sizes or types, some of more than 8 bits")

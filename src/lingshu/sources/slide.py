@@ -47,4 +47,4 @@ def _highest_level(file: RawFile) -> Pixels:
     except Image.DecompressionBombError as error:
         raise Refused("TOO_LARGE", str(error)) from None
     except BROKEN as error:
-        raise undecodable(error) from None
+        raise undecodable(error, file.path) from None
