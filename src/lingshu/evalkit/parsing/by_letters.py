@@ -31,7 +31,7 @@ _CLOSING = re.compile(r"[:：=→⇒]\s*[(\[\"'“‘]*\Z")  # "The match is obv
 
 def by_letter(text: str, groups: list[Group], attitudes: list[Stance], several: bool, count: int) -> Parsed:
     """Return what the letters that `text` names give, by what it says of each; `count` letters from A are options."""
-    stated, denied = _stated(groups, attitudes)
+    stated = _stated(groups, attitudes)
     if not several and len(stated) > _STEADY and _turns(text, stated):
         return Parsed((), "several_letters")
     if several and stated:
@@ -41,21 +41,26 @@ def by_letter(text: str, groups: list[Group], attitudes: list[Stance], several: 
         return parsed({c for g in stated for c in g.letters} if joined else set(stated[-1].letters), STATED_LETTER)
     forward = [g for g, s in zip(groups, attitudes, strict=True) if s is MENTIONED or s is FAVOURED]
     if several:
-        return _all_others(text, groups, count) or _by_several(text, forward, denied)
+        return _all_others(text, groups, count) or _by_several(text, forward, _denied(groups, attitudes))
     if found := _alone(text, forward):
         return found
     if FAVOURED in attitudes:
-        favoured = {c for g, s in zip(groups, attitudes, strict=True) if s is FAVOURED for c in g.letters} - denied
+        favoured = {c for g, s in zip(groups, attitudes, strict=True) if s is FAVOURED for c in g.letters}
+        favoured -= _denied(groups, attitudes)
         if len(favoured) == 1:
             return parsed(favoured, "favoured_letter")
     letters = {c for g in forward for c in g.letters}
     return parsed(letters, "only_letter") if letters else NOTHING
 
 
-def _stated(groups: list[Group], attitudes: list[Stance]) -> tuple[list[Group], set[str]]:
-    """Return the mentions stated as the answer and not denied further on, and all letters that are denied."""
+def _denied(groups: list[Group], attitudes: list[Stance]) -> set[str]:
+    return {c for g, s in zip(groups, attitudes, strict=True) if s is DENIED for c in g.letters}
+
+
+def _stated(groups: list[Group], attitudes: list[Stance]) -> list[Group]:
+    """Return the mentions stated as the answer and not denied further on."""
     if STATED not in attitudes:
-        return [], {c for g, s in zip(groups, attitudes, strict=True) if s is DENIED for c in g.letters}
+        return []
     denied = set[str]()
     stated: list[Group] = []
     for group, attitude in zip(reversed(groups), reversed(attitudes), strict=True):
@@ -63,7 +68,7 @@ def _stated(groups: list[Group], attitudes: list[Stance]) -> tuple[list[Group], 
             denied.update(group.letters)
         elif attitude is STATED and denied.isdisjoint(group.letters):
             stated.append(group)
-    return stated[::-1], denied
+    return stated[::-1]
 
 
 def _turns(text: str, stated: list[Group]) -> bool:

@@ -114,7 +114,7 @@ _LED_AFTER = re.compile(rf"[\"')]?\s*(?:\Z|[.,;:!?。，；\n)]|(?:{AFTER_SMALL}
 _LINE_AFTER = re.compile(r"[.)：:](?:\s|\Z)|[ \t]*(?:\n|\Z)")
 _BEFORE = 24  # characters that may hold the word before
 _AFTER = 16  # … and the word after
-_TAIL = 4  # characters before a letter: the last of a word, and a blank
+TAIL = 4  # characters before a letter: the last of a word, and a blank
 
 
 def is_option_letter(text: str, lowered: str, span: tuple[int, int], letters: list[str], own_text: bool) -> bool:
@@ -153,7 +153,7 @@ def is_letter_among_words(lowered: str, at: int, letter: str, follows: str) -> b
 
 def is_named(lowered: str, at: int) -> bool:
     """Return whether a noun with letters of its own stands before the blank before the letter `at`."""
-    if at >= _TAIL and _ends_no_noun(lowered[at - _TAIL : at - 1]):
+    if at >= TAIL and ends_no_noun(lowered[at - TAIL : at - 1]):
         return False  # as of most letters
     start = at - _BEFORE if at > _BEFORE else 0
     blank = lowered.rfind(" ", start, at - 1)
@@ -165,7 +165,7 @@ def is_named(lowered: str, at: int) -> bool:
 
 
 @lru_cache(maxsize=1 << 14)
-def _ends_no_noun(tail: str) -> bool:
+def ends_no_noun(tail: str) -> bool:
     """Return whether the last characters of a word, which a stop may end, are those of no noun."""
     letters, nouns = tail.removesuffix("."), _SHORTENED if tail[-1] == "." else _NOUNS
     return letters.isalpha() and letters.isascii() and not any(noun.endswith(letters) for noun in nouns)

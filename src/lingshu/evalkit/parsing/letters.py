@@ -16,7 +16,9 @@ from lingshu.evalkit.parsing.letter_context import (
     IN_PROSE,
     JOINING,
     STOPS,
+    TAIL,
     WORDS_TOO,
+    ends_no_noun,
     is_letter_among_words,
     is_name,
     is_named,
@@ -234,7 +236,7 @@ class _Scan:
             letter = text[at]
             if not gap or firsts.get(letter) == lowered[at + 1 + _GAPS[gap]]:
                 group = self.group(at)
-            elif gap < 3 and is_named(lowered, at):
+            elif gap < 3 and (at < TAIL or not ends_no_noun(lowered[at - TAIL : at - 1])) and is_named(lowered, at):
                 group = None
             elif at > _MARGIN and (self.one_line or text.find("\n", at - _MARGIN, at) < 0):
                 result.append(Group(at, at + 1, (letter,), False, False))

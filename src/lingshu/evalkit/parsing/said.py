@@ -26,25 +26,12 @@ _BRACKETED = re.compile(
 _NONE_OF_THEM = re.compile("以上(?:选项)?[都均皆]不是")  # an option's own text, which denies no letter
 _NEXT_DENIED = ("not", "nor", "over", "是", "非", "选", "虑")
 _TAIL = 32  # characters before the next mention that may hold its "not"
-_SHORT = 48  # characters of what is kept
+SHORT = 48  # characters of what is kept
 _KEPT = 1 << 13
 
 
 def said_before(english: bool, findings: bool, before: str) -> int:
     """Return what the clause's part `before` a mention says of it."""
-    return (_before_kept if len(before) <= _SHORT else _before)(english, findings, before)
-
-
-def said_after(english: bool, after: str, followed: bool) -> int:
-    """Return what the clause's part `after` a mention says of it: none of `EXCLUDING`.
-
-    Args:
-        followed: the next mention stands right behind, so that a "not" at the end may be its own.
-    """
-    return (_after_kept if len(after) <= _SHORT else _after)(english, after, followed)
-
-
-def _before(english: bool, findings: bool, before: str) -> int:
     cues = cues_of(english)
     first = (cues.any_before_finding if findings else cues.any_before).search(before)
     if not first:
@@ -65,7 +52,12 @@ def _before(english: bool, findings: bool, before: str) -> int:
     return said
 
 
-def _after(english: bool, after: str, followed: bool) -> int:
+def said_after(english: bool, after: str, followed: bool) -> int:
+    """Return what the clause's part `after` a mention says of it: none of `EXCLUDING`.
+
+    Args:
+        followed: the next mention stands right behind, so that a "not" at the end may be its own.
+    """
     cues = cues_of(english)
     first = cues.any_after.search(after)
     if not first:
@@ -99,5 +91,6 @@ def _predicate(cues: Cues, after: str, followed: bool) -> str:
     return after[: reason.start()] if reason else after
 
 
-_before_kept: Callable[[bool, bool, str], int] = lru_cache(maxsize=_KEPT)(_before)
-_after_kept: Callable[[bool, str, bool], int] = lru_cache(maxsize=_KEPT)(_after)
+# For parts no longer than `SHORT`.
+before_kept: Callable[[bool, bool, str], int] = lru_cache(maxsize=_KEPT)(said_before)
+after_kept: Callable[[bool, str, bool], int] = lru_cache(maxsize=_KEPT)(said_after)

@@ -17,8 +17,11 @@ from lingshu.evalkit.parsing.said import (
     DOUBLE,
     EXCLUDING,
     FAVOURING,
+    SHORT,
     STATING,
     WEIGHED,
+    after_kept,
+    before_kept,
     said_after,
     said_before,
 )
@@ -66,8 +69,10 @@ def stances(clauses: Clauses, mentions: Sequence[Span], findings: bool = False) 
         before, after, followed, opening, concluded = beside
         if carried is not MENTIONED and bisect_left(hard, start) > bisect_left(hard, previous_end):
             carried = MENTIONED
-        ahead = 0 if before == " " else said_before(english, findings, before)
-        behind = said_after(english, after, followed) if after and after != " " else 0
+        saying = before_kept if len(before) <= SHORT else said_before
+        ahead = 0 if before == " " else saying(english, findings, before)
+        telling = after_kept if len(after) <= SHORT else said_after
+        behind = telling(english, after, followed) if after and after != " " else 0
         asked = not after and text[end : end + 1] == "?"
         stance = UNCLEAR if asked else _stance(ahead, behind, concluded) if ahead or behind or concluded else MENTIONED
         if stance is MENTIONED or stance is FAVOURED:
