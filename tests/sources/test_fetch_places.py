@@ -216,7 +216,7 @@ def test_two_places_with_a_file_of_one_name(tmp_path):
     ("place", "said"),
     [
         ({"url": "https://a.example/x", "file": "../x"}, "below the folder"),
-        ({"url": "https://a.example/x", "file": "/tmp/x"}, "below the folder"),
+        ({"url": "https://a.example/x", "file": "/elsewhere/x"}, "below the folder"),
         ({"url": "ftp://a.example/x", "file": "x"}, "begins with http"),
     ],
 )
