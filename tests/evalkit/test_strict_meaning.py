@@ -38,6 +38,8 @@ def letters(response, choices, question=WHICH, several=False):
         ("成人每天最多4 g/kg。", DOSES, "成人每日最大剂量是", ""),
         ("Neither aspirin, heparin nor alteplase should be given.", DRUGS, "What is given?", "D"),
         ("A. Smoking: correct.\nB. Obesity: correct.\nC. Cancer: correct.\nHence all of them.", RISKS, WHICH, "D"),
+        ("A is correct. B is correct. C is correct. But the best answer is A.", RISKS, WHICH, "A"),
+        ("Since A, B and C are all correct, the answer is D.", RISKS, WHICH, "D"),
         ("A. Smoking: correct.\nB. Obesity: incorrect.\nC. Cancer: correct.", RISKS, WHICH, "C"),
         ("It might be a lung nodule, but a rib fracture cannot be excluded.", SIGNS, WHICH, ""),
         ("It might be a lung nodule.", SIGNS, WHICH, "B"),

@@ -101,12 +101,21 @@ def _all_others(text: str, groups: list[Group], count: int) -> Parsed | None:
     return parsed(left, "elimination") if left else None
 
 
-def by_every(groups: list[Group], attitudes: list[Stance], count: int, every: str, none: str) -> Parsed | None:
-    """Return the option "all of the above" (`every`) where each of the others is stated, and none denied."""
-    if not every or DENIED in attitudes:
+def by_every(
+    text: str, groups: list[Group], attitudes: list[Stance], count: int, every: str, none: str
+) -> Parsed | None:
+    """Return the option "all of the above" (`every`) where each of the others is stated, and none denied.
+
+    "… but the best answer is A" chooses A all the same.
+    """
+    if not every or STATED not in attitudes or DENIED in attitudes:
         return None
-    stated = {c for g, s in zip(groups, attitudes, strict=True) if s is STATED for c in g.letters}
-    return Parsed((every,), "every_option") if stated >= {letter_of(i) for i in range(count)} - {every, none} else None
+    said = [g for g, s in zip(groups, attitudes, strict=True) if s is STATED]
+    answered = _ANSWERED.search(text, max(0, said[-1].start - _NEAR), said[-1].start)
+    others = {letter_of(i) for i in range(count)} - {every, none}
+    if (answered and every not in said[-1].letters) or not others <= {c for g in said for c in g.letters}:
+        return None
+    return Parsed((every,), "every_option")
 
 
 def _by_several(text: str, forward: list[Group], denied: set[str]) -> Parsed:

@@ -95,7 +95,7 @@ def _by_sentences(text: str, choices: tuple[str, ...] | None, count: int, severa
     found = odd or by_letter(text, groups, attitudes, several, count)
     if not choices:
         return found
-    if not several and (every := by_every(groups, attitudes, count, *aggregates(choices))):
+    if not several and (every := by_every(text, groups, attitudes, count, *aggregates(choices))):
         return every
     if not several and len(found.letters) != 1 and (referred := _referred(text, groups)):
         return Parsed((referred,), "reference")
