@@ -101,10 +101,8 @@ def _all_others(text: str, groups: list[Group], count: int) -> Parsed | None:
     return parsed(left, "elimination") if left else None
 
 
-def by_every(
-    text: str, groups: list[Group], attitudes: list[Stance], count: int, every: str, none: str
-) -> Parsed | None:
-    """Return the option "all of the above" (`every`) where each of the others is stated, and none denied.
+def by_every(text: str, groups: list[Group], attitudes: list[Stance], others: set[str], every: str) -> Parsed | None:
+    """Return the option "all of the above" (`every`) where each of the `others` is stated, and none denied.
 
     "… but the best answer is A" chooses A all the same.
     """
@@ -112,7 +110,6 @@ def by_every(
         return None
     said = [g for g, s in zip(groups, attitudes, strict=True) if s is STATED]
     answered = _ANSWERED.search(text, max(0, said[-1].start - _NEAR), said[-1].start)
-    others = {letter_of(i) for i in range(count)} - {every, none}
     if (answered and every not in said[-1].letters) or not others <= {c for g in said for c in g.letters}:
         return None
     return Parsed((every,), "every_option")

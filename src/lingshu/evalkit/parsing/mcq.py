@@ -95,8 +95,10 @@ def _by_sentences(text: str, choices: tuple[str, ...] | None, count: int, severa
     found = odd or by_letter(text, groups, attitudes, several, count)
     if not choices:
         return found
-    if not several and (every := by_every(text, groups, attitudes, count, *aggregates(choices))):
-        return every
+    every, none = aggregates(choices)
+    others = {letter_of(i) for i in range(count)} - {every, none}
+    if not several and (all_above := by_every(text, groups, attitudes, others, every)):
+        return all_above
     if not several and len(found.letters) != 1 and (referred := _referred(text, groups)):
         return Parsed((referred,), "reference")
     if not found.letters and not several and (placed := option_placed(_ending(text), choices)):
