@@ -95,14 +95,8 @@ def _by_sentences(text: str, choices: tuple[str, ...] | None, count: int, severa
     found = odd or by_letter(text, groups, attitudes, several, count)
     if not choices:
         return found
-    every, none = aggregates(choices)
-    others = {letter_of(i) for i in range(count)} - {every, none}
-    if not several and (all_above := by_every(text, groups, attitudes, others, every)):
-        return all_above
-    if not several and len(found.letters) != 1 and (referred := _referred(text, groups)):
-        return Parsed((referred,), "reference")
-    if not found.letters and not several and (placed := option_placed(_ending(text), choices)):
-        return Parsed((placed,), "place")
+    if not several and (pointed := _pointed(text, groups, attitudes, choices, found)):
+        return pointed
     if found is NOTHING:
         found = by_text(text, clauses, choices, several, question)
     elif not several and len(found.letters) > 1:  # of blood groups, say: "A and B, so it is type AB"
@@ -118,6 +112,20 @@ def _by_sentences(text: str, choices: tuple[str, ...] | None, count: int, severa
     if found is NOTHING and len(text) <= _SHORT:
         found = _by_normalised(text, choices)
     return found
+
+
+def _pointed(
+    text: str, groups: list[Group], attitudes: list[Stance], choices: tuple[str, ...], found: Parsed
+) -> Parsed | None:
+    """Return the option that is "all of the above" said apart, "the latter", or "the last one"; `found`: by letters."""
+    every, none = aggregates(choices)
+    others = {letter_of(i) for i in range(len(choices))} - {every, none}
+    if all_above := by_every(text, groups, attitudes, others, every):
+        return all_above
+    if len(found.letters) != 1 and (referred := _referred(text, groups)):
+        return Parsed((referred,), "reference")
+    placed = "" if found.letters else option_placed(_ending(text), choices)
+    return Parsed((placed,), "place") if placed else None
 
 
 def _referred(text: str, groups: list[Group]) -> str:
