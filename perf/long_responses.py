@@ -53,9 +53,16 @@ CHINESE = (  # an option in each clause
 )
 
 
+ENDING = " Nothing more is said."  # a text that ends so is no loop, from which the rules cut its turns
+LOOPS = {  # a model that repeats itself until its tokens are spent
+    "a loop of letters": "A\nB\nC\nD\n",
+    "a loop of lists": "- **A**: the heart rate is lowered\n- **B**: aspirin is given early\n1. D is *wrong* here\n",
+}
+
+
 def repeated(sentence: str, words: int) -> str:
-    """Return so many words of a sentence said again and again."""
-    return " ".join((sentence * words).split()[:words])
+    """Return so many words of a sentence said again and again, and an ending."""
+    return " ".join((sentence * words).split()[:words]) + ENDING
 
 
 def texts(words: int) -> dict[str, str]:
@@ -96,9 +103,12 @@ def main() -> None:
         for name, (sentence, options) in WEIGHED.items():
             item = Item("long", "mcq", "Which?", options, "B", repeated(sentence, words))
             found[f"{name}, {words} words"] = {"mcq": milliseconds(item)}
+        for name, turn in LOOPS.items():
+            item = Item("long", "mcq", "Which?", CHOICES, "B", turn * (words // len(turn.split())))
+            found[f"{name}, {words} words"] = {"mcq": milliseconds(item)}
         sentence, options = CHINESE
         characters = 2 * words
-        item = Item("long", "mcq", "Which?", options, "B", (sentence * words)[:characters])
+        item = Item("long", "mcq", "Which?", options, "B", f"{(sentence * words)[:characters]}完。")
         found[f"Chinese, {characters} characters"] = {"mcq": milliseconds(item)}
     print(json.dumps(found, indent=2))
 

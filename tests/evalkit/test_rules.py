@@ -343,7 +343,7 @@ UNITS = [
 def test_time_is_linear_in_the_length(unit):
     def seconds(repeats: int) -> float:
         items = [
-            Item("i", kind, EFFUSION, choices, gold, unit * repeats)
+            Item("i", kind, EFFUSION, choices, gold, f"{unit * repeats}\nNo loop.")
             for kind, gold, choices in (("mcq", "B", MI), ("yesno", "no", None), ("closed", "CT", None))
         ]
         best = 1.0

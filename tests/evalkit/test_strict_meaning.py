@@ -31,6 +31,12 @@ def letters(response, choices, question=WHICH, several=False):
     [
         ("Not the axillary, not the ulnar. It's the radial.", NERVES, WHICH, "A"),
         ("The hand lies to the ulnar side, and the radial pulse is strong.", NERVES, WHICH, ""),
+        ("B.Ulnar nerve", NERVES, WHICH, "B"),
+        ("B. Ulnar nerve", NERVES, WHICH, "B"),
+        ("B.maybe", ("A.yes", "B.no", "C.maybe"), WHICH, "B"),
+        ("B. maybe", ("A.yes", "B.no", "C.maybe"), WHICH, "B"),
+        ("The answer is B.ulnar nerve", NERVES, WHICH, "B"),
+        ("B.coli is found", NERVES, WHICH, ""),
         ("IDA", ANAEMIAS, WHICH, "A"),
         ("The child most likely lacks vitamin B12.", VITAMINS, "Which vitamin is deficient?", "D"),
         ("So it is B12 that is missing.", VITAMINS, "Deficiency of which vitamin?", "D"),

@@ -23,6 +23,7 @@ from lingshu.evalkit.parsing.closed import (
     without_question,
 )
 from lingshu.evalkit.parsing.extraction import answer_texts
+from lingshu.evalkit.parsing.loops import without_loop
 from lingshu.evalkit.parsing.mcq import gold_letters, parse_choice
 from lingshu.evalkit.parsing.rewording import counted
 from lingshu.evalkit.parsing.yesno import gold_verdict, parse_yes_no
@@ -91,7 +92,7 @@ def _gold_error(parsed: str) -> Score:
 def _mcq(item: Item, text: str) -> Score:
     gold = gold_letters(item.answer, item.choices)
     several = len(gold) > 1
-    found = parse_choice(text, item.choices, several, item.question)
+    found = parse_choice(without_loop(text), item.choices, several, item.question)
     if not gold:
         return _gold_error(",".join(found.letters))
     if not found.letters:
@@ -103,7 +104,7 @@ def _mcq(item: Item, text: str) -> Score:
 
 def _yesno(item: Item, text: str) -> Score:
     gold = gold_verdict(item.answer)
-    found = parse_yes_no(text, item.question)
+    found = parse_yes_no(without_loop(text), item.question)
     if not gold:
         return _gold_error(found.value)
     return _decided(found.value == gold, found.value, found.rule) if found.value else _no_answer()

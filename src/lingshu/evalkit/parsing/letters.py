@@ -208,7 +208,8 @@ class _Scan:
             if follows:
                 return self._among_words(at, beside[2], follows)
         tied = text[at - 1 : at] in TIES_BEFORE or text[at + 1 : at + 2] in TIES_AFTER
-        if tied and not stands_alone(text, at) and not self._labels_own_text(at):
+        labels = tied and self._labels_text(at)
+        if tied and not labels and not stands_alone(text, at):
             return None
         start, end = with_brackets(text, at)
         bracketed = end - start > 1
@@ -219,7 +220,7 @@ class _Scan:
         named = own_end > end
         if not bracketed and text[at].isupper():
             article = named and self._is_article(at, own_end)
-            if article or not is_option_letter(text, self.lowered, (start, end), letters, own_text=named):
+            if article or not is_option_letter(text, self.lowered, (start, end), letters, own_text=named or labels):
                 return None
         return self._placed(start, end, own_end, letters)
 
@@ -326,13 +327,17 @@ class _Scan:
             return False
         return self.text[own_end : own_end + 1] == " " and self.text[own_end + 1 : own_end + 2].islower()
 
-    def _labels_own_text(self, at: int) -> bool:
-        """Return whether a stop without a blank ties the letter to its own option's text ("D.Renal pelvis")."""
+    def _labels_text(self, at: int) -> bool:
+        """Return whether a stop alone ties the letter to an option's text, its own ("D.Renal pelvis") or another's."""
         stop = at + 1
-        return (
-            self.text.startswith(".", stop)
-            and not tied_before(self.text, at)
-            and self._own_text_end(stop, self.text[at].upper()) > stop
+        if not self.text.startswith(".", stop) or tied_before(self.text, at):
+            return False
+        start = stop + 1 + self.text.startswith(" ", stop + 1)
+        return self._own_text_end(stop, self.text[at].upper()) > stop or any(
+            core
+            and self.lowered.startswith(core, start)
+            and not self.lowered[start + len(core) : start + len(core) + 1].isalnum()
+            for core in self.cores
         )
 
     def _own_text_end(self, end: int, letter: str) -> int:
