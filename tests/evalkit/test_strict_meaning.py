@@ -155,3 +155,40 @@ def test_yes_or_no_by_comparison_lists_and_kinds(question, response, expected):
 )
 def test_closed_without_what_repeats_the_question(question, gold, response, correct):
     assert score_strict(Item("i", "closed", question, None, gold, response)).correct is correct
+
+
+RISK = "Which of the following are risk factors of deep vein thrombosis? Choose all that apply."
+RISK_ZH = "下列哪些是深静脉血栓的危险因素？"
+FACTORS = ("A. Immobility", "B. Dehydration", "C. Myopia", "D. Hay fever")
+
+
+@pytest.mark.parametrize(
+    ("response", "question", "expected"),
+    [
+        ("A and B are risk factors. C has no bearing on it, and D is a matter of the nose.", RISK, "AB"),
+        ("A is one, and B too. C has no bearing on it.", RISK, "ABC"),  # not said in the question's words
+        ("Immobility (A) and dehydration (B) are risk factors.", RISK, "AB"),
+        ("A、B是危险因素，C、D与血栓无关。", RISK_ZH, "AB"),
+        ("不动（A）和脱水（B）是危险因素。", RISK_ZH, "AB"),
+    ],
+)
+def test_several_by_what_the_question_asks_after(response, question, expected):
+    assert letters(response, FACTORS, question, several=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("response", "expected"),
+    [
+        ("Answer: C\n\nA is correct, B is correct, so C is false; D is correct.", "C"),
+        ("Answer: C. Wait, A is correct, B is false. The answer: B\nD is correct.", "D"),  # two answers: the last said
+        ("Myopia. It has no bearing on the veins, whatever its degree, and is found in a third of the young.", "C"),
+        ("Immobility is one, and dehydration. Nothing is known of the other two, whatever some may have written.", ""),
+    ],
+)
+def test_an_exception_that_is_called_the_answer_or_said_first(response, expected):
+    assert letters(response, FACTORS, "Which is NOT a risk factor?") == expected
+
+
+def test_both_sides_said_in_another_word():
+    item = Item("i", "yesno", "Are both hips normal?", None, "yes", "The hips are normal bilaterally.")
+    assert score_strict(item).parsed == "yes"

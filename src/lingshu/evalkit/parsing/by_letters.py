@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from lingshu.evalkit.parsing.clauses import Span
+from lingshu.evalkit.parsing.clauses import CORRECTING, Span
 from lingshu.evalkit.parsing.letter_context import EDGES
 from lingshu.evalkit.parsing.letter_signs import sentence_stops
 from lingshu.evalkit.parsing.letters import Group
@@ -153,12 +153,16 @@ def _closes(text: str, group: Group) -> bool:
 def by_odd_one(text: str, groups: list[Group], attitudes: list[Stance], count: int) -> Parsed | None:
     """Return the only option said to be wrong: an exception that is asked for ("C is not a cause").
 
-    It is the answer beside several said to be right, or where none is stated and nothing says that it is excluded; so
-    is the only one that is not said to be right.
+    What is called the answer is it, whatever is said of others ("Answer: C. … D is correct"). Else the one that is
+    wrong is it beside several said to be right, or where none is stated and nothing says that it is excluded; so is
+    the only one that is not said to be right.
     """
     said = [g for g, s in zip(groups, attitudes, strict=True) if s is STATED]
-    if said and _ANSWERED.search(text, max(0, said[-1].start - _NEAR), said[-1].start):
-        return None
+    answered = [g for g in said if _ANSWERED.search(text, max(0, g.start - _NEAR), g.start)]
+    if answered:
+        same = answered[-1] is not said[-1] and len({g.letters for g in answered}) == 1
+        stays = same and not any(word in text[answered[0].end :] for word in CORRECTING)
+        return parsed(set(answered[0].letters), STATED_LETTER) if stays else None
     stated = {c for g in said for c in g.letters}
     wrong = [g for g, s in zip(groups, attitudes, strict=True) if s is DENIED]
     denied = {c for g in wrong for c in g.letters} - stated

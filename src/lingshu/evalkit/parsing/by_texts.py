@@ -116,7 +116,8 @@ def _several(text: str, named: list[Named], forward: list[Named], count: int) ->
 def _exception(text: str, lowered: str, named: list[Named], choices: tuple[str, ...]) -> Parsed:
     """Return the only option that is said not to be so, where an exception is asked for ("Cough is not a sign").
 
-    An option that is named and no more is the answer only if a response says little else: most texts name what holds.
+    An option that is named and no more is the answer only if it is the first sentence, or a response says little else:
+    most texts name what holds.
     """
     wrong = [(span, letter) for span, letter, stance in named if stance is DENIED]
     letters = {letter for _, letter in wrong}
@@ -124,7 +125,10 @@ def _exception(text: str, lowered: str, named: list[Named], choices: tuple[str, 
         return parsed(letters, "exception")
     forward = {letter for _, letter, stance in named if stance in FORWARD}
     short = len(text) <= 3 * max(map(len, choices)) + (_NEAR if text.isascii() else _NEAR // 4)
-    return parsed(forward, "named_option") if len(forward) == 1 and short else NOTHING
+    if len(forward) != 1:
+        return NOTHING
+    leads = whole_option(choices, text.partition(". ")[0]) in forward
+    return parsed(forward, "leading_option" if leads else "named_option") if short or leads else NOTHING
 
 
 def _forward(text: str, named: list[Named], forward: list[Named]) -> Parsed:

@@ -99,10 +99,10 @@ _LISTED = re.compile(r"(?P<gap>\n\s*)[(\[*\-• \t]*(?P<letter>[a-z])[)\].:]")
 _CONCLUDING = ("so", "hence", "therefore", "thus", "consequently", "in conclusion", "conclude that")
 _CONCLUDING_ONLY = tuple(word for word in _CONCLUDING if word not in _CONTRAST)
 _LEAVING = ("leaves", "leaving")
-_CORRECTING = ("wait", "actually", "sorry", "i mean", "on reflection", "no,")
+CORRECTING = ("wait", "actually", "sorry", "i mean", "on reflection", "no,")
 _CONCLUDING_ZH = "所以|因此|因而|综上|故"
-_CORRECTING_ZH = "(?<=[，,。])(?:不对|等等|更正)"
-_CORRECTION = rf"\b(?:{'|'.join(_CORRECTING[:-1])}|(?<![:：] )no,)|{_CORRECTING_ZH}"
+CORRECTING_ZH = "(?<=[，,。])(?:不对|等等|更正)"
+_CORRECTION = rf"\b(?:{'|'.join(CORRECTING[:-1])}|(?<![:：] )no,)|{CORRECTING_ZH}"
 _CONCLUDED = re.compile(
     rf"(?:\b(?:{'|'.join(_CONCLUDING)})\b|{_CONCLUDING_ZH})"
     r"[\s,，:：]*(?:(?:[a-z]+(?:['’]s)?\s+){0,4}|[\u4e00-\u9fff]{0,10}[是为在选取用属])[\"'“‘(\[(（]*\Z"
@@ -272,9 +272,9 @@ def _takes_out(text: str, at: int) -> bool:
 def _conclusions(text: str, places: dict[str, list[int]]) -> list[int]:
     """Return where words of conclusion stand, in order; some are words of contrast too (at `places`)."""
     starts = [start for word in (*_CONCLUDING, *_LEAVING) for start in places.get(word, ())]
-    starts += [start for found in _places(text, (*_CONCLUDING_ONLY, *_CORRECTING)).values() for start in found]
+    starts += [start for found in _places(text, (*_CONCLUDING_ONLY, *CORRECTING)).values() for start in found]
     if not text.isascii():
-        starts += [found.start() for found in re.finditer(f"{_CONCLUDING_ZH}|{_CORRECTING_ZH}", text)]
+        starts += [found.start() for found in re.finditer(f"{_CONCLUDING_ZH}|{CORRECTING_ZH}", text)]
     return sorted(starts)
 
 

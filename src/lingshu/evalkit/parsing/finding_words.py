@@ -101,6 +101,7 @@ _LINES = tuple(
         "swollen swelling",
         "enhancing enhancement enhances enhanced enhance",
         "side sided",
+        "both bilateral bilaterally",
         "diaphragm hemidiaphragm hemidiaphragms",
         "pancreas pancreatic",
         "brain cerebral intracranial",

@@ -25,6 +25,7 @@ from lingshu.evalkit.parsing.parsed import NOTHING, Parsed, parsed
 from lingshu.evalkit.parsing.phrases import by_phrase
 from lingshu.evalkit.parsing.positions import option_placed
 from lingshu.evalkit.parsing.rankings import COMPARED
+from lingshu.evalkit.parsing.restated import by_question
 from lingshu.evalkit.parsing.rewording import aggregates, counted_option, reworded
 from lingshu.evalkit.parsing.stance import STATED, UNCLEAR, Stance, stances
 from lingshu.evalkit.parsing.whole_letters import whole_letters
@@ -93,6 +94,8 @@ def _by_sentences(text: str, choices: tuple[str, ...] | None, count: int, severa
     groups, attitudes = _read(text, clauses, count, choices, several)
     odd = by_odd_one(clauses.text, groups, attitudes, count) if exception else None
     found = odd or by_letter(text, groups, attitudes, several, count)
+    if several and found.rule == "only_letter" and (restated := by_question(clauses.text, groups, attitudes, question)):
+        found = restated
     if not choices:
         return found
     if not several and (pointed := _pointed(text, groups, attitudes, choices, found)):
