@@ -126,6 +126,8 @@ def test_a_folder_around_the_files_or_within_them_will_do(tmp_path):
         loaded = load("vqa_rad", root_catalog=CATALOG, folder=folder, accept_rows=True)
         assert [one.id for one in loaded.questions] == [one.id for one in plain.questions]
         assert str(inner) in loaded.notes[0]
+    write({str(Path(name).with_name(f"._{Path(name).name}")): b"of a Mac" for name in files}, inner)
+    assert load("vqa_rad", root_catalog=CATALOG, folder=inner, accept_rows=True).rows == len(plain.questions)
     write(files, tmp_path / "older")
     with pytest.raises(UserError, match=r"several folders below .*older, .*vqa-rad"):
         load("vqa_rad", root_catalog=CATALOG, folder=tmp_path, accept_rows=True)

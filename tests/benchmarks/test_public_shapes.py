@@ -82,5 +82,6 @@ def test_a_path():
     ],
 )
 def test_a_pattern(glob, found):
-    names = ["x/y/b.json", "a.json", "x/a.json", "a_json"] + (["VQA (1).json"] if "(" in glob else [])
+    of_a_mac = ["._a.json", "x/._a.json", "__MACOSX/x/a.json", "__MACOSX/x/._a.json"]
+    names = ["x/y/b.json", "a.json", "x/a.json", "a_json", *of_a_mac] + (["VQA (1).json"] if "(" in glob else [])
     assert matching(names, glob) == found

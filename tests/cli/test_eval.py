@@ -160,6 +160,14 @@ def test_a_missing_picture_of_ones_own_is_named(own, tmp_path):
     assert f"{tmp_path / 'a.png'}: No such file" in (tmp_path / "out" / "responses" / "own.jsonl").read_text()
 
 
+def test_a_picture_whose_name_no_file_can_have_fails_alone(own, tmp_path):
+    rows = [json.loads(line) for line in own.read_text().splitlines()]
+    rows[0]["pictures"] = ["a\0.png"]
+    write(own, rows)
+    result = run("--model", "echo", "--questions", own, "--out", tmp_path / "out")
+    assert (result.returncode, "1 of 3 questions have no answer (1 picture)" in result.stderr) == (1, True)
+
+
 def test_which_questions_are_wanted(tmp_path):
     wanted = parse_wanted("text, report,text", "slake,", [f"slake={tmp_path}"], limit=3)
     assert wanted.suites == ("text", "report")
@@ -182,6 +190,17 @@ def test_a_key_is_read_from_one_place(tmp_path, monkeypatch):
         read_key(None, file)
 
 
+@pytest.mark.parametrize("key", [b"a\nb", b"a\x01b", b"a\x7fb", "schl\u00fcssel".encode(), b"a b", b"\xff\xfe"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(tmp_path, monkeypatch, key):
+    (tmp_path / "key").write_bytes(key)
+    monkeypatch.setenv("THE_KEY", key.decode("utf-8", "surrogateescape"))
+    for where in (("THE_KEY", None), (None, tmp_path / "key")):
+        with pytest.raises(UserError, match="not one word of plain characters") as caught:
+            read_key(*where)
+        assert str(caught.value).isascii()
+        assert key.decode("latin-1") not in str(caught.value)
+
+
 def test_options_go_where_they_belong():
     setup = make_setup("openai:m@https://host/v1", {"temperature": "none", "timeout": 3.0, "body": {"a": 1}})
     assert setup.decoding.temperature is None
@@ -192,8 +211,25 @@ def test_options_go_where_they_belong():
         "max_new_tokens": 8192,
         "body": {"a": 1},
     }
-    with pytest.raises(UserError, match="not JSON"):
-        parse_json("{", "--body")
+    for broken in ("{", '{"a": NaN}', '{"a": 1e999}', '{"a": "\\ud83d"}', '{"a":' * 100_000, f'{{"a": {"1" * 5000}}}'):
+        with pytest.raises(UserError, match="--body: not JSON"):
+            parse_json(broken, "--body")
+
+
+@pytest.mark.parametrize(
+    ("model", "options", "expected"),
+    [
+        ("openai:m@https://host/v1", {"body": {"messages": []}}, "--body: 'messages' is set by each request"),
+        ("openai:m@https://host/v1", {"body": {"stream": True}}, "--body: 'stream' is set by each request"),
+        ("openai:m@https://host/v1", {"revision": ""}, "--revision : empty"),
+        ("openai:m@https://host/v1", {"revision": "\udce9"}, r"--revision \\udce9: not UTF-8"),
+        ("openai:\udce9@https://host/v1", {}, r"--model openai:\\udce9@https://host/v1: not UTF-8"),
+        ("openai:m@https://host/v1", {"temperature": 3.0}, "options: temperature: .*correct the option named above"),
+    ],
+)
+def test_an_option_that_would_be_mistaken_is_refused(model, options, expected):
+    with pytest.raises(UserError, match=f"(?s){expected}"):
+        make_setup(model, options)
 
 
 LINE_ENDS = "one\u2028two\u2029three\x85four\x0cfive\x1csix"

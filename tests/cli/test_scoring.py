@@ -89,6 +89,7 @@ def test_official_rules_draw_by_a_seed_that_stands_in_the_output(tmp_path: Path)
     [
         ("{half a line", "in.jsonl:2: not JSON"),
         ('["a list"]', "in.jsonl:2: should be an object"),
+        ('{"id": "2", "meta": ' + "1" * 5000 + "}", "in.jsonl:2: not JSON: Exceeds the limit"),
         (line("1"), "in.jsonl:2: id '1' stands in line 1 too"),
         (line("2", kind="riddle"), "in.jsonl:2.kind: Input should be 'mcq'"),
         (line("2", response=3), "in.jsonl:2.response: Input should be a valid string"),

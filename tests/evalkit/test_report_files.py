@@ -29,6 +29,8 @@ def test_json_lines_and_csv_say_the_same(write):
     ("name", "text", "what"),
     [
         ("a.jsonl", '{"id": 1, "report": "a"}\n{"id": 2,', "a.jsonl, line 2: not JSON"),
+        ("a.jsonl", '{"id": ' + "1" * 5000 + "}", "a.jsonl, line 1: not JSON"),
+        ("a.jsonl", "[" * 100_000, "a.jsonl, line 1: not JSON"),
         ("a.jsonl", "[1]", "a.jsonl, line 1: not a JSON object"),
         ("a.jsonl", '{"report": "a"}', "a.jsonl, line 1: no 'id' or 'study_id'"),
         ("a.jsonl", '{"id": 1, "study_id": 1, "report": "a"}', "a.jsonl, line 1: both 'id' and 'study_id'"),

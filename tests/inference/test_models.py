@@ -43,12 +43,22 @@ def test_answers_of_a_file_are_taken_by_id(tmp_path):
         ),
         ([{"id": "q0", "response": "a"}] * 2, "answers.jsonl:2: id 'q0' stands in the file twice"),
         ([{"id": "q0"}], "answers.jsonl:1.response: Field required|answers.jsonl:1"),
-        ([{"id": "q0", "response": None}], "answers.jsonl:1.response"),
+        ([{"id": "q0", "response": None}], "answers.jsonl:1: .*`response` is null without an `error`"),
     ],
 )
 def test_a_file_that_does_not_fit_is_refused_by_name(tmp_path, rows, expected):
     with pytest.raises(UserError, match=expected):
         evaluate([benchmark(2)], answers_file(tmp_path, rows), tmp_path / "out")
+
+
+def test_a_call_that_failed_elsewhere_is_a_failed_call(tmp_path):
+    rows = [{"id": "q0", "response": None, "error": "timeout: no answer in 9 s"}, {"id": "q1", "response": "a"}]
+    record = evaluate([benchmark(2)], answers_file(tmp_path, rows), tmp_path / "out")
+    assert record.benchmarks["invented"].failed == {"lost": 1}
+    assert [(line["response"], line.get("error")) for line in lines(tmp_path / "out")] == [
+        (None, "lost: timeout: no answer in 9 s"),
+        ("a", None),
+    ]
 
 
 def test_benchmarks_that_share_ids_need_their_name_in_the_file(tmp_path):
@@ -79,6 +89,9 @@ def test_what_model_names(tmp_path):
         ("openai:gpt", "not of the form openai:NAME@URL"),
         ("openai:gpt@https://key@host/v1", "user name, key or query"),
         ("openai:gpt@https://host/v1?key=1", "user name, key or query"),
+        ("openai:gpt@http://host:99999/v1", "not an address: Port out of range"),
+        ("openai:gpt@http://host:port/v1", "not an address: Port could not be cast"),
+        ("openai:gpt@http://[host/v1", "not an address: Invalid IPv6"),
         ("missing.jsonl", "no such file"),
         ("a/b/c", "no such folder"),
         ("word", "no such folder"),

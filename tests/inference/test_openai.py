@@ -320,9 +320,48 @@ def test_answers_are_read_in_every_form(data, text, reason):
     assert (found.text, found.finish_reason, found.tokens) == (text, reason, None)
 
 
-@pytest.mark.parametrize("data", [b"", b"{}", b"[]", b'{"choices": []}', body(message={"content": 3}), b"null", b"3"])
+@pytest.mark.parametrize(
+    ("usage", "tokens"),
+    [
+        ({"completion_tokens": 2}, 2),
+        ({"completion_tokens": 2.0}, 2),
+        ({"completion_tokens": 2.5}, None),
+        ({"completion_tokens": "2"}, None),
+        ({"completion_tokens": True}, None),
+        ({"completion_tokens": float("nan")}, None),
+        ({"completion_tokens": {"text": 2}}, None),
+        ({"completion_tokens": -1}, None),
+        ("none", None),
+        ([2], None),
+        (None, None),
+    ],
+)
+def test_an_answer_counts_whatever_the_server_says_of_its_tokens(usage, tokens):
+    found = meaning("r", 200, json.dumps(json.loads(body()) | {"usage": usage}).encode())
+    assert (found.text, found.tokens, found.prompt_tokens) == ("x", tokens, None)
+
+
+NESTED = b'{"choices": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
+LONG_NUMBER = b'{"choices": ' + b"1" * 5000 + b"}"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [b"", b"{}", b"[]", b'{"choices": []}', body(message={"content": 3}), b"null", b"3", NESTED, LONG_NUMBER],
+    ids=range(9),
+)
 def test_no_completion_is_malformed(data):
     assert meaning("r", 200, data).reason == "malformed"
+
+
+def test_a_body_that_is_not_compressed_as_its_head_says_is_tried_again():
+    def rule(prompt, n):
+        return Reply(headers={"Content-Encoding": "gzip"}) if n < 3 and "question 0" in prompt else Reply()
+
+    with serving(rule) as s:
+        found = ask(s, requests(2), tries=2)
+    assert (found["invented/q0"].reason, found["invented/q1"].text) == ("malformed", "fine")
+    assert "DecodingError" in found["invented/q0"].detail
 
 
 @pytest.mark.parametrize(
@@ -334,6 +373,7 @@ def test_no_completion_is_malformed(data):
         (400, b'[{"error": {"message": "API key not valid"}}]', Refused),
         (413, b"too large", Failure),
         (422, b'{"detail": [{"msg": "field"}]}', Refused),
+        (422, NESTED, Refused),
         (520, b"", Again),
     ],
 )

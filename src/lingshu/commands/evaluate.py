@@ -185,7 +185,8 @@ def parse_json(text: str | None, option: str) -> dict[str, Any] | None:
         return None
     try:
         value = json.loads(text)
-    except ValueError as error:
+        json.dumps(value, allow_nan=False, ensure_ascii=False).encode()
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{option}: not JSON: {error}", f"""as in {option} '{{"name": "value"}}'""") from None
     if not isinstance(value, dict):
         raise UserError(f"{option}: not a JSON object", f"""as in {option} '{{"name": "value"}}'""")

@@ -1,20 +1,25 @@
-"""An engine without a model: the answers are in a file, one JSON object a line with `id` and `response`."""
+"""An engine without a model: the answers are in a file, one JSON object a line with `id` and `response`.
+
+A line with `response: null` and an `error`, as `lingshu eval` writes of a failed call, is a failed call here too.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from lingshu.core.errors import UserError
 from lingshu.core.params import validate
 from lingshu.core.question import Question
 from lingshu.evalkit.items import numbered_lines, parsed_line
-from lingshu.inference.engine import Request, Response
+from lingshu.inference.engine import Failure, Outcome, Request, Response
 
 NAMED = 5  # ids that a message shows
+_FIX = "mend the line; docs/evaluate-your-model.md describes it"
 
 
 class AnswerLine(BaseModel):
@@ -23,20 +28,31 @@ class AnswerLine(BaseModel):
     model_config = ConfigDict(frozen=True, extra="ignore", strict=True)
 
     id: str
-    response: str
+    response: str | None
+    error: str | None = None
     benchmark: str = ""
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if self.response is None and not self.error:
+            raise ValueError("`response` is null without an `error` that says why")
+        return self
 
 
 @dataclass(frozen=True, slots=True)
 class FileEngine:
-    """Answers each request with the words that a file has for it, by `benchmark/id`."""
+    """Answers each request with the line that a file has for it, by `benchmark/id`."""
 
-    answers: dict[str, str]
+    answers: dict[str, AnswerLine]
 
-    def generate(self, requests: Iterable[Request]) -> Iterator[Response]:
-        """Yield one response a request, in their order."""
+    def generate(self, requests: Iterable[Request]) -> Iterator[Outcome]:
+        """Yield one outcome a request, in their order."""
         for request in requests:
-            yield Response(request.id, self.answers[request.id], "stop", None)
+            line = self.answers[request.id]
+            if line.response is None or line.error:
+                yield Failure(request.id, "lost", line.error or "")
+            else:
+                yield Response(request.id, line.response, "stop", None)
 
 
 def read_answers(path: Path, questions: Sequence[Question]) -> FileEngine:
@@ -49,11 +65,11 @@ def read_answers(path: Path, questions: Sequence[Question]) -> FileEngine:
     places: dict[str, list[str]] = {}
     for question in questions:
         places.setdefault(question.id, []).append(question.benchmark)
-    answers: dict[str, str] = {}
+    answers: dict[str, AnswerLine] = {}
     unknown: list[str] = []
     for number, raw in numbered_lines(path):
         where = f"{path}:{number}"
-        line = validate(AnswerLine, parsed_line(raw, where), where)
+        line = validate(AnswerLine, parsed_line(raw, where), where, _FIX)
         found = [name for name in places.get(line.id, []) if line.benchmark in {"", name}]
         if not found:
             unknown.append(line.id)
@@ -62,7 +78,7 @@ def read_answers(path: Path, questions: Sequence[Question]) -> FileEngine:
         elif (key := f"{found[0]}/{line.id}") in answers:
             raise UserError(f"{where}: id {line.id!r} stands in the file twice", "give each line its own id")
         else:
-            answers[key] = line.response
+            answers[key] = line
     missing = [q.id for q in questions if f"{q.benchmark}/{q.id}" not in answers]
     _check_ids(path, unknown, missing)
     return FileEngine(answers)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from lingshu.core.errors import UserError
 from lingshu.core.ids import canonical_json, sha256_bytes, sha256_file
@@ -104,6 +105,10 @@ def _served(text: str) -> ModelSpec:
         raise UserError(
             "--model openai:…: a user name, key or query in the address", "give the key by --api-key-env or -file"
         )
+    try:
+        _ = urlsplit(url).port
+    except ValueError as error:
+        raise UserError(f"--model {text}: not an address: {error}", "mend it") from None
     return ModelSpec("openai", found["name"], url=url)
 
 

@@ -117,6 +117,8 @@ class OpenAIEngine:
             return Again("timeout", f"no answer in {self._limits.timeout:g} s", overloaded=True), None
         except httpx.TransportError as error:
             return Again("connection", f"{type(error).__name__}: {error}"), None
+        except httpx.DecodingError as error:  # a body that is not compressed as its head says
+            return Again("malformed", f"{type(error).__name__}: {error}"), None
         found = meaning(request_id, reply.status_code, reply.content)
         if isinstance(found, Response):
             seconds = round(time.monotonic() - start, 4)

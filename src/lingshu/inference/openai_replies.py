@@ -86,22 +86,29 @@ def _answer(request_id: str, body: bytes) -> Meaning:
     shown = f"200, but no chat completion: {body[:SHOWN].decode('utf-8', 'replace')!r}"
     try:
         reply = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return Again("malformed", shown)
     if isinstance(reply, dict) and reply.get("error"):
         return Again("server_error", f"200: {_message(body)}"[:SHOWN])
     try:
         choice = reply["choices"][0]
         text = _text(choice["message"])
-        usage = reply.get("usage") or {}
-        tokens, prompt_tokens = usage.get("completion_tokens"), usage.get("prompt_tokens")
     except (KeyError, IndexError, TypeError, AttributeError):
         return Again("malformed", shown)
     reason = str(choice.get("finish_reason") or "stop").lower()
     if reason in FILTERED:
         return Failure(request_id, "content_filter", f"finish_reason {reason} after {text[:SHOWN]!r}")
     finish: FinishReason = "length" if reason in CUT else "stop"
+    tokens, prompt_tokens = (_count(reply.get("usage"), name) for name in ("completion_tokens", "prompt_tokens"))
     return Response(request_id, text, finish, tokens, prompt_tokens, served_by=str(reply.get("model") or ""))
+
+
+def _count(usage: Any, name: str) -> int | None:
+    """Return how many tokens the server says it used; None where it says nothing that is a number of tokens."""
+    value = usage.get(name) if isinstance(usage, dict) else None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
 
 
 def _text(message: dict[str, Any]) -> str:
@@ -120,7 +127,7 @@ def _message(body: bytes) -> str:
     text = body.decode("utf-8", "replace").strip()
     try:
         value = json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text
     if isinstance(value, list) and value:
         value = value[0]

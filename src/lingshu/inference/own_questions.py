@@ -61,6 +61,8 @@ class PictureOnDisk:
             return Path(self.name).read_bytes()
         except OSError as error:
             raise UserError(f"{self.name}: {error.strerror}", "put the picture there, or mend the path") from None
+        except ValueError as error:  # a NUL in its name
+            raise UserError(f"{self.name!r}: {error}", "mend the path") from None
 
 
 def read_own(path: Path, limit: int | None = None) -> AskedBenchmark:

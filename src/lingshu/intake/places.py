@@ -52,9 +52,12 @@ def pattern_of(glob: str) -> re.Pattern[str]:
 
 
 def matching(names: Iterable[str], glob: str) -> list[str]:
-    """Return the names that a pattern finds, sorted."""
+    """Return the names that a pattern finds, sorted; none of what a Mac puts beside files and into archives."""
     pattern = pattern_of(glob)
-    return sorted(name for name in names if pattern.fullmatch(name))
+    return sorted(name for name in names if pattern.fullmatch(name) and not _OF_A_MAC.search(name))
+
+
+_OF_A_MAC = re.compile(r"(?:^|/)(?:__MACOSX/|\._[^/]*$)")
 
 
 def also_named(name: str) -> tuple[str, ...]:
@@ -83,7 +86,7 @@ def matching_own(names: Iterable[str], glob: str) -> list[str]:
     found = matching(known, glob)
     if found or not glob.endswith(".parquet"):
         return found
-    return sorted(name for name in known if any(map(pattern.fullmatch, also_named(name))))
+    return [name for name in matching(known, "**/*") if any(map(pattern.fullmatch, also_named(name)))]
 
 
 def walk(folder: Path) -> Iterator[str]:

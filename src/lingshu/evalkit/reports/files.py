@@ -173,8 +173,8 @@ def _json_rows(path: Path, file: Iterator[str]) -> Iterator[tuple[str, dict[str,
         place = f"{path}, line {number}"
         try:
             row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise UserError(f"{place}: not JSON: {error.msg}", "write one JSON object a line") from None
+        except (ValueError, RecursionError) as error:  # a number of more digits than Python reads is a ValueError, too
+            raise UserError(f"{place}: not JSON: {error}", "write one JSON object a line") from None
         if not isinstance(row, dict):
             raise UserError(f"{place}: not a JSON object", 'write {"id": …, "report": …} on each line')
         yield place, row
