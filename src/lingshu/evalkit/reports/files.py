@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.core.errors import UserError
+from lingshu.intake.values import without_half_pairs
 
 ID_KEYS = ("id", "study_id")
 REPORT = "report"
@@ -39,7 +40,8 @@ class Pairs:
 def read_reports(path: Path) -> Reports:
     """Return the reports of a CSV file (`.csv`, with a header) or of JSON lines: `id` or `study_id`, and `report`.
 
-    An empty report, or null, is an empty text. Other keys are not used, and listed.
+    An empty report, or null, is an empty text. Half surrogate pairs, in which a model's text may end, become U+FFFD.
+    Other keys are not used, and listed.
 
     Raises:
         UserError: the file is missing, empty or broken, a row lacks a key, an id comes twice.
@@ -172,9 +174,9 @@ def _json_rows(path: Path, file: Iterator[str]) -> Iterator[tuple[str, dict[str,
             continue
         place = f"{path}, line {number}"
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise UserError(f"{place}: not JSON: {error.msg}", "write one JSON object a line") from None
+            row = without_half_pairs(json.loads(line))
+        except (ValueError, RecursionError) as error:  # also a number of too many digits
+            raise UserError(f"{place}: not JSON: {error}", "write one JSON object a line") from None
         if not isinstance(row, dict):
             raise UserError(f"{place}: not a JSON object", 'write {"id": …, "report": …} on each line')
         yield place, row
