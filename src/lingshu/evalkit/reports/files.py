@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.core.errors import UserError
-from lingshu.intake.values import without_half_pairs
+from lingshu.intake.values import has_half_pair, without_half_pairs
 
 ID_KEYS = ("id", "study_id")
 REPORT = "report"
@@ -58,8 +58,8 @@ def read_reports(path: Path) -> Reports:
         text = row[REPORT] if row[REPORT] is not None else ""
         if not isinstance(text, str):
             raise UserError(f"{place}: {REPORT!r} is {type(text).__name__}, not text", "write the report as a string")
-        _add(texts, identity, text, place)
-        keys.update(row)
+        _add(texts, identity, without_half_pairs(text), place)
+        keys.update(without_half_pairs([*row]))
     if not texts:
         raise UserError(f"{path}: no report in it", "write one JSON object a line, or a CSV with a header")
     return Reports(path, texts, tuple(sorted(keys - {REPORT, *ID_KEYS})))
@@ -124,6 +124,8 @@ def _identity(row: dict[str, Any], place: str) -> str:
         what = "both 'id' and 'study_id'" if found else f"no 'id' or 'study_id' among {_listed_keys(row)}"
         raise UserError(f"{place}: {what}", "give every row one of the two")
     value = found[0]
+    if has_half_pair(value):
+        raise UserError(f"{place}: id {value!r} holds half a surrogate pair, which is no character", "mend the id")
     if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip():
         raise UserError(f"{place}: id is {value!r}, not a text or a whole number", "give the row an id")
     return str(value).strip()
@@ -174,7 +176,7 @@ def _json_rows(path: Path, file: Iterator[str]) -> Iterator[tuple[str, dict[str,
             continue
         place = f"{path}, line {number}"
         try:
-            row = without_half_pairs(json.loads(line))
+            row = json.loads(line)
         except (ValueError, RecursionError) as error:  # also a number of too many digits
             raise UserError(f"{place}: not JSON: {error}", "write one JSON object a line") from None
         if not isinstance(row, dict):
