@@ -29,13 +29,14 @@ def test_json_lines_and_csv_say_the_same(write):
     ("name", "text", "what"),
     [
         ("a.jsonl", '{"id": 1, "report": "a"}\n{"id": 2,', "a.jsonl, line 2: not JSON"),
-        ("a.jsonl", '{"id": ' + "1" * 5000 + "}", "a.jsonl, line 1: not JSON"),
-        ("a.jsonl", "[" * 100_000, "a.jsonl, line 1: not JSON"),
+        ("a.jsonl", '{"id": 1, "age": ' + "1" * 5000 + "}", "a.jsonl, line 1: not JSON: Exceeds the limit"),
+        ("a.jsonl", "[" * 100_000, "a.jsonl, line 1: not JSON: maximum recursion depth"),
         ("a.jsonl", "[1]", "a.jsonl, line 1: not a JSON object"),
         ("a.jsonl", '{"report": "a"}', "a.jsonl, line 1: no 'id' or 'study_id'"),
         ("a.jsonl", '{"id": 1, "study_id": 1, "report": "a"}', "a.jsonl, line 1: both 'id' and 'study_id'"),
         ("a.jsonl", '{"id": true, "report": "a"}', "a.jsonl, line 1: id is True"),
         ("a.jsonl", '{"id": " ", "report": "a"}', "a.jsonl, line 1: id is ' '"),
+        ("a.jsonl", r'{"id": "\ud83d", "report": "a"}', r"a.jsonl, line 1: id '\ud83d' holds half a surrogate pair"),
         ("a.jsonl", '{"id": 1}', "a.jsonl, line 1: no 'report'"),
         ("a.jsonl", '{"id": 1, "report": ["a"]}', "a.jsonl, line 1: 'report' is list, not text"),
         ("a.jsonl", '{"id": 1, "report": "a"}\n{"id": "1", "report": "b"}', "line 2: id '1' is there twice"),
@@ -57,6 +58,12 @@ def test_a_broken_file_is_named_with_its_line(write, name, text, what):
 def test_two_columns_of_one_name(write):
     with pytest.raises(UserError, match="two columns have one name"):
         read_reports(write("a.csv", "id,report,report\n1,a,b\n"))
+
+
+def test_half_a_surrogate_pair_is_text_that_can_be_written(write):
+    reports = read_reports(write("a.jsonl", r'{"id": 1, "report": "no effusion \ud83d", "note \udc00": 2}'))
+    assert reports.texts == {"1": "no effusion \ufffd"}
+    assert reports.ignored == ("note \ufffd",)
 
 
 def test_a_report_may_be_very_long(write):

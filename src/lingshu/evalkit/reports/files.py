@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.core.errors import UserError
+from lingshu.intake.values import has_half_pair, without_half_pairs
 
 ID_KEYS = ("id", "study_id")
 REPORT = "report"
@@ -39,7 +40,8 @@ class Pairs:
 def read_reports(path: Path) -> Reports:
     """Return the reports of a CSV file (`.csv`, with a header) or of JSON lines: `id` or `study_id`, and `report`.
 
-    An empty report, or null, is an empty text. Other keys are not used, and listed.
+    An empty report, or null, is an empty text. Half surrogate pairs, in which a model's text may end, become U+FFFD.
+    Other keys are not used, and listed.
 
     Raises:
         UserError: the file is missing, empty or broken, a row lacks a key, an id comes twice.
@@ -56,8 +58,8 @@ def read_reports(path: Path) -> Reports:
         text = row[REPORT] if row[REPORT] is not None else ""
         if not isinstance(text, str):
             raise UserError(f"{place}: {REPORT!r} is {type(text).__name__}, not text", "write the report as a string")
-        _add(texts, identity, text, place)
-        keys.update(row)
+        _add(texts, identity, without_half_pairs(text), place)
+        keys.update(without_half_pairs([*row]))
     if not texts:
         raise UserError(f"{path}: no report in it", "write one JSON object a line, or a CSV with a header")
     return Reports(path, texts, tuple(sorted(keys - {REPORT, *ID_KEYS})))
@@ -122,6 +124,8 @@ def _identity(row: dict[str, Any], place: str) -> str:
         what = "both 'id' and 'study_id'" if found else f"no 'id' or 'study_id' among {_listed_keys(row)}"
         raise UserError(f"{place}: {what}", "give every row one of the two")
     value = found[0]
+    if has_half_pair(value):
+        raise UserError(f"{place}: id {value!r} holds half a surrogate pair, which is no character", "mend the id")
     if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip():
         raise UserError(f"{place}: id is {value!r}, not a text or a whole number", "give the row an id")
     return str(value).strip()
