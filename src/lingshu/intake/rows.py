@@ -18,6 +18,7 @@ from lingshu.intake.tables import RawRow, Table, find_tables, found_in, read_map
 from lingshu.intake.values import Row, has_half_pair, printable, text_at, value_at
 
 F = TypeVar("F", bound=TableForm)
+_ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +44,7 @@ def find_source(files: Files, forms: Sequence[F]) -> Opened[F] | None:
         found = find_tables(files, form.tables)
         tables = _tables_of(form, found or [])
         joins = [find_tables(files, join.tables) for join in form.joins]
-        if tables and all(joins):
+        if tables and all(joins) and _has_columns(form, tables[0]):
             joined = [_mapping(join, of) for join, of in zip(form.joins, joins, strict=True) if of]
             read = {table.name for table in tables}
             return Opened(form, tables, joined, [table.name for table in found or [] if table.name not in read])
@@ -51,15 +52,27 @@ def find_source(files: Files, forms: Sequence[F]) -> Opened[F] | None:
 
 
 def is_there(files: Files, form: TableForm) -> bool:
-    """Return whether every pattern of a form finds a file; no table is read."""
-    found = find_tables(files, form.tables)
-    return bool(found and _tables_of(form, found)) and all(find_tables(files, join.tables) for join in form.joins)
+    """Return whether every pattern of a form finds a file, and its columns are there; errors as `read_rows`."""
+    tables = _tables_of(form, find_tables(files, form.tables) or [])
+    return (
+        bool(tables) and all(find_tables(files, join.tables) for join in form.joins) and _has_columns(form, tables[0])
+    )
 
 
 def files_of(form: TableForm) -> str:
     """Return in words which files a form consists of."""
     tables = " and ".join((*form.tables, *(table for join in form.joins for table in join.tables)))
-    return f"{tables}, whose path has {form.file_pattern}" if form.file_pattern else tables
+    named = f"{tables}, whose path has {form.file_pattern}" if form.file_pattern else tables
+    return f"{named}, with the columns {', '.join(form.columns)}" if form.columns else named
+
+
+def _has_columns(form: TableForm, table: Table) -> bool:
+    """Return whether the first row that can be read has the form's columns; a table without any is not refused here."""
+    if not form.columns:
+        return True
+    rows = (raw.values for raw in read_rows(table, form) if not isinstance(raw.values, RowError))
+    first = next(rows, None)
+    return first is None or all(value_at(first, path, _ABSENT) is not _ABSENT for path in form.columns)
 
 
 def _tables_of(form: TableForm, found: Sequence[Table]) -> list[Table]:

@@ -22,6 +22,7 @@ from lingshu.core.manifest import write_manifest
 from lingshu.core.sample import SPLITS, ImageRef, Sample, SampleWriter
 from lingshu.core.verdicts import VerdictWriter
 from lingshu.intake.archive_files import ARCHIVE_ENDINGS
+from lingshu.intake.counting import told
 from lingshu.intake.errors import DataError, RowError
 from lingshu.intake.pictures import FoundPicture, row_pictures
 from lingshu.intake.places import ChainedFiles, Files
@@ -126,10 +127,12 @@ def open_form(name: str, record: SourceRecord, files: Files, beside: Files | Non
     """Return the first form of the record whose files are all there.
 
     Raises:
-        UserError: there is none (the forms are listed), or a file that completes rows is broken.
+        UserError: there is none (the forms are listed), a file that completes rows is broken, or the rows don't tell
+            what the form leaves to them.
     """
     if (source := find_source(ChainedFiles([files, beside]) if beside else files, record.forms)) is not None:
-        return source
+        gold = told(source, source.form.gold, source.form.choices)
+        return replace(source, form=source.form.model_copy(update={"gold": gold}))
     forms = "\n  ".join(f"{form.name}: {files_of(form)}" for form in record.forms)
     names = files.match("**/*")
     packed = [name for name in names if name.lower().endswith(ARCHIVE_ENDINGS)]
