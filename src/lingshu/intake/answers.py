@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 import re
 import unicodedata
 from collections.abc import Callable
@@ -161,11 +162,12 @@ def _trimmed(values: list[Any]) -> list[str]:
 
 
 def _empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    missing = value is None or (isinstance(value, float) and not math.isfinite(value))
+    return missing or (isinstance(value, str) and not value.strip())
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
         raise RowError(Reason.MISSING_FIELD, f"option {value!r:.60} is not a text")
     return str(value)
 

@@ -177,8 +177,8 @@ class TableForm(Layout):
             archive. Files are read in the order of their names.
         alone: pattern of files of other names: where a user's folder has nothing that `tables` finds and one such file,
             that one is read, and it is told. For files whose name says nothing that their rows and number don't.
-        columns: paths that a row of its first table has; where one is absent the form is not this one. For forms whose
-            files have the same names.
+        columns: paths that the first row of a table has; one where a path is absent is none of the form's. For forms
+            whose files have the same names.
         file_pattern: only files whose path it finds are read; its named groups become fields of the row.
         beside: for `npy`: field to the array that completes the rows; `{name}` is filled in from `file_pattern`.
         rows: `list` (objects, or rows of a table), `values` (a list of anything; each becomes field `value`), `keyed`

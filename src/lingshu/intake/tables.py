@@ -88,7 +88,7 @@ def find_tables(files: Files, patterns: list[str]) -> list[Table] | None:
 def _open(files: Files, name: str) -> IO[bytes]:
     path = files.path(name)
     try:
-        handle = gzip.open(path) if name.endswith(".gz") else path.open("rb")  # noqa: SIM115 - the reader closes it
+        handle = gzip.open(path) if name.lower().endswith(".gz") else path.open("rb")  # noqa: SIM115 - the reader closes it
     except OSError as error:
         raise UserError(f"{path}: can't be read: {error.strerror}", "check the file") from None
     return cast("IO[bytes]", handle)
@@ -96,7 +96,7 @@ def _open(files: Files, name: str) -> IO[bytes]:
 
 def _open_member(archive: Archive, member: str) -> IO[bytes]:
     handle = archive.open(member)
-    return cast("IO[bytes]", gzip.open(handle)) if member.endswith(".gz") else handle
+    return cast("IO[bytes]", gzip.open(handle)) if member.lower().endswith(".gz") else handle
 
 
 def read_rows(table: Table, form: TableForm, max_row_bytes: int = MAX_ROW_BYTES) -> Iterator[RawRow]:
