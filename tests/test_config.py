@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+import copy
+import itertools
+import math
+from collections.abc import Iterator
+from functools import reduce
+from operator import getitem
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from lingshu.commands import recipes
 from lingshu.config import Recipe
+from lingshu.core.errors import UserError
 from lingshu.core.params import PARAMS_FILE, Strict, load_section, read_yaml, validate
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,6 +43,26 @@ def test_a_stage_reads_a_section_as_the_root_model_does(name: str) -> None:
     assert issubclass(model, Strict)
     whole = validate(Recipe, read_yaml(ROOT / PARAMS_FILE), f"{PARAMS_FILE}:")
     assert load_section(name, model, ROOT / PARAMS_FILE) == getattr(whole, name)
+
+
+def _numbers(values: Any, keys: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
+    if isinstance(values, dict | list):
+        for key, value in values.items() if isinstance(values, dict) else enumerate(values):
+            yield from _numbers(value, (*keys, key))
+    elif isinstance(values, int | float) and not isinstance(values, bool):
+        yield keys
+
+
+def test_no_number_of_the_recipe_may_be_a_boolean_or_infinite() -> None:
+    recipe = read_yaml(ROOT / PARAMS_FILE)
+    places = list(_numbers(recipe))
+    assert len(places) > 200
+    for keys, value in itertools.product(places, (True, math.inf, math.nan)):
+        changed = copy.deepcopy(recipe)
+        reduce(getitem, keys[:-1], changed)[keys[-1]] = value
+        with pytest.raises(UserError) as caught:
+            validate(Recipe, changed, "params.yaml:")
+        assert ".".join(str(key) for key in keys) in caught.value.what.replace(".union", "")
 
 
 def test_sections_are_areas() -> None:

@@ -24,6 +24,9 @@ from tests.benchmarks.public_made import (
     medxpert,
 )
 
+ENDINGS = {f"ending{n}": text for n, text in enumerate(TEXTS.values())}
+PAIRED = [{"key": letter, "value": text} for letter, text in TEXTS.items()]
+
 TEXT: dict[tuple[str, int], Callable[[], Made]] = CHINESE | {
     ("mmlu_med", 0): lambda: Made(
         {
@@ -182,6 +185,18 @@ TEXT: dict[tuple[str, int], Callable[[], Made]] = CHINESE | {
     ),
     ("med_mcqa", 2): lambda: Made(
         {
+            "validation.csv": b"id,question,opa,opb,opc,opd,cop\nm1,Where?,heart,lung,liver,spleen,2\n"
+            b"m2,Where?,heart,lung,liver,spleen,0\n",
+            "train.csv": b"id,question,opa,opb,opc,opd,cop\nt1,Where?,heart,lung,liver,spleen,4\n",
+        },
+        "m1",
+        "mcq",
+        ABCD,
+        "C",
+        rows=2,
+    ),
+    ("med_mcqa", 3): lambda: Made(
+        {
             "medmcqa_input.jsonl": as_lines(
                 {
                     "id": "m1",
@@ -220,6 +235,39 @@ TEXT: dict[tuple[str, int], Callable[[], Made]] = CHINESE | {
         "B",
     ),
     ("medqa_usmle", 2): lambda: Made(
+        {
+            "data/test-00000-of-00001.parquet": as_parquet(
+                [{"question": "Where?", "options": PAIRED, "meta_info": "step1", "answer_idx": "B"}]
+            )
+        },
+        "test-00000-of-00001.parquet#1",
+        "mcq",
+        ABCD,
+        "B",
+    ),
+    ("medqa_usmle", 3): lambda: Made(
+        {
+            "data/test-00000-of-00001.parquet": as_parquet(
+                [{"id": "q", "data": {"Question": "Where?", "Options": TEXTS, "Correct Option": "B"}}]
+            )
+        },
+        "q",
+        "mcq",
+        ABCD,
+        "B",
+    ),
+    ("medqa_usmle", 4): lambda: Made(
+        {
+            "data/test-00000-of-00001.parquet": as_parquet(
+                [{"id": "q", "sent1": "Where?", "sent2": "", **ENDINGS, "label": 1}]
+            )
+        },
+        "q",
+        "mcq",
+        ABCD,
+        "B",
+    ),
+    ("medqa_usmle", 5): lambda: Made(
         {
             "medqa_input.jsonl": as_lines(
                 {

@@ -17,7 +17,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.images import ImageStore
 from lingshu.core.sample import read_samples
 from lingshu.sources.catalog import read_source
-from tests.benchmarks.public_made import as_lines, as_zip, write
+from tests.benchmarks.public_made import as_json, as_lines, as_zip, write
 from tests.commanding import lingshu
 from tests.sources.row_forms import FORMS, PNG
 
@@ -103,6 +103,39 @@ def test_unfinished_downloads_are_named(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, arguments)
     assert "note: parts are missing: data/train (1 of 2 files)" in done.stdout
     assert f"note: unfinished downloads, not read: 2, such as {names[2]}, {names[1]}; get them again" in done.stdout
+
+
+def test_unfinished_downloads_are_named_where_nothing_could_be_used(tmp_path: Path) -> None:
+    tables = {name: data for name, data in FORMS["slake", 0].files.items() if name.endswith(".json")}
+    write(tables | {"imgs.zip.part": b"PK"}, tmp_path / "mine")
+    arguments = ["normalize", "--source", "slake", "--raw", str(tmp_path / "mine"), "--out", str(tmp_path / "out")]
+    error = str(CliRunner().invoke(app, arguments).exception)
+    assert "none of 3 rows could be used" in error
+    assert "unfinished downloads, not read: 1, such as imgs.zip.part" in error
+
+
+def test_a_table_is_none_of_this_projects_own(tmp_path: Path) -> None:
+    """Lists of splits lie in the catalogue as CSV files; other CSV files of the user are named, and not read."""
+    write(
+        {"a/qa.CSV": b"question,answer,source,focus_area\nWhy?,So.,X,Y\n", "a/all.csv": b"a,b\n1,2\n"}, tmp_path / "m"
+    )
+    arguments = ["normalize", "--source", "medquad", "--raw", str(tmp_path / "m"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, arguments)
+    assert "rows: 1 in, 1 kept" in done.stdout
+    assert "not read, as the form leaves them out: 1 files, such as a/all.csv" in done.stdout
+
+
+def test_names_that_another_system_spelt_are_found_and_told(tmp_path: Path) -> None:
+    row = {"question": "Is it?", "answer": "Yes", "q_lang": "en", "content_type": "a", "answer_type": "CLOSED"}
+    row |= {"modality": "CT", "location": "Chest", "img_name": "xmlab1/source.jpg"}
+    for split in ("TRAIN", "VALIDATE", "TEST"):
+        write({f"{split}.JSON": as_json([row | {"qid": split}])}, tmp_path / "mine")
+    write({"Imgs/ct/xmlab1/source.JPG": PNG}, tmp_path / "mine")
+    arguments = ["normalize", "--source", "slake", "--raw", str(tmp_path / "mine"), "--out", str(tmp_path / "out")]
+    done = CliRunner().invoke(app, arguments)
+    assert "rows: 3 in, 3 kept, 0 refused" in done.stdout
+    assert "splits: test 1, train 1, validation 1" in done.stdout
+    assert "note: pictures found by the end of their path: 1, such as Imgs/ct/xmlab1/source.JPG" in done.stdout
 
 
 def test_a_folder_around_the_files_will_do(tmp_path: Path) -> None:

@@ -14,6 +14,7 @@ import pytest
 from lingshu.core.errors import UserError
 from lingshu.intake.archive import Archive
 from lingshu.intake.archive_files import ArchiveFiles, brought_files
+from lingshu.intake.errors import RowError
 from lingshu.intake.pictures import PictureFinder
 from lingshu.intake.places import FolderFiles
 from lingshu.intake.rows import data_rows, find_source
@@ -84,6 +85,41 @@ def test_pictures_beside_the_tables_of_a_folder_further_down(tmp_path: Path) -> 
     assert finder.find("a.png").name == "copy/data/imgs/a.png"
     with pytest.raises(Exception, match=r"b\.png is not in"):
         finder.find("b.png")
+
+
+def test_a_picture_is_found_by_the_end_of_its_path_if_only_one_ends_so(tmp_path: Path) -> None:
+    names = ("imgs/train/x/a.png", "imgs/test/x/b.PNG", "imgs/e\u0301.png", "imgs/train/c.png", "imgs/test/c.png")
+    write(dict.fromkeys(("t.jsonl", *names), b"1"), tmp_path)
+    finder = PictureFinder(FolderFiles(tmp_path), SPEC, ["t.jsonl"])
+    assert finder.find("x/a.png").name == names[0]
+    assert finder.find("X/B.png").name == names[1]
+    assert finder.find("\u00e9.png").name == names[2]
+    assert finder.elsewhere == set(names[:3])
+    with pytest.raises(RowError, match=r"c\.png may be imgs/test/c\.png or imgs/train/c\.png"):
+        finder.find("c.png")
+    with pytest.raises(RowError, match=r"y/a\.png is not in"):
+        finder.find("y/a.png")
+
+
+@pytest.mark.parametrize("coding", ["utf-8", "gb18030"])
+def test_chinese_names_in_a_zip_that_does_not_say_how_they_are_coded(coding: str, tmp_path: Path) -> None:
+    """As macOS and Chinese Windows write them; Python reads such names as those of a PC of 1981."""
+    data = as_zip({"Set/图片/a一.png": b"one", "Set/é.png": b"two"})
+    for name in ("Set/图片/a一.png", "Set/é.png"):
+        shorter = name.encode(coding)
+        data = data.replace(name.encode(), shorter.ljust(len(name.encode()), b"_"))
+    data = bytearray(data)
+    for mark, at in ((b"PK\3\4", 7), (b"PK\1\2", 9)):
+        place = data.find(mark)
+        while place >= 0:
+            data[place + at] &= ~0x08
+            place = data.find(mark, place + 1)
+    (tmp_path / "set.zip").write_bytes(data)
+    archive = Archive(tmp_path / "set.zip")
+    end = "" if coding == "utf-8" else "__"
+    found = archive.find(f"图片/a一.png{end}{end[:1]}")
+    assert found is not None
+    assert archive.read(found) == b"one"
 
 
 def test_a_large_member_is_read_as_a_stream(tmp_path: Path) -> None:

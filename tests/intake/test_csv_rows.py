@@ -51,6 +51,20 @@ def test_the_last_quote_of_a_file():
     assert read('1\t"a\n', delimiter="\t", quoted=False) == [(1, ["1", '"a'])]
 
 
+def test_a_table_that_excel_saved_is_read(tmp_path):
+    files = {
+        "a.csv": '\ufeffn;text\r\n1;"a; b, c"\r\n'.encode(),
+        "b.csv": b"n\ttext\n2\td;e,f\n",
+        "c.csv": b'n,"text;more"\n3,g\n',
+        "d.csv": b"",
+    }
+    found = rows(files, tmp_path, format="csv", tables=["*.csv"])
+    assert found == [{"n": "1", "text": "a; b, c"}, {"n": "2", "text": "d;e,f"}, {"n": "3", "text;more": "g"}]
+    with pytest.raises(UserError, match=r"t\.csv: not UTF-8 at byte 0") as caught:
+        rows({"t.csv": "n,text\n".encode("utf-16")}, tmp_path, format="csv", tables=["t.csv"])
+    assert "save it as UTF-8" in caught.value.fix
+
+
 def test_a_data_set_with_an_open_quote_is_refused_by_its_line(tmp_path):
     data = b'n,text\n1,"fine, so far"\n2,"open\n3,plain\n4,plain\n'
     with pytest.raises(UserError, match=r't\.csv:3: not CSV: a quote is opened and never closed: 2,"open'):

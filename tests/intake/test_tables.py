@@ -14,14 +14,15 @@ import pytest
 
 from lingshu.core.errors import UserError
 from lingshu.intake import parquet_rows
+from lingshu.intake.answers import gold_of, options_of
 from lingshu.intake.archive import Archive
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.parquet_rows import ParquetBytes
 from lingshu.intake.places import FolderFiles
 from lingshu.intake.plain_pickle import read_plain_pickle
 from lingshu.intake.rows import data_rows, find_source
-from lingshu.intake.shapes import TableForm
-from lingshu.intake.values import value_at
+from lingshu.intake.shapes import Choices, Gold, TableForm
+from lingshu.intake.values import text_at, value_at
 from tests.benchmarks.public_made import as_csv, as_json, as_lines, write
 from tests.sources.row_forms import tgz
 
@@ -126,6 +127,19 @@ def test_the_same_file_name_in_two_folders_gives_two_ids(tmp_path: Path) -> None
     source = find_source(FolderFiles(write({"a/r.jsonl": as_lines({}), "b/r.jsonl": as_lines({})}, tmp_path)), [form])
     assert source is not None
     assert [default for default, _ in data_rows(source)] == ["a/r.jsonl#1", "b/r.jsonl#1"]
+
+
+def test_what_programs_write_for_a_missing_number_is_no_text(tmp_path: Path) -> None:
+    files = {"a.json": b'[{"q": NaN, "o": ["x", NaN], "d": {"A": "x", "B": Infinity}, "n": 2.5}]'}
+    (row,) = rows(files, tmp_path, format="json", tables=["a.json"])
+    assert (value_at(row, "q"), value_at(row, "d.B"), value_at(row, "o.1"), value_at(row, "n")) == (None,) * 3 + (2.5,)
+    with pytest.raises(RowError, match="'q' is None, not a text"):
+        text_at(row, "q")
+    for shape, field in (("list", "o"), ("mapping", "d")):
+        with pytest.raises(RowError):
+            options_of(Choices(shape=shape, field=field), row, "?")  # type: ignore[arg-type]
+    with pytest.raises(RowError, match="'q' is None"):
+        gold_of(Gold(shape="text", field="q"), row, None)
 
 
 def test_values_by_the_first_path_that_is_there_and_by_what_an_object_says() -> None:

@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from lingshu.core.errors import UserError
 from lingshu.intake.download import download
 from lingshu.intake.listing import RemoteFile
 from lingshu.intake.transfer import fetch_all
@@ -46,6 +47,17 @@ def test_ctrl_c_ends_a_pull_from_servers_that_say_nothing_and_what_came_is_kept(
     fetch_all("pull", Remote(server), [file for file in files if file.name != "a"], tmp_path, 3)
     assert {f"/{path.name}": path.read_bytes() for path in tmp_path.iterdir()} == DATA
     assert server.ranges("/b") == ["", "bytes=3000-"]
+
+
+def test_a_file_that_fails_is_told_at_once_while_a_server_says_nothing_of_another(server, tmp_path):
+    server.plan = {"/a": [Reply(404)], "/b": [Reply(silent=3000)]}
+    files = [RemoteFile(name=name.strip("/")) for name in DATA]
+    begin = time.monotonic()
+    with pytest.raises(UserError, match="/a: the server answers 404"):
+        fetch_all("pull", Remote(server), files, tmp_path, 3)
+    assert time.monotonic() - begin < 20
+    fetch_all("pull", Remote(server), files, tmp_path, 3)
+    assert {f"/{name}": (tmp_path / name).read_bytes() for name in "abc"} == DATA
 
 
 def _interrupt_once(whole, part):

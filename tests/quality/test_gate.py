@@ -12,7 +12,9 @@ from lingshu.core.errors import UserError
 from lingshu.core.params import load_section, validate
 from lingshu.core.tables import sample_table
 from lingshu.core.verdicts import funnel, read_verdicts
+from lingshu.quality.column_types import check_types
 from lingshu.quality.gate import gate
+from lingshu.quality.inputs import Tables
 from lingshu.quality.params import QualityParams
 from lingshu.quality.rules import judge
 from tests.corpora import Corpus, scene
@@ -179,6 +181,39 @@ def test_signals_without_a_column_stop_the_stage(corpus: Corpus, name: str, colu
     path = corpus.root / f"data/signals/scans/{name}.parquet"
     pl.read_parquet(path).drop(column).write_parquet(path)
     with pytest.raises(UserError, match="columns of scans .*expect_table_columns_to_match_set.*" + column):
+        gate(corpus.sources, PARAMS, corpus.root)
+
+
+@pytest.mark.parametrize(
+    ("name", "column", "kind", "due"),
+    [
+        ("texts", "repetition", pl.String, "String, where a number"),
+        ("texts", "prompt_tokens", pl.Float64, "Float64, where a whole number"),
+        ("texts", "task", pl.Categorical, "Categorical, where a text"),
+        ("images", "phash", pl.Int64, "Int64, where a whole number of 64 bits without sign"),
+        ("images", "sharpness", pl.Boolean, "Boolean, where a number"),
+        ("images", "burned_in_claimed", pl.String, "String, where true or false"),
+        ("images", "variants", pl.String, "String, where a list of hashes"),
+    ],
+)
+def test_signals_with_a_column_of_another_type_are_named(
+    corpus: Corpus, name: str, column: str, kind: pl.DataType, due: str
+) -> None:
+    corpus.write()
+    path = corpus.root / f"data/signals/scans/{name}.parquet"
+    pl.read_parquet(path).with_columns(pl.lit(None, pl.String).cast(kind).alias(column)).write_parquet(path)
+    with pytest.raises(UserError) as failure:
+        check_types(Tables(corpus.root, tuple(corpus.sources)))
+    assert failure.value.what == f"data/signals/scans/{name}.parquet: column '{column}' is {due} is due"
+    assert "measure@scans" in failure.value.fix
+
+
+def test_the_gate_stops_at_a_column_of_another_type(corpus: Corpus) -> None:
+    corpus.write()
+    check_types(Tables(corpus.root, tuple(corpus.sources)))
+    path = corpus.root / "data/signals/terms/texts.parquet"
+    pl.read_parquet(path).with_columns(pl.col("language").cast(pl.Categorical)).write_parquet(path)
+    with pytest.raises(UserError, match="column 'language' is Categorical, where a text is due"):
         gate(corpus.sources, PARAMS, corpus.root)
 
 

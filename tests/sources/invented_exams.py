@@ -70,6 +70,19 @@ def medmcqa_lines(*names: str) -> Callable[[Path], None]:
     return made
 
 
+def medmcqa_csv(*names: str) -> Callable[[Path], None]:
+    """Options count from 1, as the numbers tell; a column with gaps is written as floats by who exports it."""
+
+    def made(folder: Path) -> None:
+        header = ["id", "question", "opa", "opb", "opc", "opd", "cop", "subject_name"]
+        for name in names:
+            rows = [MEDMCQA | {"id": f"{name}{n}", "cop": cop} for n, cop in enumerate(("2.0", "4.0", ""))]
+            text = "".join(",".join(str(row[key]) for key in header) + "\n" for row in rows)
+            put(folder / f"{name}.csv", ",".join(header) + "\n" + text)
+
+    return made
+
+
 def mmlu_hub(folder: Path) -> None:
     rows = [{"question": "What pumps blood?", "choices": ["liver", "heart", "lung", "skin"], "answer": 1}]
     parquet(folder / "anatomy/test-00000.parquet", rows)

@@ -12,6 +12,7 @@ from tests.sources.invented_exams import (
     PAIRS,
     PQAL,
     healthbench,
+    medmcqa_csv,
     medmcqa_hub,
     medmcqa_lines,
     medxpert,
@@ -73,6 +74,25 @@ def medqa_hub(folder: Path) -> None:
         parquet(folder / f"med_qa_en_source/{name}-00000-of-00001.parquet", rows)
 
 
+def medqa_letters(folder: Path) -> None:
+    for name in ("train", "test"):
+        parquet(folder / f"{name}.parquet", mcq(f"Which organ pumps blood {name}", 1))
+
+
+def medqa_nested(folder: Path) -> None:
+    for name in ("train", "dev", "test"):
+        data = {"Question": f"Which organ pumps blood {name}?", "Options": OPTIONS, "Correct Option": "C"}
+        row = {"id": name, "data": data | {"Correct Answer": "the heart"}, "subject_name": None}
+        parquet(folder / f"data/{name}-00000-of-00001.parquet", [row])
+
+
+def medqa_endings(folder: Path) -> None:
+    endings = {f"ending{n}": text for n, text in enumerate(OPTIONS.values())}
+    for name in ("train", "validation", "test"):
+        row = {"id": name, "sent1": f"Which organ pumps blood {name}?", "sent2": "", **endings, "label": 2}
+        parquet(folder / f"data/{name}-00000-of-00001.parquet", [row])
+
+
 def in_question(name: str) -> Callable[[Path], None]:
     asked = "Which organ pumps blood?\nAnswer Choices: (A) the liver (B) the spleen (C) the heart (D) the lung"
     row = {"id": "q1", "question": asked, "label": ["C"], "subject_name": "Physiology"}
@@ -107,6 +127,11 @@ def medquad_hub(folder: Path) -> None:
     row = {"document_url": "http://example.org/hearts", "question_id": "0000007-1", "question_type": "information"}
     rows = [row | {"question": "What are hearts ?", "answer": a} for a in ("A heart is a pump.", None)]
     parquet(folder / "data/train-00000-of-00001.parquet", rows)
+
+
+def medquad_csv(folder: Path) -> None:
+    rows = 'question,answer,source,focus_area\nWhat are hearts ?,"A heart,\nin short, is a pump.",X,Hearts\nWhy ?,,X,\n'
+    put(folder / "medquad.csv", rows)
 
 
 def apollo(folder: Path) -> None:
@@ -223,6 +248,12 @@ MADE: tuple[Made, ...] = (
          "Which organ pumps blood 0?", "C", "mcq", splits=ALL),
     Made("medqa", "hub (Parquet; bigbio/med_qa and others), options as a list of key and value", medqa_hub, 3,
          "Which organ pumps blood train 0?", "C", "mcq", splits=ALL),
+    Made("medqa", "hub (Parquet; GBaker/MedQA-USMLE-4-options as the hub converts it), options by letter",
+         medqa_letters, 2, "Which organ pumps blood train 0?", "C", "mcq", splits=("test", "train")),
+    Made("medqa", "hub (Parquet; openlifescienceai/medqa), nested", medqa_nested, 3, "Which organ pumps blood train?",
+         "C", "mcq", splits=ALL),
+    Made("medqa", "hub (Parquet; MedQA-USMLE-4-options-hf of two owners), endings", medqa_endings, 3,
+         "Which organ pumps blood train?", "C", "mcq", splits=ALL),
     Made("medqa", "test split in the evaluation repository of MedXpertQA", in_question("medqa_input.jsonl"), 1,
          "Which organ pumps blood?", "C", "mcq"),
     Made("medquad", "authors' XML files, a folder for each collection", medquad, 3, "What are hearts ?",
@@ -231,6 +262,8 @@ MADE: tuple[Made, ...] = (
          "A heart is\na pump. - It beats.", "text_qa", refused=EMPTY),
     Made("medquad", "a copy on the hub (Parquet, lavita/MedQuAD)", medquad_hub, 1, "What are hearts ?",
          "A heart is a pump.", "text_qa", refused=("MISSING_FIELD",)),
+    Made("medquad", "medquad.csv of Kaggle; rows whose answer the authors took out are not in it", medquad_csv, 1,
+         "What are hearts ?", "A heart,\nin short, is a pump.", "text_qa", refused=EMPTY),
     Made("apollo_corpus", "hub (JSON, lists of texts)", apollo, 2, "心脏做什么?", "泵血。", "dialogue"),
     Made("pmc_llama_instructions", "hub (JSON)", lambda f: put(f / "x.json", ALPACA), 2,
          f"Answer the question.\n\n{Q}", H, "text_qa"),
@@ -279,6 +312,12 @@ MADE: tuple[Made, ...] = (
          "mcq"),
     Made("med_mcqa", "evaluation repository of MedXpertQA", in_question("medmcqa_input.jsonl"), 1,
          "Which organ pumps blood?", "C", "mcq"),
+    Made("med_mcqa",
+         "CSV files that people export, by split; whether options count from 0 or 1 is told by the rows, or refused",
+         medmcqa_csv("MedMCQA_train", "val"), 4, Q, "B", "mcq", refused=("NO_GOLD", "NO_GOLD"),
+         splits=("test", "train")),
+    Made("med_mcqa", "one CSV file of another name; nothing tells the splits, so none may be trained on",
+         medmcqa_csv("medmcqa"), 2, Q, "B", "mcq", refused=("NO_GOLD",)),
     Made("mmlu_med", "hub (Parquet, a folder for each subject)", mmlu_hub, 1, Q, "B", "mcq"),
     Made("mmlu_med", "hub (Parquet, all subjects in one)", mmlu_all, 1, Q, "B", "mcq"),
     Made("mmlu_med", "authors' CSV without header", mmlu_csv, 1, Q, "B", "mcq"),

@@ -156,6 +156,7 @@ def test_windows_and_planes_of_enhanced_files_are_found_in_their_groups(tmp_path
         ({"Modality": "SEG"}, "NOT_A_PICTURE"),
         ({"Modality": "RTDOSE"}, "NOT_A_PICTURE"),
         ({"PixelData": None}, "NO_PIXELS"),
+        ({"PixelData": b""}, "NO_PIXELS"),
         ({"PixelData": b"\0" * 10}, "UNDECODABLE"),
         ({"Rows": 900}, "UNDECODABLE"),
         ({"BitsAllocated": 13}, "UNDECODABLE"),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from lingshu.core.errors import UserError
 from lingshu.core.sample import read_samples
 from lingshu.intake.places import FolderFiles
 from lingshu.sources.catalog import SOURCES_FOLDER, read_source, read_sources
@@ -64,6 +66,39 @@ def test_a_form_of_upstream_is_read(made: Made, tmp_path: Path) -> None:
 
 def _asked(sample) -> str:
     return "\n".join(p.text for m in sample.messages if m.role == "user" for p in m.content if p.text)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "told", "problem"),
+    [
+        ((0, 2, 3), "A", ""),
+        ((1, 2, 4), "", ""),
+        ((1, 2, 3), "", "neither 0 nor the last option's number"),
+        ((0, 1, 4), "", "both 0 and the last option's number"),
+        (("", "-1"), "", "has -1: it can't be told"),
+    ],
+)
+def test_options_of_an_exported_table_are_counted_as_its_rows_prove(
+    numbers: tuple[int | str, ...], told: str, problem: str, tmp_path: Path
+) -> None:
+    rows = "".join(f"r{n},Which?,a,b,c,d,{cop}\n" for n, cop in enumerate(numbers))
+    put(tmp_path / "medmcqa.csv", "id,question,opa,opb,opc,opd,cop\n" + rows)
+    if problem:
+        with pytest.raises(UserError, match=re.escape(problem)) as caught:
+            normalized("med_mcqa", tmp_path, tmp_path / "out")
+        assert "medmcqa.csv: column 'cop'" in caught.value.what
+        return
+    _, samples = normalized("med_mcqa", tmp_path, tmp_path / "out")
+    first = 0 if told else 1
+    assert sorted(s.target_text() for s in samples) == ["ABCD"[int(n) - first] for n in numbers]
+
+
+def test_other_names_of_a_validation_split_are_as_much_of_a_benchmark(tmp_path: Path) -> None:
+    row = "Which?,a,b,c,d,"
+    for name in ("train", "Val", "VALIDATION", "dev"):
+        put(tmp_path / f"{name}.csv", f"id,question,opa,opb,opc,opd,cop\n{name}0,{row}0\n{name}1,{row}1\n")
+    _, samples = normalized("med_mcqa", tmp_path, tmp_path / "out")
+    assert Counter(s.split for s in samples) == {"train": 2, "test": 6}
 
 
 def test_what_is_only_for_evaluation_says_of_which_benchmark() -> None:

@@ -16,7 +16,7 @@ from lingshu.core.files import check_folder, write_json
 from lingshu.core.layout import IMAGES, SAMPLES
 from lingshu.intake.archive_files import brought_files, unfinished
 from lingshu.intake.near import folder_near
-from lingshu.intake.places import ChainedFiles, Files, FolderFiles
+from lingshu.intake.places import Files, FolderFiles
 from lingshu.intake.rows import is_there
 from lingshu.sources.catalog import SOURCES_FOLDER, SPLITS_FOLDER, SourceRecord, read_source
 from lingshu.sources.params import RowParams
@@ -69,30 +69,38 @@ def normalize_folder(options: NormalizeOptions) -> None:
     beside = FolderFiles(catalog / SPLITS_FOLDER.name)
     brought = _brought(source, record, options.raw, beside)
     samples, images = out / SAMPLES.name / source, out / IMAGES.name / source
-    summary = normalize_rows(
-        source,
-        record,
-        brought,
-        params=options.params(),
-        samples=samples,
-        images=images,
-        accept_rows=options.accept_rows,
-        threads=options.threads,
-        beside=beside,
-    )
+    try:
+        summary = normalize_rows(
+            source,
+            record,
+            brought,
+            params=options.params(),
+            samples=samples,
+            images=images,
+            accept_rows=options.accept_rows,
+            threads=options.threads,
+            beside=beside,
+        )
+    except UserError as error:
+        raise UserError("\n  ".join([error.what, *_unfinished(brought)]), error.fix) from None
     write_json(out / f"normalize_{source}.json", summary.metrics())
     for line in summary.lines(detailed=record.access == "open"):
         typer.echo(line)
-    if halves := unfinished(brought):
-        named = ", ".join(halves[:3])
-        typer.echo(f"note: unfinished downloads, not read: {len(halves)}, such as {named}; get them again")
+    for line in _unfinished(brought):
+        typer.echo(line)
     typer.echo(f"wrote {samples} and {images}")
+
+
+def _unfinished(brought: Files) -> list[str]:
+    halves = unfinished(brought)
+    named = ", ".join(halves[:3])
+    return [f"note: unfinished downloads, not read: {len(halves)}, such as {named}; get them again"] if halves else []
 
 
 def _brought(source: str, record: SourceRecord, raw: Path, beside: Files) -> Files:
     """Return what the user brought: the folder or archive itself, or the one folder near it that has a form's files."""
     files = brought_files(raw)
-    if not raw.is_dir() or any(is_there(ChainedFiles([files, beside]), form) for form in record.forms):
+    if not raw.is_dir() or any(is_there(files, form, beside) for form in record.forms):
         return files
     if (near := folder_near(source, raw, record.forms, beside)) is None:
         return files

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import difflib
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, GetCoreSchemaHandler, TypeAdapter, ValidationError
+from pydantic_core import CoreSchema, PydanticCustomError
+from pydantic_core.core_schema import no_info_before_validator_function
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
@@ -15,10 +17,36 @@ from lingshu.core.errors import UserError
 PARAMS_FILE = Path("params.yaml")
 
 
-class Strict(BaseModel):
-    """Base of every model filled from a file: frozen, and an unknown key is an error."""
+def _no_boolean(value: Any) -> Any:
+    if isinstance(value, bool):
+        raise PydanticCustomError("number_type", "Input should be a number")
+    return value
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+
+_CHECK = {"type": "no-info", "function": _no_boolean}
+
+
+def _refuse_booleans_for_numbers(schema: Any) -> None:
+    """Put a check before each number of a pydantic core schema, in place: pydantic itself takes true for 1."""
+    for key, part in schema.items() if isinstance(schema, dict) else enumerate(schema):
+        if not isinstance(part, dict | list):
+            continue
+        if isinstance(part, dict) and part.get("type") in ("int", "float"):
+            schema[key] = no_info_before_validator_function(_no_boolean, cast(CoreSchema, part))
+        elif not (isinstance(part, dict) and part.get("type") == "function-before" and part["function"] == _CHECK):
+            _refuse_booleans_for_numbers(part)
+
+
+class Strict(BaseModel):
+    """Base of every model filled from a file: frozen; unknown keys, true for 1, nan and infinity are errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        schema = handler(source)
+        _refuse_booleans_for_numbers(schema)
+        return schema
 
 
 M = TypeVar("M", bound=BaseModel)

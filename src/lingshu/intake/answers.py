@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import itertools
+import math
 import re
 import unicodedata
 from collections.abc import Callable
@@ -161,11 +162,12 @@ def _trimmed(values: list[Any]) -> list[str]:
 
 
 def _empty(value: Any) -> bool:
-    return value is None or (isinstance(value, str) and not value.strip())
+    missing = value is None or (isinstance(value, float) and not math.isfinite(value))
+    return missing or (isinstance(value, str) and not value.strip())
 
 
 def _text(value: Any) -> str:
-    if not isinstance(value, str | int | float):
+    if not isinstance(value, str | int | float) or (isinstance(value, float) and not math.isfinite(value)):
         raise RowError(Reason.MISSING_FIELD, f"option {value!r:.60} is not a text")
     return str(value)
 
@@ -204,7 +206,7 @@ def gold_of(spec: Gold, row: Row, options: Options | None) -> str | tuple[str, .
     if options is not None and spec.shape in ("letters", "literal_or_text"):
         return _letters(value, options)
     if options is not None and spec.shape == "index":
-        return _indexed(value, spec.first, options)
+        return _indexed(value, spec, options)
     if options is not None and spec.shape == "texts":
         return _matched(value, options)
     if spec.shape == "key":
@@ -227,12 +229,23 @@ def _letters(value: Any, options: Options) -> str | tuple[str, ...]:
     return _one_or_several(letters)
 
 
-def _indexed(value: Any, first: int, options: Options) -> str:
-    if isinstance(value, bool) or not re.fullmatch(r"-?\d+", str(value)):
+def number_of(value: Any) -> int | None:
+    """Return the number of an option, None if the value is none; programs write 2.0 for 2 in a column with gaps."""
+    if isinstance(value, bool) or not re.fullmatch(r"-?[0-9]{1,9}(\.0)?", str(value)):
+        return None
+    return int(float(value))
+
+
+def _indexed(value: Any, spec: Gold, options: Options) -> str:
+    number = number_of(value)
+    if number is None:
         raise RowError(Reason.NO_GOLD, f"{value!r:.60} is not the number of an option")
-    place = int(value) - first
+    if spec.first == "told":
+        raise AssertionError("`counting.told` says what the first option's number is before a row is read")
+    place = number - spec.first
     if not 0 <= place < len(options.texts):
-        raise RowError(Reason.GOLD_NOT_AMONG_OPTIONS, f"number {value} with {len(options.texts)} options from {first}")
+        detail = f"number {value} with {len(options.texts)} options from {spec.first}"
+        raise RowError(Reason.GOLD_NOT_AMONG_OPTIONS, detail)
     return LETTERS[place]
 
 

@@ -18,13 +18,15 @@ import zipfile
 import zlib
 from collections.abc import Iterator
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import IO, Any, Protocol
 
 from lingshu.core.errors import UserError
+from lingshu.intake.name_ends import NameEnds
 
 TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
 CHUNK_BYTES = 1 << 20
+UTF8_FLAG = 0x800
 # zipfile and tarfile raise what their parsers stumble over: a broken archive is an error that names it.
 _DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError,
@@ -47,21 +49,38 @@ class _Members(Protocol):
 class _Zip:
     def __init__(self, path: Path) -> None:
         self._zip = zipfile.ZipFile(path)
-        infos = (info for info in self._zip.infolist() if not info.is_dir())
-        self.sizes = {info.filename: info.file_size for info in infos if not stat.S_ISLNK(info.external_attr >> 16)}
+        infos = [i for i in self._zip.infolist() if not (i.is_dir() or stat.S_ISLNK(i.external_attr >> 16))]
+        self._infos = dict(zip(_names_in(infos), infos, strict=True))
+        self.sizes = {name: info.file_size for name, info in self._infos.items()}
 
     def read(self, member: str) -> bytes:
-        return self._zip.read(member)
+        return self._zip.read(self._infos[member])
 
     def open(self, member: str) -> IO[bytes]:
-        return self._zip.open(member)
+        return self._zip.open(self._infos[member])
+
+
+def _names_in(infos: list[zipfile.ZipInfo]) -> list[str]:
+    """Return the members' names; where they don't say their coding, as macOS (UTF-8) or Chinese Windows writes them.
+
+    One coding for all of an archive: bytes of short Chinese names are often valid in both.
+    """
+    names = [info.filename for info in infos]
+    silent = [n for n, info in enumerate(infos) if not (info.flag_bits & UTF8_FLAG or info.filename.isascii())]
+    for coding in ("utf-8", "gb18030"):
+        try:  # cp437 is what the standard has such names mean
+            told = [infos[n].orig_filename.encode("cp437").decode(coding) for n in silent]
+        except UnicodeError:
+            continue
+        return [dict(zip(silent, told, strict=True)).get(n, name) for n, name in enumerate(names)]
+    return names
 
 
 class _Tar:
     """A tar file; a compressed one is uncompressed once into a temporary file, so that any member can be read."""
 
     def __init__(self, path: Path) -> None:
-        self._handle: IO[bytes] = path.open("rb") if path.name.endswith(".tar") else self._uncompressed(path)
+        self._handle: IO[bytes] = path.open("rb") if path.suffix.lower() == ".tar" else self._uncompressed(path)
         with tarfile.open(fileobj=self._handle, mode="r:") as opened:
             infos = [info for info in opened if info.isreg()]
         self._places = {info.name: info.offset_data for info in infos}
@@ -125,7 +144,7 @@ class Archive:
 
     @cached_property
     def _inside(self) -> _Members:
-        is_tar = self.path.name.endswith(TAR_ENDINGS)
+        is_tar = self.path.name.lower().endswith(TAR_ENDINGS)
         try:
             return _Tar(self.path) if is_tar else _Zip(self.path)
         except _DAMAGE as error:
@@ -137,25 +156,16 @@ class Archive:
             ) from None
 
     @cached_property
-    def _by_name(self) -> dict[str, list[str]]:
-        found: dict[str, list[str]] = {}
-        for member in self.members():
-            found.setdefault(PurePosixPath(member).name, []).append(member)
-        return found
+    def _ends(self) -> NameEnds:
+        return NameEnds(self.members())
 
     def members(self) -> list[str]:
         """Return the names of the files inside; links are none."""
         return list(self._inside.sizes)
 
     def find(self, name: str) -> str | None:
-        """Return the member whose path is or ends with `name` (the shortest one), or None."""
-        wanted = PurePosixPath(name)
-        ends = [
-            member
-            for member in self._by_name.get(wanted.name, [])
-            if PurePosixPath(member).parts[-len(wanted.parts) :] == wanted.parts
-        ]
-        return min(ends, key=lambda member: (len(member), member), default=None)
+        """Return the member whose path is or ends with `name` (the shortest one; see `NameEnds`), or None."""
+        return min(self._ends.find(name), key=lambda member: (len(member), member), default=None)
 
     def size(self, member: str) -> int:
         """Return a member's bytes when unpacked, as the archive says (and no more are ever unpacked)."""

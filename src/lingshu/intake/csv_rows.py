@@ -7,6 +7,7 @@ that says where it begins, and reading goes on with the line after that.
 from __future__ import annotations
 
 import csv
+import itertools
 from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -44,6 +45,16 @@ def csv_rows(
             yield number, CsvFault(_problem(error, feed.ended), feed.after_first())
             continue
         yield number, row
+
+
+def find_delimiter(lines: Iterator[str], usual: str) -> tuple[Iterator[str], str]:
+    """Return the lines, and what stands between the names of the first: the usual one, else a semicolon or tab.
+
+    Excel writes semicolons where a comma is the decimal mark.
+    """
+    header = [*itertools.islice(lines, 1)]
+    found = (mark for mark in (usual, ";", "\t") if len(next(csv.reader(header, delimiter=mark), [])) > 1)
+    return itertools.chain(header, lines), next(found, usual)
 
 
 def _problem(error: csv.Error, ended: bool) -> str:

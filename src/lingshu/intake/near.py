@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from lingshu.core.errors import UserError
-from lingshu.intake.places import ChainedFiles, Files, FolderFiles
+from lingshu.intake.places import Files, FolderFiles
 from lingshu.intake.rows import is_there
 from lingshu.intake.shapes import TableForm
 
@@ -46,8 +46,7 @@ def folder_near(name: str, folder: Path, forms: Sequence[TableForm], beside: Fil
 
 
 def _is_there(files: Files, forms: Sequence[TableForm], beside: Files | None) -> bool:
-    places = ChainedFiles([files, beside]) if beside else files
-    return any(is_there(places, form) for form in forms)
+    return any(is_there(files, form, beside) for form in forms)
 
 
 def _below(folder: Path) -> Iterator[Path]:

@@ -15,6 +15,7 @@ from lingshu.core.ids import sha256_bytes
 from lingshu.core.question import PictureFile
 from lingshu.intake.archive import Archive
 from lingshu.intake.errors import Reason, RowError
+from lingshu.intake.name_ends import NameEnds
 from lingshu.intake.parquet_rows import EmbeddedPicture
 from lingshu.intake.places import Files
 from lingshu.intake.shapes import Pictures
@@ -90,24 +91,37 @@ class PictureFinder:
     """Finds the pictures that rows name, in a place's folders first, then in its archives.
 
     Folders are looked for in the place itself, then beside the tables and in the folders above them: a user's folder
-    often holds the data set's own one.
+    often holds the data set's own one. A file that lies in none of them is found by the end of its path, if it is the
+    only one below the outermost folder that holds the tables: people put pictures into folders by split, and other
+    systems spell names otherwise.
 
     Args:
         files: the place.
         spec: where pictures are.
         tables: names of the tables whose rows name them.
         needed: one that is missing is an error; else it is an `AbsentPicture`, counted in `absent`.
+
+    Attributes:
+        absent: names of pictures that are not there.
+        elsewhere: files that were found by the end of their path.
     """
 
     def __init__(self, files: Files, spec: Pictures, tables: Sequence[str] = (), *, needed: bool = True) -> None:
         self.absent: set[str] = set()
+        self.elsewhere: set[str] = set()
         self._needed = needed
         self._files = files
         self._spec = spec
+        above = _above(tables)
         self._folders = [folder if folder != "." else "" for folder in spec.folders] + [
-            f"{above}/{folder}" if folder != "." else above for above in _above(tables) for folder in spec.folders
+            f"{outer}/{folder}" if folder != "." else outer for outer in above for folder in spec.folders
         ]
+        self._below = f"{above[-1]}/**/*" if above else "**/*"
         self._looked_up = lru_cache(NAMES_KNOWN)(self._found)  # rows of one picture stand together
+
+    @cached_property
+    def _ends(self) -> NameEnds:
+        return NameEnds(self._files.match(self._below))
 
     @cached_property
     def _archives(self) -> list[Archive]:
@@ -129,6 +143,8 @@ class PictureFinder:
         if not self._needed:
             self.absent.add(wanted)
             return AbsentPicture(wanted, self._files.label)
+        if several := self._ends.find(wanted):
+            raise RowError(Reason.MISSING_PICTURE, f"{name} may be {' or '.join(sorted(several)[:3])}")
         places = ", ".join((*(f"{folder}/" for folder in self._spec.folders), *self._spec.archives))
         raise RowError(Reason.MISSING_PICTURE, f"{name} is not in {places} of {self._files.label}")
 
@@ -140,6 +156,9 @@ class PictureFinder:
         for archive in self._archives:
             if (member := archive.find(name)) is not None:
                 return ZippedPicture(member, archive)
+        if len(ends := self._ends.find(name)) == 1:
+            self.elsewhere.add(ends[0])
+            return StoredPicture(ends[0], self._files)
         return None
 
 

@@ -81,9 +81,12 @@ _SPLITS = {"valid": "validation", "val": "validation", "dev": "validation"}
 
 
 def matching_own(names: Iterable[str], glob: str) -> list[str]:
-    """Return the names of a user's files that a pattern finds, sorted; if none, those it finds by another of theirs."""
-    known, pattern = list(names), pattern_of(glob)
-    found = matching(known, glob)
+    """Return the names of a user's files that a pattern finds, capitals or not, sorted.
+
+    If there are none, those that it finds by another of theirs (`also_named`).
+    """
+    known, pattern = list(names), re.compile(pattern_of(glob).pattern, re.IGNORECASE)
+    found = sorted(filter(pattern.fullmatch, known))
     if found or not glob.endswith(".parquet"):
         return found
     return [name for name in matching(known, "**/*") if any(map(pattern.fullmatch, also_named(name)))]
@@ -136,8 +139,8 @@ class FolderFiles:
 
     def match(self, pattern: str) -> list[str]:
         """See `Files.match`."""
-        if "*" not in pattern and "?" not in pattern:
-            return [pattern] if self.has(pattern) else []
+        if "*" not in pattern and "?" not in pattern and self.has(pattern):
+            return [pattern]
         return matching_own(self._names, pattern)
 
     def has(self, name: str) -> bool:

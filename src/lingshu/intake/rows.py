@@ -6,25 +6,27 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
 
 from lingshu.core.ids import canonical_json
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.parquet_rows import MAX_ROW_BYTES
-from lingshu.intake.places import Files, also_named
+from lingshu.intake.places import ChainedFiles, Files, also_named
 from lingshu.intake.shapes import Join, TableForm
 from lingshu.intake.tables import RawRow, Table, find_tables, found_in, read_mapping, read_rows
 from lingshu.intake.values import Row, has_half_pair, printable, text_at, value_at
 
 F = TypeVar("F", bound=TableForm)
+_ABSENT = object()
 
 
 @dataclass(frozen=True, slots=True)
 class Opened(Generic[F]):
     """A form with the files it found: its tables, and the mapping that each join looks in.
 
-    `left` are names of files that its patterns find, and its `file_pattern` leaves out.
+    `left` are names of files that its patterns find, and its `file_pattern` or `columns` leave out.
     """
 
     form: F
@@ -33,16 +35,21 @@ class Opened(Generic[F]):
     left: Sequence[str] = ()
 
 
-def find_source(files: Files, forms: Sequence[F]) -> Opened[F] | None:
+def find_source(files: Files, forms: Sequence[F], beside: Files | None = None) -> Opened[F] | None:
     """Return the first form whose every pattern finds a file, or None.
 
+    Args:
+        files: of the data set.
+        forms: in which it may be.
+        beside: holds tables of the project's own that complete rows.
+
     Raises:
-        UserError: a table that completes rows is broken, or the place can't be read.
+        UserError: a table is broken, or the place can't be read.
     """
     for form in forms:
         found = find_tables(files, form.tables)
         tables = _tables_of(form, found or [])
-        joins = [find_tables(files, join.tables) for join in form.joins]
+        joins = _joined(files, form, beside)
         if tables and all(joins):
             joined = [_mapping(join, of) for join, of in zip(form.joins, joins, strict=True) if of]
             read = {table.name for table in tables}
@@ -50,22 +57,45 @@ def find_source(files: Files, forms: Sequence[F]) -> Opened[F] | None:
     return None
 
 
-def is_there(files: Files, form: TableForm) -> bool:
-    """Return whether every pattern of a form finds a file; no table is read."""
-    found = find_tables(files, form.tables)
-    return bool(found and _tables_of(form, found)) and all(find_tables(files, join.tables) for join in form.joins)
+def is_there(files: Files, form: TableForm, beside: Files | None = None) -> bool:
+    """Return whether every pattern of a form finds a file, and its columns are there; as `find_source`."""
+    return bool(_tables_of(form, find_tables(files, form.tables) or [])) and all(_joined(files, form, beside))
+
+
+def _joined(files: Files, form: TableForm, beside: Files | None) -> list[list[Table] | None]:
+    places = ChainedFiles([files, beside]) if beside else files
+    return [find_tables(places, join.tables) for join in form.joins]
 
 
 def files_of(form: TableForm) -> str:
     """Return in words which files a form consists of."""
     tables = " and ".join((*form.tables, *(table for join in form.joins for table in join.tables)))
-    return f"{tables}, whose path has {form.file_pattern}" if form.file_pattern else tables
+    named = f"{tables}, whose path has {form.file_pattern}" if form.file_pattern else tables
+    return f"{named}, with the columns {', '.join(form.columns)}" if form.columns else named
+
+
+def _has_columns(form: TableForm, table: Table) -> bool:
+    """Return whether the first row that can be read has the form's columns; a table without any is not refused here."""
+    if not form.columns:
+        return True
+    rows = (raw.values for raw in read_rows(table, form) if not isinstance(raw.values, RowError))
+    first = next(rows, None)
+    return first is None or all(value_at(first, path, _ABSENT) is not _ABSENT for path in form.columns)
 
 
 def _tables_of(form: TableForm, found: Sequence[Table]) -> list[Table]:
-    """Return the tables whose name the form's `file_pattern` finds; if none, those that it finds by another name."""
+    """Return the tables whose name the form's `file_pattern` finds, and which have its columns.
+
+    If none bears such a name, those that it finds by another name of theirs, or whose capitals are others.
+    """
     own = [table for table in found if re.search(form.file_pattern, table.name)]
-    return own or [t for t in found if any(re.search(form.file_pattern, name) for name in also_named(t.name))]
+    return [table for table in own or filter(partial(_named, form), found) if _has_columns(form, table)]
+
+
+def _named(form: TableForm, table: Table) -> re.Match[str] | None:
+    """Return what the form's `file_pattern` finds in a table's name, or else in another name that it goes by."""
+    searches = ((name, flag) for flag in (re.NOFLAG, re.IGNORECASE) for name in also_named(table.name))
+    return next(filter(None, (re.search(form.file_pattern, name, flag) for name, flag in searches)), None)
 
 
 def find_alone(files: Files, form: F) -> Opened[F] | None:
@@ -107,9 +137,8 @@ def _repeats(form: TableForm, row: Row, seen: set[str]) -> bool:
 
 
 def _file_fields(form: TableForm, table: Table) -> Row:
-    named = (re.search(form.file_pattern, name) for name in also_named(table.name))
-    found = next((hit.groupdict() for hit in named if hit), {})
-    return {name: value for name, value in found.items() if value is not None}
+    found = _named(form, table)
+    return {name: value for name, value in (found.groupdict() if found else {}).items() if value is not None}
 
 
 def _complete(source: Opened[F], raw: RawRow, fields: Row) -> list[Row | RowError]:

@@ -70,13 +70,14 @@ class Gold(Strict):
             `report` (findings and impression), or `none` (graded by rubrics).
         field: path of the value; of the findings for `report`.
         impression: path of the impression, for `report`.
-        first: number of the first option, for `index`.
+        first: number of the first option, for `index`; `told` where the rows must tell, of options in columns: tables
+            that people export from either of two releases.
     """
 
     shape: Literal["letters", "index", "texts", "text", "key", "literal_or_text", "report", "none"]
     field: str = ""
     impression: str = ""
-    first: Literal[0, 1] = 0
+    first: Literal[0, 1, "told"] = 0
 
 
 class Pictures(Strict):
@@ -176,6 +177,8 @@ class TableForm(Layout):
             archive. Files are read in the order of their names.
         alone: pattern of files of other names: where a user's folder has nothing that `tables` finds and one such file,
             that one is read, and it is told. For files whose name says nothing that their rows and number don't.
+        columns: paths that the first row of a table has; one where a path is absent is none of the form's. For forms
+            whose files have the same names.
         file_pattern: only files whose path it finds are read; its named groups become fields of the row.
         beside: for `npy`: field to the array that completes the rows; `{name}` is filled in from `file_pattern`.
         rows: `list` (objects, or rows of a table), `values` (a list of anything; each becomes field `value`), `keyed`
@@ -196,6 +199,7 @@ class TableForm(Layout):
     checked: Literal["real sample", "written format", "not checked"]
     tables: list[str] = Field(min_length=1)
     alone: str = ""
+    columns: list[str] = []  # noqa: RUF012
     file_pattern: Pattern = ""
     beside: dict[str, str] = {}  # noqa: RUF012
     rows: Literal["list", "values", "keyed", "lists", "columns"] = "list"

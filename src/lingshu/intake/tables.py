@@ -26,7 +26,7 @@ from typing import IO, Any, cast
 from lingshu.core.errors import UserError
 from lingshu.intake.archive import Archive
 from lingshu.intake.arrays import array_rows
-from lingshu.intake.csv_rows import CsvFault, csv_rows
+from lingshu.intake.csv_rows import CsvFault, csv_rows, find_delimiter
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.json_stream import JsonStream, JsonStreamError
 from lingshu.intake.parquet_rows import MAX_ROW_BYTES, parquet_rows
@@ -88,7 +88,7 @@ def find_tables(files: Files, patterns: list[str]) -> list[Table] | None:
 def _open(files: Files, name: str) -> IO[bytes]:
     path = files.path(name)
     try:
-        handle = gzip.open(path) if name.endswith(".gz") else path.open("rb")  # noqa: SIM115 - the reader closes it
+        handle = gzip.open(path) if name.lower().endswith(".gz") else path.open("rb")  # noqa: SIM115 - the reader closes it
     except OSError as error:
         raise UserError(f"{path}: can't be read: {error.strerror}", "check the file") from None
     return cast("IO[bytes]", handle)
@@ -96,7 +96,7 @@ def _open(files: Files, name: str) -> IO[bytes]:
 
 def _open_member(archive: Archive, member: str) -> IO[bytes]:
     handle = archive.open(member)
-    return cast("IO[bytes]", gzip.open(handle)) if member.endswith(".gz") else handle
+    return cast("IO[bytes]", gzip.open(handle)) if member.lower().endswith(".gz") else handle
 
 
 def read_rows(table: Table, form: TableForm, max_row_bytes: int = MAX_ROW_BYTES) -> Iterator[RawRow]:
@@ -135,7 +135,8 @@ def _faults_named(table: Table) -> Iterator[None]:
     try:
         yield
     except UnicodeDecodeError:
-        raise UserError(f"{table.name}: not UTF-8 at byte {_utf8_fault(table)}", "get the file again") from None
+        problem = f"{table.name}: not UTF-8 at byte {_utf8_fault(table)}"
+        raise UserError(problem, "get the file again, or save it as UTF-8 (Excel: CSV UTF-8)") from None
     except JsonStreamError as error:
         raise UserError(
             f"{table.name}:{error.line}: not JSON: {error.problem}", "get the file again; it may be cut"
@@ -306,8 +307,10 @@ def _as_row(row: Any, form: TableForm) -> Row | RowError:
 def _csv(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
     csv.field_size_limit(limit)
     with io.TextIOWrapper(table.open(), encoding="utf-8-sig", newline="") as text:
-        header, count = form.header, 0
-        for line, row in csv_rows(_text_lines(table, text, limit), delimiter=form.delimiter, quoted=form.quoted):
+        header, count, lines, delimiter = form.header, 0, _text_lines(table, text, limit), form.delimiter
+        if not header:
+            lines, delimiter = find_delimiter(lines, delimiter)
+        for line, row in csv_rows(lines, delimiter=delimiter, quoted=form.quoted):
             if isinstance(row, CsvFault):
                 shown = row.first_line.rstrip("\r\n")[:60]
                 raise UserError(

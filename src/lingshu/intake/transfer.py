@@ -16,7 +16,7 @@ from lingshu.intake.download import size_of
 from lingshu.intake.listing import Remote, RemoteFile
 from lingshu.intake.meter import Moved, metered
 
-GRACE_SECONDS = 0.5  # after Ctrl-C, for threads that can stop by themselves
+GRACE_SECONDS = 0.5  # after Ctrl-C or a failure, for threads that can stop by themselves
 
 
 class _StoppedError(Exception):
@@ -50,7 +50,10 @@ def _task(remote: Remote, file: RemoteFile, target: Path, moved: Moved) -> Calla
 
 
 def _run(tasks: Sequence[Callable[[], None]], stop: threading.Event, workers: int) -> None:
-    """Run the tasks on threads that don't keep the process: a server that says nothing can't hold up Ctrl-C."""
+    """Run the tasks on threads that don't keep the process: a server that says nothing holds up no error, nor Ctrl-C.
+
+    A thread that is left behind in silence writes at most what comes next, and sees then that it was stopped.
+    """
     signal.siginterrupt(signal.SIGINT, True)  # polars' handler of Ctrl-C leaves waiting threads asleep
     left: queue.SimpleQueue[tuple[Callable[[], None], Future[None]]] = queue.SimpleQueue()
     running: list[Future[None]] = [Future() for _ in tasks]
@@ -61,15 +64,11 @@ def _run(tasks: Sequence[Callable[[], None]], stop: threading.Event, workers: in
         thread.start()
     try:
         wait(running, return_when=FIRST_EXCEPTION)
-        stop.set()
-        for thread in threads:
-            thread.join()
-    except KeyboardInterrupt:
+    finally:
         stop.set()
         end = time.monotonic() + GRACE_SECONDS
         for thread in threads:
             thread.join(max(end - time.monotonic(), 0))
-        raise
     errors = [error for future in running if future.done() and (error := future.exception()) is not None]
     for error in sorted(errors, key=lambda error: isinstance(error, _StoppedError)):
         raise error

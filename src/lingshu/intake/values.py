@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from typing import Any
 
@@ -15,20 +16,21 @@ _ABSENT = object()
 
 
 def value_at(row: Row, path: str, default: Any = _ABSENT) -> Any:
-    """Return the value at a path.
+    """Return the value at a path; None for NaN and infinity, with which programs write what is missing.
 
     Raises:
         RowError: there is none, and no default is given.
     """
-    if path in row:
-        return row[path]
-    for alternative in path.split("|"):
-        value = _found(row, alternative)
-        if value is not _ABSENT:
-            return value
+    value = row[path] if path in row else _first(row, path)
+    if value is not _ABSENT:
+        return None if isinstance(value, float) and not math.isfinite(value) else value
     if default is _ABSENT:
         raise RowError(Reason.MISSING_FIELD, f"no field {path!r}; there are {', '.join(map(str, row))[:200]}")
     return default
+
+
+def _first(row: Row, path: str) -> Any:
+    return next((value for one in path.split("|") if (value := _found(row, one)) is not _ABSENT), _ABSENT)
 
 
 def _found(row: Row, path: str) -> Any:

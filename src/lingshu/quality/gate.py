@@ -11,6 +11,7 @@ import polars as pl
 from lingshu.core.files import fresh_dir, write_json
 from lingshu.core.layout import verdict_file, verdict_folder
 from lingshu.core.verdicts import account, write_verdicts
+from lingshu.quality.column_types import check_types
 from lingshu.quality.expectations import failures, require, validate
 from lingshu.quality.inputs import Tables
 from lingshu.quality.params import QualityParams
@@ -30,12 +31,13 @@ def gate(
     of the splits in `let_in` (`source/test`) are.
 
     Raises:
-        UserError: an expectation failed (its record is written first).
+        UserError: an expectation failed (its record is written first), or a column of signals has another type.
     """
     folder = fresh_dir(root / verdict_folder(STEP))
     tables = Tables(root, tuple(sources), tuple(let_in))
     records = validate(schema_suites(tables))
     _record(folder, root, records, params)
+    check_types(tables)
     records += validate(content_suites(tables))
     _record(folder, root, records, params)
     parts = [_decided(tables, source, params) for source in sources]

@@ -113,7 +113,7 @@ def _open(file: RawFile) -> FileDataset:
         raise Refused("NOT_DICOM", "no preamble, no SOP class and no image size")
     if modality in NOT_PICTURES:
         raise Refused("NOT_A_PICTURE", NOT_PICTURES[modality])
-    if "PixelData" not in dataset:
+    if not dataset.get("PixelData"):  # absent, or an element that is empty
         raise Refused("NO_PIXELS", f"modality {modality or 'not stated'}, no pixel data")
     if "TransferSyntaxUID" not in dataset.file_meta:
         dataset.file_meta.TransferSyntaxUID = _syntax(dataset)

@@ -32,7 +32,7 @@ class SourceForm(TableForm):
         unit: word for what a group is.
         split: path of the split, or the split of every row (`train`, `validation`, `test`).
         split_names: of what the path gives, to our word; `train`, `val`, `valid`, `validate`, `dev`, `test` and the
-            like are known.
+            like are known, and what is said of `validation` holds for its other names.
         question: path of the question; of the turns for `conversation`.
         instruction: path of what is asked for, before the question (Alpaca's form, where the question may be empty).
         context: path of a text, or of a list of texts, that stands before the question.

@@ -17,7 +17,7 @@ from lingshu.intake.errors import DataError, Reason, RowError
 from lingshu.intake.pictures import PictureFinder
 from lingshu.intake.places import Files
 from lingshu.intake.rows import Opened, data_rows, row_identity
-from lingshu.intake.values import Row
+from lingshu.intake.values import Row, printable
 from lingshu.sources.catalog import SourceRecord
 from lingshu.sources.forms import SourceForm
 from lingshu.sources.params import RowParams
@@ -65,6 +65,7 @@ class RowRun(ABC, Generic[W]):
             self._finish(waiting.popleft())
         self.summary.pictures_stored = self.images.stored
         self.summary.unknown_kinds = self._maker.unknown_kinds
+        self.summary.elsewhere = sorted(map(printable, self._finder.elsewhere)) if self._finder else []
         if self.summary.rows != self.summary.kept + self.summary.refused.total():
             raise AccountingError(f"{STEP} {self._name}: {self.summary.rows} rows in, not all kept or refused")
 

@@ -31,8 +31,9 @@ class RowSummary:
         unknown_kinds: words for imaging kinds that the record does not translate.
         expected: rows that the record says there are; 0 where it does not.
         known: how it knows.
-        left: names of files beside the tables that the form leaves out by its `file_pattern`.
+        left: names of files beside the tables that the form leaves out by its `file_pattern` or `columns`.
         absent: sets of files of which parts are missing.
+        elsewhere: files of pictures that lie in other folders than the form's, or are spelt otherwise than in the rows.
     """
 
     name: str
@@ -52,6 +53,7 @@ class RowSummary:
     known: str = ""
     left: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
+    elsewhere: list[str] = field(default_factory=list)
 
     @property
     def kept(self) -> int:
@@ -101,6 +103,10 @@ class RowSummary:
             lines.append(f"note: upstream's splits cut {self.groups_cut} groups (rows of them are in several splits)")
         if self.left:
             lines.append(f"note: not read, as the form leaves them out: {len(self.left)} files, such as {self.left[0]}")
+        if self.elsewhere:
+            lines.append(
+                f"note: pictures found by the end of their path: {len(self.elsewhere)}, such as {self.elsewhere[0]}"
+            )
         if self.absent:
             lines.append(f"note: parts are missing: {', '.join(self.absent)}")
         if self.expected and self.rows != self.expected:

@@ -22,9 +22,10 @@ from lingshu.core.manifest import write_manifest
 from lingshu.core.sample import SPLITS, ImageRef, Sample, SampleWriter
 from lingshu.core.verdicts import VerdictWriter
 from lingshu.intake.archive_files import ARCHIVE_ENDINGS
+from lingshu.intake.counting import told
 from lingshu.intake.errors import DataError, RowError
 from lingshu.intake.pictures import FoundPicture, row_pictures
-from lingshu.intake.places import ChainedFiles, Files
+from lingshu.intake.places import Files
 from lingshu.intake.rows import Opened, files_of, find_source
 from lingshu.intake.values import Row, printable
 from lingshu.sources.catalog import SourceRecord
@@ -90,7 +91,7 @@ def normalize_rows(
     with ExitStack() as stack:
         new_images, new_samples = (stack.enter_context(_replaced(folder)) for folder in (images, samples))
         _go(run, new_images, new_samples, threads)
-        run.summary.left = [printable(left) for left in source.left if not (beside and beside.has(left))]
+        run.summary.left = [printable(left) for left in source.left]
         run.summary.absent = absent_parts([t.name for t in source.tables])
         _check(name, run.summary, record, source, accept_rows=accept_rows)
         write_manifest(new_images, STEP, run.summary.pictures_stored)
@@ -126,10 +127,12 @@ def open_form(name: str, record: SourceRecord, files: Files, beside: Files | Non
     """Return the first form of the record whose files are all there.
 
     Raises:
-        UserError: there is none (the forms are listed), or a file that completes rows is broken.
+        UserError: there is none (the forms are listed), a file that completes rows is broken, or the rows don't tell
+            what the form leaves to them.
     """
-    if (source := find_source(ChainedFiles([files, beside]) if beside else files, record.forms)) is not None:
-        return source
+    if (source := find_source(files, record.forms, beside)) is not None:
+        gold = told(source, source.form.gold, source.form.choices)
+        return replace(source, form=source.form.model_copy(update={"gold": gold}))
     forms = "\n  ".join(f"{form.name}: {files_of(form)}" for form in record.forms)
     names = files.match("**/*")
     packed = [name for name in names if name.lower().endswith(ARCHIVE_ENDINGS)]

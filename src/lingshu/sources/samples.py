@@ -55,7 +55,8 @@ class SampleMaker:
         if self._form.one_split:
             return cast("Split", self._form.one_split)
         given = text_at(row, self._form.split)
-        found = self._form.split_names.get(given) or SPLIT_NAMES.get(given.strip().lower())
+        names, known = self._form.split_names, SPLIT_NAMES.get(given.strip().lower())
+        found = names.get(given) or (known and names.get(known, known))
         if found is None:
             raise RowError(Reason.UNKNOWN_SPLIT, f"{self._form.split!r} is {given!r:.40}")
         return found

@@ -13,6 +13,7 @@ from lingshu.benchmarks.public.forms import Form
 from lingshu.benchmarks.public.questions import Asker
 from lingshu.core.errors import UserError
 from lingshu.core.question import Question
+from lingshu.intake.counting import told
 from lingshu.intake.errors import DataError, Reason, RowError
 from lingshu.intake.hub import HubFiles
 from lingshu.intake.near import folder_near
@@ -106,6 +107,8 @@ def load(
         notes = (_taken(name, source),) if source else ()
     if source is None:
         raise _no_form(name, record, files)
+    gold = told(source, source.form.gold, source.form.choices)
+    source = replace(source, form=source.form.model_copy(update={"gold": gold}))
     finder = _finder(source.form, files, needed=with_pictures)
     loaded = _read(name, record, source, finder, reasoning=reasoning, limit=limit, hubs=hubs)
     if finder is not None and finder.absent:
