@@ -109,6 +109,8 @@ def vllm(monkeypatch):
     module.SamplingParams = SamplingParams
     module.LLM = lambda **options: made.append(LLM(options)) or made[-1]
     module.made = made
+    module.guards = []
+    monkeypatch.setattr("lingshu.inference.vllm_engine.start_guard", lambda: module.guards.append(len(made)))
     module.exceptions = ModuleType("vllm.exceptions")
     module.exceptions.VLLMClientError = VLLMClientError
     module.exceptions.VLLMServerError = VLLMServerError
@@ -134,6 +136,7 @@ def test_graphs_and_prefix_caching_are_on_and_the_models_sampling_defaults_off(v
     assert options["enable_prefix_caching"] is True
     assert options["generation_config"] == "vllm"
     assert options["limit_mm_per_prompt"] == {"image": 3, "video": 0, "audio": 0}
+    assert vllm.guards == [0]  # before vLLM starts processes
     assert (options["tensor_parallel_size"], options["max_model_len"], options["seed"]) == (2, 4096, 5)
 
 

@@ -16,6 +16,7 @@ from typing import Any
 
 from lingshu.core.errors import UserError
 from lingshu.inference.engine import Failure, Outcome, Request, Response
+from lingshu.inference.guard import start_guard
 from lingshu.inference.openai_replies import TOO_LONG
 from lingshu.inference.pixels import openai_messages
 from lingshu.inference.precision import precision
@@ -59,6 +60,7 @@ class VLLMEngine:
         # A prompt that is too long is the latter, which is no ValueError.
         self._refusals = (ValueError, VLLMClientError)
         self._broken = (VLLMServerError, RuntimeError)
+        start_guard()
         try:
             self._llm = vllm.LLM(
                 model=str(folder),
