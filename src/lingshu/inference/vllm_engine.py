@@ -1,24 +1,37 @@
-"""vLLM's offline engine, through its documented `LLM.chat`: CUDA graphs, prefix caching, tensor parallel.
+"""vLLM's offline engine: its chat front end, CUDA graphs, prefix caching, tensor parallel; answers come one by one.
 
-Written against the documentation and the source of vllm 0.31 (the `gpu` extra of pyproject.toml); it has never been
-run, because no machine that the project was built on had a GPU. Data parallel needs nothing of vLLM: processes that
-share a response store share the questions (`lingshu eval --data-parallel`).
+Written for vllm 0.31 (the `gpu` extra of pyproject.toml), and run with that release and 0.32 on a CPU, never on a GPU.
+Data parallel needs nothing of vLLM: processes that share a response store share the questions
+(`lingshu eval --data-parallel`).
 """
 
 from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from lingshu.core.errors import UserError
-from lingshu.inference.engine import Failure, FinishReason, Outcome, Request, Response
+from lingshu.inference.engine import Failure, Outcome, Request, Response
+from lingshu.inference.guard import start_guard
+from lingshu.inference.openai_replies import TOO_LONG
 from lingshu.inference.pixels import openai_messages
+from lingshu.inference.precision import precision
 from lingshu.inference.settings import Decoding, LocalExecution
 
-WINDOW = 512  # requests given at a time: enough to keep the GPU busy, few enough to lose little to a kill
+IN_FLIGHT = 256  # vLLM's own `max_num_seqs` on most GPUs; other processes that share the store ask the rest meanwhile
+_GO_ON = "mend what its messages above name, then run the same command: what is answered is kept"
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """A request that vLLM is working on, and when it was handed over."""
+
+    request: Request
+    start: float
 
 
 class VLLMEngine:
@@ -33,22 +46,25 @@ class VLLMEngine:
 
     def __init__(self, folder: Path, decoding: Decoding, execution: LocalExecution, pictures: int) -> None:
         try:
-            import vllm  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415 - seconds, and only on Linux with CUDA
-            from vllm.exceptions import VLLMClientError  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415
+            import vllm  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415 - seconds, and only on Linux
+            from vllm.exceptions import (  # type: ignore[import-not-found, unused-ignore] # noqa: PLC0415
+                VLLMClientError,
+                VLLMServerError,
+            )
         except ImportError:
             raise UserError(
                 "--engine vllm: vllm is not installed", "`make setup-gpu` installs it (Linux with CUDA)"
             ) from None
         self._decoding = decoding
         self._sampling = vllm.SamplingParams
-        self._refusals = (
-            ValueError,
-            VLLMClientError,
-        )  # a prompt that is too long is the latter, which is no ValueError
+        # A prompt that is too long is the latter, which is no ValueError.
+        self._refusals = (ValueError, VLLMClientError)
+        self._broken = (VLLMServerError, RuntimeError)
+        start_guard()
         try:
             self._llm = vllm.LLM(
                 model=str(folder),
-                dtype=decoding.dtype,
+                dtype=precision(folder, decoding.dtype),
                 seed=decoding.seed or 0,
                 trust_remote_code=decoding.trust_remote_code,
                 tensor_parallel_size=execution.tensor_parallel,
@@ -58,52 +74,59 @@ class VLLMEngine:
                 enable_prefix_caching=True,
                 # The sampling defaults that a model ships must not leak into the evaluation.
                 generation_config="vllm",
-                **({"limit_mm_per_prompt": {"image": pictures}} if pictures else {}),
+                # What is never sent gets no room: without these, vLLM measures its memory with the longest videos.
+                limit_mm_per_prompt={"image": pictures, "video": 0, "audio": 0},
             )
-        except self._refusals as error:
+        except (*self._refusals, *self._broken, OSError, ImportError) as error:
             raise UserError(f"{folder}: vllm can't load the model: {error}", "mend what it names") from None
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Outcome]:
-        """Yield one outcome a request, window by window, in their order."""
+        """Yield one outcome a request as soon as it is there, taking a new request for each that ended.
+
+        Raises:
+            UserError: vLLM's engine has died.
+        """
         source = iter(requests)
-        while window := list(itertools.islice(source, WINDOW)):
-            yield from self._window(window)
+        asked: dict[str, _Asked] = {}
+        while True:
+            for request in itertools.islice(source, IN_FLIGHT - len(asked)):
+                failure = self._hand_over(request, asked)
+                if failure is not None:
+                    yield failure
+            if not asked:
+                return
+            for output in self._finished():
+                item = asked.pop(output.request_id)
+                yield _outcome(item.request, output, round(time.monotonic() - item.start, 4))
 
-    def _window(self, window: Sequence[Request]) -> Iterator[Outcome]:
-        conversations: list[tuple[Request, list[dict[str, Any]]]] = []
-        for request in window:
-            try:
-                conversations.append((request, openai_messages(request, self._decoding)))
-            except UserError as error:
-                yield Failure(request.id, "picture", error.line)
-        yield from self._chat(conversations)
-
-    def _chat(self, conversations: Sequence[tuple[Request, list[dict[str, Any]]]]) -> Iterator[Outcome]:
-        """Yield the answers; vLLM refuses a whole call for one prompt that is too long, so that one is looked for."""
-        if not conversations:
-            return
-        start = time.monotonic()
+    def _hand_over(self, request: Request, asked: dict[str, _Asked]) -> Failure | None:
+        """Give vLLM one request; a whole call would be refused for one prompt that is too long."""
         try:
-            found = self._llm.chat(
-                [messages for _, messages in conversations],
-                sampling_params=[self._params(request) for request, _ in conversations],
+            messages = openai_messages(request, self._decoding)
+        except UserError as error:
+            return Failure(request.id, "picture", error.line)
+        try:
+            (name,) = self._llm.enqueue_chat(
+                [messages],
+                sampling_params=self._params(request),
                 chat_template=self._decoding.chat_template,
                 chat_template_kwargs=self._decoding.template,
                 use_tqdm=False,
             )
         except self._refusals as error:
-            if len(conversations) == 1:
-                yield Failure(conversations[0][0].id, "bad_request", str(error))
-                return
-            found = None
-        if found is None:
-            half = len(conversations) // 2
-            yield from self._chat(conversations[:half])
-            yield from self._chat(conversations[half:])
-            return
-        seconds = round((time.monotonic() - start) / len(found), 4)
-        for (request, _), output in zip(conversations, found, strict=True):
-            yield _response(request, output, seconds)
+            too_long = any(sign in str(error).lower() for sign in TOO_LONG)
+            return Failure(request.id, "context_length" if too_long else "bad_request", str(error))
+        except self._broken as error:
+            raise UserError(f"vllm's engine has died: {error}", _GO_ON) from None
+        # vLLM adds a random ending to the number that outputs bear.
+        asked[name.partition("-")[0]] = _Asked(request, time.monotonic())
+        return None
+
+    def _finished(self) -> list[Any]:
+        try:
+            return [output for output in self._llm.llm_engine.step() if output.finished]
+        except self._broken as error:
+            raise UserError(f"vllm's engine has died: {error}", _GO_ON) from None
 
     def _params(self, request: Request) -> Any:
         decoding = self._decoding
@@ -115,15 +138,17 @@ class VLLMEngine:
         )
 
 
-def _response(request: Request, output: Any, seconds: float) -> Response:
+def _outcome(request: Request, output: Any, seconds: float) -> Outcome:
     answer = output.outputs[0]
-    reason: FinishReason = "length" if answer.finish_reason == "length" else "stop"
+    if answer.finish_reason not in {"stop", "length"}:
+        return Failure(request.id, "server_error", f"vllm ended it with {answer.finish_reason!r}")
+    stopped = answer.finish_reason == "stop"
     prompt = output.prompt_token_ids
     return Response(
         request.id,
         answer.text,
-        reason,
-        len(answer.token_ids),
+        "stop" if stopped else "length",
+        len(answer.token_ids) - stopped,  # the end mark is among them
         None if prompt is None else len(prompt),
         seconds,
     )
