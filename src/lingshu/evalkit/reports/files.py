@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.core.errors import UserError
+from lingshu.evalkit.items import whole_characters
 
 ID_KEYS = ("id", "study_id")
 REPORT = "report"
@@ -39,7 +40,8 @@ class Pairs:
 def read_reports(path: Path) -> Reports:
     """Return the reports of a CSV file (`.csv`, with a header) or of JSON lines: `id` or `study_id`, and `report`.
 
-    An empty report, or null, is an empty text. Other keys are not used, and listed.
+    An empty report, or null, is an empty text. Half a surrogate pair, where a model ended inside a character, becomes
+    U+FFFD. Other keys are not used, and listed.
 
     Raises:
         UserError: the file is missing, empty or broken, a row lacks a key, an id comes twice.
@@ -56,7 +58,7 @@ def read_reports(path: Path) -> Reports:
         text = row[REPORT] if row[REPORT] is not None else ""
         if not isinstance(text, str):
             raise UserError(f"{place}: {REPORT!r} is {type(text).__name__}, not text", "write the report as a string")
-        _add(texts, identity, text, place)
+        _add(texts, identity, whole_characters(text), place)
         keys.update(row)
     if not texts:
         raise UserError(f"{path}: no report in it", "write one JSON object a line, or a CSV with a header")
