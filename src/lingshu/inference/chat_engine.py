@@ -25,6 +25,7 @@ from transformers.generation.configuration_utils import GenerationConfig
 
 from lingshu.core.errors import UserError
 from lingshu.core.ids import stable_hash
+from lingshu.core.whole_model import check_whole
 from lingshu.inference.engine import Failure, Outcome, Request, Response, plan_batches
 from lingshu.inference.pixels import decoded
 from lingshu.inference.settings import Decoding, LocalExecution
@@ -83,13 +84,7 @@ class ChatEngine:
             trust_remote_code=self._decoding.trust_remote_code,
             output_loading_info=True,
         )
-        # Only parameters: what is computed, such as tables of positions, need not be in the files.
-        absent = sorted(set(told["missing_keys"]) & {name for name, _ in model.named_parameters()})
-        if absent:
-            raise UserError(
-                f"{self._folder}: {len(absent)} of its weights are not in its files, such as {absent[0]}",
-                "get the whole model; transformers would put random numbers in their place",
-            )
+        check_whole(model, told, str(self._folder))
         return model
 
     def _load_processor(self) -> Any:
