@@ -1,5 +1,6 @@
 """Broken files, broken rows and wrong names: each is named, and what can be asked still is."""
 
+import json
 from pathlib import Path
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ from lingshu.benchmarks.public.load import load
 from lingshu.core.errors import UserError
 from lingshu.intake.answers import gold_of, options_of
 from lingshu.intake.errors import Reason, RowError
-from tests.benchmarks.public_made import OMNI, PICTURE, RUBRIC, as_csv, as_json, as_lines, as_zip, write
+from tests.benchmarks.public_made import OMNI, PICTURE, REPORT, RUBRIC, as_csv, as_json, as_lines, as_zip, write
 from tests.benchmarks.public_multimodal import MULTIMODAL
 from tests.benchmarks.public_text import TEXT
 from tests.benchmarks.test_public_forms import CATALOG
@@ -137,6 +138,32 @@ def test_one_missing_picture_of_two(tmp_path):
     loaded = read("rad_restruct", write({k: v for k, v in files.items() if k != "imgs/F2.png"}, tmp_path))
     assert len(loaded.questions) == len(loaded.data_errors) == 2
     assert "F2.png is not in imgs/" in loaded.data_errors[0].detail
+
+
+def test_earlier_questions_and_contexts_that_are_none(tmp_path):
+    rows = json.loads(MULTIMODAL["rad_restruct", 0]().files["test_qa_pairs/7.json"])
+    rows[1][2] = None
+    files = MULTIMODAL["rad_restruct", 0]().files | {"test_qa_pairs/7.json": as_json(rows)}
+    loaded = read("rad_restruct", write(files, tmp_path / "rad"))
+    assert [error.detail for error in loaded.data_errors] == ["'history' is None, not a list"] * 2
+    good = {"QUESTION": "Does it?", "CONTEXTS": ["One."], "final_decision": "no"}
+    pubmed = {"ori_pqal.json": as_json({"1": good, "2": good | {"CONTEXTS": None}})}
+    loaded = read("pubmed_qa", write(pubmed, tmp_path / "pubmed"))
+    assert first_error(loaded).detail == "'CONTEXTS' is None, not a text or a list"
+
+
+def test_a_name_that_no_file_can_have_is_a_missing_picture(tmp_path):
+    rows = [REPORT | {"image": name} for name in ("a.png", "x" * 5000, "a\0.png")]
+    loaded = read("chexpert_plus", write({"test.json": as_json(rows), "images/a.png": PICTURE}, tmp_path))
+    assert [error.reason for error in loaded.data_errors] == [Reason.MISSING_PICTURE] * 2
+
+
+def test_a_number_that_is_none_in_a_row_that_may_come_twice(tmp_path):
+    labels = [{"left": 1}, {"left": 1}, float("nan"), float("nan")]
+    row = {"img_id": "a", "sentf": {"pvqa": ["Where?"] * 4}, "labelf": {"pvqa": labels}}
+    files = {"pvqa_test.json": json.dumps([row]).encode(), "images/a.jpg": PICTURE}
+    loaded = read("path_vqa", write(files, tmp_path))
+    assert len(loaded.questions) == len(loaded.data_errors) == 1
 
 
 def test_a_csv_row_of_another_width(tmp_path):

@@ -48,6 +48,19 @@ def test_files_are_written_where_asked(files: list[str], tmp_path: Path) -> None
     assert all(row["metrics"].keys() == names for row in rows)
 
 
+def test_half_a_surrogate_pair_is_no_word_and_an_id_is_kept_as_it_was(tmp_path: Path) -> None:
+    for name, text in (("r", "No effusion is seen."), ("c", "No effusion is seen. \ud83d")):
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps({"id": "1\ud83d", "report": text}) + "\n")
+    arguments = [f"--{side}={tmp_path / side[0]}.jsonl" for side in ("references", "candidates")]
+    written = [f"--per-sample={tmp_path / 'each.jsonl'}", f"--texts-out={tmp_path / 'texts'}"]
+    result = run("report-metrics", *arguments, *written, "--metrics", "rouge_l")
+    assert (result.returncode, json.loads(result.stdout)["metrics"]) == (0, {"rouge_l": 1.0})
+    assert json.loads((tmp_path / "each.jsonl").read_text())["id"] == "1\ud83d"
+    assert json.loads((tmp_path / "texts" / "candidates.json").read_text()) == {
+        "1\ud83d": "No effusion is seen. \ufffd"
+    }
+
+
 @pytest.mark.parametrize(
     ("options", "what"),
     [

@@ -70,6 +70,12 @@ def test_any_response_leaves_the_fences_whole(response):
     assert fences(prompts.open_prompt(open_item(response))) == WHOLE
 
 
+def test_half_a_surrogate_pair_is_shown_as_what_can_be_sent():
+    shown = prompts.open_prompt(open_item("in the left lung \ud83d"))
+    assert "in the left lung \ufffd\n=== END ANSWER" in shown
+    shown.encode()
+
+
 def test_open_answers_are_shown_without_their_thoughts_and_with_all_golds():
     prompt = prompts.open_prompt(open_item("<think>secret</think><answer>the **left** lung</answer>", ("a", "b")))
     assert "secret" not in prompt

@@ -1,10 +1,12 @@
 """Metrics that need a model: tiny random ones of the same architecture, and the exact arithmetic on top."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load_file, save_file
 from sklearn.metrics import classification_report
 from transformers import AutoModel, AutoTokenizer
 
@@ -86,6 +88,17 @@ def test_a_folder_without_a_model_and_a_layer_it_lacks(roberta, tmp_path):
         load_scorer(tmp_path, 1)
     with pytest.raises(UserError, match=r"--bertscore-layer: 4, but .* has 3 layers"):
         load_scorer(roberta, 4)
+    part = shutil.copytree(roberta, tmp_path / "part")
+    weights = load_file(part / "model.safetensors")
+    for named, gone in (("encoder.layer.2.", True), ("pooler.", False)):
+        kept = {name: value for name, value in weights.items() if named not in name}
+        assert len(kept) < len(weights)
+        save_file(kept, part / "model.safetensors", metadata={"format": "pt"})
+        if gone:
+            with pytest.raises(UserError, match=r"--bertscore-model: .*part: 16 of its weights .*encoder\.layer\.2\."):
+                load_scorer(part, 1)
+        else:
+            load_scorer(part, 1)  # nothing here looks at the pooler, and published files lack it
 
 
 def test_chexbert_reads_as_its_parts_do(bert, tmp_path):

@@ -1,6 +1,7 @@
 """RaTEScore: the arithmetic on known entities, entities off labels, and tiny models of the published architectures."""
 
 import json
+import shutil
 
 import numpy as np
 import pytest
@@ -135,6 +136,19 @@ def test_the_key_and_what_is_missing(folders, tmp_path):
         run(ratescore_tagger=tagger)
     with pytest.raises(UserError, match="--ratescore-tagger: "):
         run(ratescore_tagger=str(tmp_path), ratescore_encoder=encoder)
+
+
+def test_an_encoder_in_the_taggers_place_has_no_head_and_is_refused(folders, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    headless = shutil.copytree(folders[0], tmp_path / "headless")
+    weights = load_file(headless / "model.safetensors")
+    kept = {name: value for name, value in weights.items() if not name.startswith("classifier.")}
+    save_file(kept, headless / "model.safetensors", metadata={"format": "pt"})
+    with pytest.raises(
+        UserError, match=r"--ratescore-tagger: .*headless: 2 of its weights .* such as classifier\.bias"
+    ):
+        load_rate_models(headless, folders[1])
 
 
 def test_a_tagger_with_other_labels_is_refused(folders, tmp_path):

@@ -1,5 +1,6 @@
 """Any chat model by its own configuration: tiny random models of real architectures, saved as the hub has them."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -217,3 +218,49 @@ def test_a_base_model_without_a_chat_template_is_refused(text_model, tmp_path):
     asked = requests(4)
     given = [plain(outcome) for outcome in engine(folder, chat_template=TEMPLATE).generate(asked)]
     assert given == [plain(outcome) for outcome in engine(text_model).generate(asked)]
+
+
+def test_a_model_that_is_not_whole_is_refused_and_not_completed_by_chance(text_model, tmp_path):
+    from safetensors.torch import load_file, save_file
+
+    folder = shutil.copytree(text_model, tmp_path / "part")
+    weights = load_file(folder / "model.safetensors")
+    kept = {name: value for name, value in weights.items() if "layers.1." not in name}
+    save_file(kept, folder / "model.safetensors", metadata={"format": "pt"})
+    named = rf"{len(weights) - len(kept)} of its weights are not in its files, such as model\.layers\.1\."
+    with pytest.raises(UserError, match=named):
+        engine(folder)
+
+
+@pytest.mark.parametrize(
+    ("name", "change"),
+    [
+        ("model.safetensors", lambda text: text[:-100]),
+        ("model.safetensors", lambda text: b"{"),
+        ("config.json", lambda text: b"[]"),
+        ("config.json", lambda text: text.replace(b'"hidden_size": 32', b'"hidden_size": 64')),
+        ("config.json", lambda text: text.replace(b'"hidden_size": 32', b'"hidden_size": "32"')),
+        ("tokenizer.json", lambda text: b"{}"),
+        ("tokenizer.json", lambda text: text.replace(b'"WordLevel"', b'"nosuch"')),
+        ("generation_config.json", lambda text: b"[]"),
+    ],
+)
+def test_a_damaged_file_of_a_model_is_one_message(text_model, tmp_path, name, change):
+    folder = shutil.copytree(text_model, tmp_path / "damaged")
+    before = (folder / name).read_bytes()
+    (folder / name).write_bytes(change(before))
+    assert (folder / name).read_bytes() != before
+    with pytest.raises(UserError, match="damaged: not a model that can be loaded: "):
+        engine(folder)
+
+
+def test_turns_that_the_template_refuses_fail_alone_and_no_template_at_all_is_said(text_model):
+    refusing = (
+        "{% if messages[0]['content'].endswith(' 1') %}{{ raise_exception('not this one') }}{% endif %}" + TEMPLATE
+    )
+    found = answers(engine(text_model, chat_template=refusing), requests(3))
+    assert [type(found[f"invented/q{n}"]) for n in range(3)] == [Response, Failure, Response]
+    assert found["invented/q1"].reason == "bad_request"
+    assert found["invented/q1"].detail == "the chat template refuses the turns: not this one"
+    with pytest.raises(UserError, match="the chat template is no Jinja: line 2: "):
+        answers(engine(text_model, chat_template="\n{% for x in %}"), requests(1))

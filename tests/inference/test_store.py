@@ -127,6 +127,9 @@ def test_a_damaged_row_is_named(tmp_path):
     path.write_bytes(good + b"\0\0\0\n")
     with pytest.raises(UserError, match=f"byte {len(good)}"):
         ResponseStore(tmp_path)
+    path.write_bytes(good + b"\n\r\n" + good)  # the line was deleted, and left an empty one
+    with ResponseStore(tmp_path) as store:
+        assert (len(store), store.answer(key(1), "r").text) == (1, "one")
     path.write_bytes(good[:-5] + b"\n")
     with ResponseStore(tmp_path) as store, pytest.raises(UserError, match="byte 0"):
         store.answer(key(1), "r")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import typer
 
 from lingshu.core.files import check_files, write_text
+from lingshu.evalkit.items import escaped
 
 if TYPE_CHECKING:
     from lingshu.evalkit.reports.evaluate import Evaluation
@@ -124,4 +125,4 @@ def _ask_green(green: GreenRequest, candidates: Path) -> AskGreen:
 
 
 def _json(value: Any, indent: int | None = None) -> str:
-    return json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False)
+    return escaped(json.dumps(value, indent=indent, ensure_ascii=False, allow_nan=False))

@@ -20,7 +20,7 @@ Kind = Literal["mcq", "yesno", "closed", "open", "mmmu", "rubric", "caption", "r
 KINDS: tuple[str, ...] = get_args(Kind)
 RUBRIC = "rubric"
 MOST_CHOICES = 26  # as many as there are letters
-_FIX = "mend the line; docs/score-files.md describes the format"
+MEND_LINE = "mend the line; docs/score-files.md describes the format"
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +110,7 @@ def numbered_items(path: Path) -> Iterator[tuple[int, Item | UserError]]:
         try:
             item = validate(ResponseLine, parsed_line(raw, where), where).item()
         except UserError as error:
-            yield number, UserError(error.what, _FIX)
+            yield number, UserError(error.what, MEND_LINE)
             continue
         if item.id in seen:
             what = f"{where}: id {item.id!r} stands in line {seen[item.id]} too"
@@ -162,6 +162,15 @@ def escaped(text: str) -> str:
         text.encode()
     except UnicodeEncodeError:
         return "".join(c if not "\ud800" <= c <= "\udfff" else f"\\u{ord(c):04x}" for c in text)
+    return text
+
+
+def whole_characters(text: str) -> str:
+    """Return `text` with U+FFFD for each half of a surrogate pair: no tokeniser takes one, and few servers do."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
     return text
 
 

@@ -14,7 +14,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_file
 from lingshu.core.params import validate
 from lingshu.core.progress import track
-from lingshu.evalkit.items import RUBRIC, ResponseLine, numbered_lines, parsed_line
+from lingshu.evalkit.items import MEND_LINE, RUBRIC, ResponseLine, numbered_lines, parsed_line
 from lingshu.evalkit.params import Rules
 from lingshu.evalkit.scored import ScoredLine, score_item
 
@@ -137,10 +137,10 @@ def _lines(file: Path, rules: Rules, seed: int) -> Iterator[tuple[int, str, str,
             fix = "give lines that `lingshu score` reads or writes (docs/score-files.md)"
             raise UserError(f"{where}: neither a scored line nor a response", fix)
         if "correct" in data:
-            line = validate(ScoredLine, data, where)
+            line = validate(ScoredLine, data, where, MEND_LINE)
             yield number, str(line.meta.get("benchmark") or ""), line.id, _answer(line)
         else:
-            item = validate(ResponseLine, data, where).item()
+            item = validate(ResponseLine, data, where, MEND_LINE).item()
             scored = score_item(item, rules, seed)
             answer = Answer(scored.score.correct, item.cluster, item.kind == RUBRIC)
             yield number, str(item.meta.get("benchmark") or ""), item.id, answer

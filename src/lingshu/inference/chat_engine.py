@@ -10,7 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
+from jinja2 import TemplateError, TemplateSyntaxError
 from PIL import Image
+from safetensors import SafetensorError
 from transformers import (
     AutoConfig,
     AutoModelForCausalLM,
@@ -22,12 +25,15 @@ from transformers.generation.configuration_utils import GenerationConfig
 
 from lingshu.core.errors import UserError
 from lingshu.core.ids import stable_hash
+from lingshu.core.whole_model import check_whole
 from lingshu.inference.engine import Failure, Outcome, Request, Response, plan_batches
 from lingshu.inference.pixels import decoded
 from lingshu.inference.settings import Decoding, LocalExecution
 from lingshu.inference.transformers_engine import end_tokens, read_tokens
 from lingshu.modeling.load import use_threads
 
+_LIBRARIES_SAY = (OSError, ValueError, ImportError, KeyError, TypeError, AttributeError, RuntimeError)
+_DAMAGED = (*_LIBRARIES_SAY, SafetensorError, StrictDataclassError)  # what a folder's files make them stumble over
 BATCHES_AHEAD = 16  # requests of so many batches are taken at a time and sorted by length
 
 
@@ -44,7 +50,7 @@ class ChatEngine:
     """A model loaded once by its own configuration: with pictures if it takes them, else text alone.
 
     Raises:
-        UserError: the folder holds no chat model, or `device` is `cuda` and there is none.
+        UserError: the folder holds no chat model, or not the whole of it; or `device` is `cuda` and there is none.
     """
 
     def __init__(self, folder: Path, decoding: Decoding, execution: LocalExecution) -> None:
@@ -56,8 +62,9 @@ class ChatEngine:
             self.takes_pictures = type(config) in AutoModelForImageTextToText._model_mapping
             self._model = self._load(config).to(device)
             self._processor = self._load_processor()
-        except (OSError, ValueError, ImportError) as error:
-            raise UserError(f"{folder}: not a model that can be loaded: {error}", "name another model") from None
+        except _DAMAGED as error:
+            kind = "" if isinstance(error, OSError | ValueError | ImportError) else f"{type(error).__name__}: "
+            raise UserError(f"{folder}: not a model that can be loaded: {kind}{error}", "name another model") from None
         self._model.train(False)
         self._tokenizer = self._processor.tokenizer if self.takes_pictures else self._processor
         self._tokenizer.padding_side = "left"
@@ -69,17 +76,25 @@ class ChatEngine:
         self._room: int | None = getattr(text_config, "max_position_embeddings", None)
 
     def _load(self, config: Any) -> Any:
-        auto = AutoModelForImageTextToText if self.takes_pictures else AutoModelForCausalLM
-        return auto.from_pretrained(
+        auto: Any = AutoModelForImageTextToText if self.takes_pictures else AutoModelForCausalLM
+        model, told = auto.from_pretrained(
             self._folder,
             config=config,
             dtype=self._decoding.dtype,
             trust_remote_code=self._decoding.trust_remote_code,
+            output_loading_info=True,
         )
+        check_whole(model, told, str(self._folder))
+        return model
 
     def _load_processor(self) -> Any:
         auto: Any = AutoProcessor if self.takes_pictures else AutoTokenizer
-        processor = auto.from_pretrained(self._folder, trust_remote_code=self._decoding.trust_remote_code)
+        try:
+            processor = auto.from_pretrained(self._folder, trust_remote_code=self._decoding.trust_remote_code)
+        except Exception as error:
+            if type(error) is Exception:  # tokenizers raises it bare, with the parser's message
+                raise ValueError(str(error)) from None
+            raise
         if self._decoding.chat_template is not None:
             processor.chat_template = self._decoding.chat_template
         if not processor.chat_template:
@@ -92,8 +107,10 @@ class ChatEngine:
     def generate(self, requests: Iterable[Request]) -> Iterator[Outcome]:
         """Yield one outcome a request, batch by batch, of each window of requests the longest prompts last.
 
+        Turns that the chat template refuses are a failure of their request.
+
         Raises:
-            UserError: the chat template refuses the turns, or there are pictures and the model takes none.
+            UserError: the chat template is no Jinja, or there are pictures and the model takes none.
         """
         source = iter(requests)
         while window := list(itertools.islice(source, self._batch_size * BATCHES_AHEAD)):
@@ -109,6 +126,12 @@ class ChatEngine:
                 ready.append(self._ready(request))
             except _UnreadableError as error:
                 yield Failure(request.id, "picture", str(error))
+            except TemplateSyntaxError as error:
+                raise UserError(
+                    f"the chat template is no Jinja: line {error.lineno}: {error.message}", "mend --chat-template"
+                ) from None
+            except TemplateError as error:
+                yield Failure(request.id, "bad_request", f"the chat template refuses the turns: {error.message}")
         yield from self._answer(ready)
 
     def _ready(self, request: Request) -> _Ready:

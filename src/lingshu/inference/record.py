@@ -98,9 +98,9 @@ def read_run(folder: Path) -> RunRecord:
         data = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{path}: no such file", "name a folder that `lingshu eval --out` has written") from None
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise UserError(f"{path}: not JSON: {error}", "delete it, then run the same command") from None
-    return validate(RunRecord, data, f"{path}: ")
+    return validate(RunRecord, data, f"{path}: ", "give another --out (with --store it may share the answers)")
 
 
 def note(out: Path, empty: RunRecord, name: str, done: BenchmarkRun) -> RunRecord:

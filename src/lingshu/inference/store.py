@@ -173,7 +173,8 @@ class ResponseStore:
             while start < end:
                 stop = data.find(b"\n", start, end) + 1
                 head = data[start : min(stop, start + _HEAD_BYTES)]
-                self._note(head, _Place(start, stop - start))
+                if head.strip():  # who deletes a damaged line may leave an empty one
+                    self._note(head, _Place(start, stop - start))
                 start = stop
         self._read = end
 

@@ -146,7 +146,8 @@ class FolderFiles:
     def has(self, name: str) -> bool:
         """See `Files.has`; a name from a data file that leads out of the folder is none of its files."""
         path = PurePosixPath(name)
-        return not path.is_absolute() and ".." not in path.parts and (self.folder / name).is_file()
+        # os.path: what no file can be called (too long, with a NUL) is no file, and no error.
+        return not path.is_absolute() and ".." not in path.parts and os.path.isfile(self.folder / name)  # noqa: PTH113
 
     def path(self, name: str) -> Path:
         """See `Files.path`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -10,7 +11,6 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
 
-from lingshu.core.ids import canonical_json
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.parquet_rows import MAX_ROW_BYTES
 from lingshu.intake.places import ChainedFiles, Files, also_named
@@ -130,7 +130,8 @@ def _repeats(form: TableForm, row: Row, seen: set[str]) -> bool:
     """Whether an earlier row was equal where the form says that it counts; `seen` is added to."""
     if not form.distinct:
         return False
-    key = canonical_json([value_at(row, path, None) for path in form.distinct])
+    # Not the canonical form, which has no NaN: a row that holds one is told for what it is elsewhere.
+    key = json.dumps([value_at(row, path, None) for path in form.distinct], sort_keys=True)
     repeated = key in seen
     seen.add(key)
     return repeated

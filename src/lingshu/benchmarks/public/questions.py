@@ -99,13 +99,17 @@ class Asker:
     def _turns(self, row: Row, kind: QuestionKind, asked: Asked) -> tuple[Turn, ...]:
         if self._form.context:
             value = value_at(row, self._form.context)
-            context = "\n".join(map(str, value)) if isinstance(value, list) else str(value)
+            if not isinstance(value, list | str):
+                raise RowError(Reason.MISSING_FIELD, f"{self._form.context!r} is {value!r:.60}, not a text or a list")
+            context = "\n".join(map(str, value)) if isinstance(value, list) else value
             asked = Asked(asked.question, asked.choices, context)
         text = official_prompt(self._record.prompt[kind], asked, self._language(row), reasoning=self._reasoning)
         return (*self._history(row), Turn("user", text))
 
     def _history(self, row: Row) -> tuple[Turn, ...]:
         earlier = value_at(row, self._form.history) if self._form.history else []
+        if not isinstance(earlier, list):
+            raise RowError(Reason.MISSING_FIELD, f"{self._form.history!r} is {earlier!r:.60}, not a list")
         turns: list[Turn] = []
         for pair in earlier:
             if not isinstance(pair, list) or len(pair) != 2 or not isinstance(pair[1], list):

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from lingshu.core.ids import sha256_bytes
-from lingshu.evalkit.items import Item
+from lingshu.evalkit.items import Item, whole_characters
 from lingshu.evalkit.llm_judge.rubrics import Criterion
 from lingshu.evalkit.parsing.extraction import answer_text
 
@@ -113,7 +113,8 @@ def fence_mark(texts: Sequence[str]) -> str:
 def fenced(part: Part, mark: str) -> str:
     """Return the text between its marks, with control tokens of chat templates broken by a space after their bracket.
 
-    Engines on this machine turn such tokens into ends of turns wherever they stand.
+    Engines on this machine turn such tokens into ends of turns wherever they stand. Half a surrogate pair, where a
+    model ended inside a character, becomes U+FFFD.
     """
-    text = _CONTROL.sub(lambda found: f"{found[0]} ", part.text)
+    text = _CONTROL.sub(lambda found: f"{found[0]} ", whole_characters(part.text))
     return f"=== BEGIN {part.title} {mark}\n{text}\n=== END {part.title} {mark}"

@@ -29,6 +29,8 @@ _PAIR = re.compile(
     r"(?=[\"'”’*]{0,3}[ \t]{0,3}(?:[.,;:!()}\]\n\r<。，；—–-]|\Z|(?:because|since|as)\b))",
     re.IGNORECASE,
 )
+_KEY = re.compile(r"(?:verdict|criteria_met)[\"'”’*\s]*[:：=]", re.IGNORECASE)
+_JSON_ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|[bfnrt])")
 _VERDICT_TAG = re.compile(r"<\s*(?:verdict|criteria_met)\s*>([^<>]{1,40})<\s*/", re.IGNORECASE)
 _JUDGE_TAG = re.compile(r"<\s*judge\s*>([^<>]{1,40})<\s*/\s*judge\s*>", re.IGNORECASE)
 _CODE_FENCE = re.compile(r"\A```(?:json)?\s*|\s*```\Z", re.IGNORECASE)
@@ -44,8 +46,12 @@ class Reading:
 
 
 def imitates_verdict(text: str) -> bool:
-    """Tell whether material looks like a verdict itself, so that a judge that quotes it could be misread."""
-    return any(form.search(text) for form in (_PAIR, _VERDICT_TAG, _JUDGE_TAG))
+    """Tell whether material looks like a verdict itself, so that a judge that quotes it could be misread.
+
+    More counts than is read: whatever blanks or escapes of JSON stand in it.
+    """
+    plain = _JSON_ESCAPE.sub(lambda found: chr(int(found[1], 16)) if found[1] else " ", text)
+    return any(form.search(plain) for form in (_KEY, _VERDICT_TAG, _JUDGE_TAG))
 
 
 def read_reply(reply: str, *, whole: bool = False) -> Reading:

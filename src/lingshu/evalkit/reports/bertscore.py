@@ -21,6 +21,7 @@ from transformers import AutoModel, AutoTokenizer
 
 from lingshu.core.errors import UserError
 from lingshu.core.progress import track
+from lingshu.core.whole_model import check_whole
 
 LAYER = 5  # of distilroberta-base (bert_score/utils.py, model2layers)
 BASELINE = 0.8473319  # F1, distilroberta-base, English, layer 5 (bert_score/rescale_baseline/en/distilroberta-base.tsv)
@@ -72,16 +73,19 @@ def load_scorer(folder: Path, layer: int) -> BertScorer:
     """Return the scorer of a model folder, on the GPU if there is one.
 
     Raises:
-        UserError: the folder holds no such model, or the model has fewer layers.
+        UserError: the folder holds no such model, or not the whole of it, or the model has fewer layers.
     """
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = AutoModel.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+        model, told = AutoModel.from_pretrained(
+            folder, local_files_only=True, dtype=torch.float32, output_loading_info=True
+        )
     except (OSError, ValueError) as error:
         what = str(error).partition("\n")[0]
         raise UserError(
             f"--bertscore-model: {folder}: {what}", "name a folder with config.json, weights and tokenizer"
         ) from None
+    check_whole(model, told, f"--bertscore-model: {folder}")
     layers = model.config.num_hidden_layers
     if not 0 < layer <= layers:
         raise UserError(f"--bertscore-layer: {layer}, but {folder} has {layers} layers", "name one of its layers")

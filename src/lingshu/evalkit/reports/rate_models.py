@@ -19,6 +19,7 @@ from transformers import AutoModel, AutoModelForTokenClassification, AutoTokeniz
 
 from lingshu.core.errors import UserError
 from lingshu.core.progress import track
+from lingshu.core.whole_model import check_whole
 from lingshu.evalkit.reports.ratescore import TYPES, Affinity, Entities, entity_spans, rate_score, sentences
 
 SENTENCE_TOKENS, NAME_TOKENS = 512, 30
@@ -95,7 +96,8 @@ def load_rate_models(tagger: Path, encoder: Path) -> RateModels:
     """Return both models from their folders, on the GPU if there is one.
 
     Raises:
-        UserError: a folder holds no such model, or the tagger has other labels (names the option).
+        UserError: a folder holds no such model, or not the whole of it, or the tagger has other labels (names the
+            option).
     """
     device = "cuda" if torch.cuda.is_available() else "cpu"
     tagger_model, tagger_tokenizer = _load(AutoModelForTokenClassification, tagger, "--ratescore-tagger")
@@ -112,10 +114,11 @@ def load_rate_models(tagger: Path, encoder: Path) -> RateModels:
 def _load(kind: Any, folder: Path, option: str) -> tuple[Any, Any]:
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, local_files_only=True)
-        model = kind.from_pretrained(folder, local_files_only=True, dtype=torch.float32)
+        model, told = kind.from_pretrained(folder, local_files_only=True, dtype=torch.float32, output_loading_info=True)
     except (OSError, ValueError) as error:
         what = str(error).partition("\n")[0]
         raise UserError(
             f"{option}: {folder}: {what}", "name a folder with config.json, weights and tokenizer"
         ) from None
+    check_whole(model, told, f"{option}: {folder}")
     return model.eval(), tokenizer

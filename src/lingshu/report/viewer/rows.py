@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict
 from lingshu.core.errors import UserError
 from lingshu.core.params import validate
 from lingshu.core.progress import track
-from lingshu.evalkit.items import Item, ResponseLine, numbered_lines, parsed_line
+from lingshu.evalkit.items import MEND_LINE, Item, ResponseLine, numbered_lines, parsed_line
 from lingshu.evalkit.scored import Scored, score_item
 from lingshu.report.viewer.scored_lines import Key, ScoredLine, benchmark_of, read_judged
 
@@ -110,9 +110,9 @@ def _row(data: Any, where: str, path: Path, judged: Mapping[str, ScoredLine], se
         fix = "give lines that `lingshu eval` or `lingshu score` writes (docs/score-files.md)"
         raise UserError(f"{where}: neither a response nor a scored line", fix)
     if "response" not in data:
-        return _given(validate(ScoredLine, data, where), path)
-    item = validate(ResponseLine, data, where).item()
-    told = validate(Told, data, where)
+        return _given(validate(ScoredLine, data, where, MEND_LINE), path)
+    item = validate(ResponseLine, data, where, MEND_LINE).item()
+    told = validate(Told, data, where, MEND_LINE)
     benchmark = benchmark_of(item.meta, path)
     try:
         strict, official = score_item(item, "strict", seed), score_item(item, "official", seed)
