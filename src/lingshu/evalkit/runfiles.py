@@ -81,11 +81,17 @@ class RunOf(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RunVerdicts:
-    """The verdicts of one run, by (benchmark, id); `suites`: of benchmarks, as far as `run.json` says."""
+    """The verdicts of one run, by (benchmark, id).
+
+    Attributes:
+        suites: of benchmarks, as far as `run.json` says.
+        rules: what the verdicts were scored by, as far as lines say (those of earlier releases don't).
+    """
 
     name: str
     answers: dict[Key, Answer]
     suites: dict[str, str] = field(default_factory=dict)
+    rules: frozenset[Rules] = frozenset()
 
 
 def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
@@ -102,11 +108,13 @@ def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
     folder = path / "responses" if evaluated else path
     files = sorted(folder.glob("*.jsonl")) if path.is_dir() else [path]
     answers: dict[Key, Answer] = {}
+    scored_by: set[Rules] = set()
     for file in files:
         default = file.name.removesuffix(".jsonl") if path.is_dir() else UNNAMED
         judged = _judged(path / "scores" / rules / file.name, file) if evaluated else {}
-        for number, benchmark, identity, answer in _lines(file, rules, seed):
+        for number, benchmark, identity, answer, by in _lines(file, rules, seed):
             key = benchmark or default, identity
+            scored_by |= {by} if by else set()
             if key in answers:
                 what = f"{file}:{number}: id {identity!r} of benchmark {key[0]!r} comes twice"
                 raise UserError(
@@ -115,7 +123,8 @@ def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
             answers[key] = judged.get(identity, answer)
     if not answers:
         raise UserError(f"{path}: no scored lines or responses", "give a .jsonl file, or a folder that holds some")
-    return RunVerdicts(str(path), answers, _suites(path / "run.json") if evaluated else {})
+    suites = _suites(path / "run.json") if evaluated else {}
+    return RunVerdicts(str(path), answers, suites, frozenset(scored_by))
 
 
 def _suites(file: Path) -> dict[str, str]:
@@ -128,7 +137,7 @@ def _suites(file: Path) -> dict[str, str]:
     return {name: run.record.suite for name, run in found.benchmarks.items() if run.record.suite}
 
 
-def _lines(file: Path, rules: Rules, seed: int) -> Iterator[tuple[int, str, str, Answer]]:
+def _lines(file: Path, rules: Rules, seed: int) -> Iterator[tuple[int, str, str, Answer, Rules | None]]:
     total = sum(1 for _ in numbered_lines(file))
     for number, raw in track(numbered_lines(file), f"read {file.name}", total):
         where = f"{file}:{number}"
@@ -138,12 +147,12 @@ def _lines(file: Path, rules: Rules, seed: int) -> Iterator[tuple[int, str, str,
             raise UserError(f"{where}: neither a scored line nor a response", fix)
         if "correct" in data:
             line = validate(ScoredLine, data, where)
-            yield number, str(line.meta.get("benchmark") or ""), line.id, _answer(line)
+            yield number, str(line.meta.get("benchmark") or ""), line.id, _answer(line), line.rules
         else:
             item = validate(ResponseLine, data, where).item()
             scored = score_item(item, rules, seed)
             answer = Answer(scored.score.correct, item.cluster, item.kind == RUBRIC)
-            yield number, str(item.meta.get("benchmark") or ""), item.id, answer
+            yield number, str(item.meta.get("benchmark") or ""), item.id, answer, rules
 
 
 def _answer(line: ScoredLine) -> Answer:
