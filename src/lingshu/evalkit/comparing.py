@@ -182,7 +182,8 @@ def compare_runs(run_a: RunVerdicts, run_b: RunVerdicts, settings: ComparisonSet
         pairs.setdefault((key[0], measure), []).append(pair)
     scored = {name: found for name, found in pairs.items() if any(pair.scored for pair in found)}
     if not scored:
-        raise UserError(f"{run_a.name}, {run_b.name}: no item has a verdict in both runs", "judge open answers first")
+        what = f"{run_a.name}, {run_b.name}: no item has a verdict in both runs"
+        raise UserError(what, "judge open answers, and ask failed calls again")
     both = [_benchmark(*name, of_benchmark, settings, len(scored)) for name, of_benchmark in scored.items()]
     corrected = _corrected([one for one, _ in both], settings)
     averaged = [(one, means) for one, (_, means) in zip(corrected, both, strict=True) if one.measure == "accuracy"]
