@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from lingshu.commands.data_quality import data_report
+from lingshu.commands.scoring import CompareOptions, compare
 from lingshu.core.errors import UserError
 from tests.commanding import lingshu
 
@@ -64,3 +65,22 @@ def test_pages_are_not_written_over_someones_files(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"holds files, but no index\.html: they would be deleted"):
         data_report(tmp_path)
     assert (tmp_path / "thesis.txt").read_text() == "years of work"
+
+
+def test_a_comparison_is_written_over_no_file_of_a_run(tmp_path: Path) -> None:
+    line = {"id": "1", "kind": "yesno", "question": "Is it?", "answer": "yes", "response": "yes"}
+    plain, evaluated = tmp_path / "plain", tmp_path / "evaluated"
+    files = [plain / "x.jsonl", evaluated / "responses" / "x.jsonl"]
+    for file in files:
+        file.parent.mkdir(parents=True)
+        file.write_text(json.dumps(line) + "\n")
+    (evaluated / "run.json").write_text("{}")
+    options = CompareOptions("strict", common=False, seed=0, resamples=1000, confidence=0.95, power=0.8)
+    scores = evaluated / "scores" / "strict" / "x.summary.json"
+    for out in (*files, evaluated / "run.json", scores):
+        before = out.read_bytes() if out.is_file() else None
+        with pytest.raises(UserError, match=INPUT):
+            compare(plain, evaluated, options, out)
+        assert (out.read_bytes() if out.is_file() else None) == before
+    assert compare(plain, evaluated, options, evaluated / "compared.json")
+    assert json.loads((evaluated / "compared.json").read_text())["benchmarks"][0]["n"] == 1

@@ -47,6 +47,7 @@ def test_a_line_out_for_each_line_in_at_any_place_without_a_project(tmp_path: Pa
         "parsed": "A",
         "rule": "stated_letter",
         "no_answer": False,
+        "rules": "strict",
         "cluster": "",
         "meta": {"modality": ["CT", "MRI"], "language": "en"},
     }

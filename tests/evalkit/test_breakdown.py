@@ -55,6 +55,6 @@ def test_problems_are_counted_in_full_and_listed_up_to_a_limit():
 
 def test_a_scored_line_holds_what_comparing_needs():
     item = Item("1", "closed", "?", None, "CT", "CT", "p1", {"benchmark": "m", "rubrics": [{}], "odd": float("nan")})
-    line = json.loads(score_item(item, "strict", 0).line())
+    line = json.loads(score_item(item, "strict", 0).line("strict"))
     assert (line["cluster"], line["meta"]) == ("p1", {"benchmark": "m"})
     assert isinstance(score_item(item, "strict", 0), Scored)

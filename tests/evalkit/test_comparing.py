@@ -252,6 +252,30 @@ def test_judged_scores_of_a_run_count_only_for_the_responses_they_are_of(tmp_pat
     assert "run the same `lingshu eval --judge` again" in told
 
 
+def test_runs_scored_by_other_rules_are_refused(tmp_path):
+    lines = {
+        "by_strict": scored("1", True).replace('"rule"', '"rules": "strict", "rule"'),
+        "by_official": scored("1", False).replace('"rule"', '"rules": "official", "rule"'),
+        "earlier": scored("1", True),
+        "responses": response("1", "B"),
+    }
+    for name, line in lines.items():
+        (tmp_path / f"{name}.jsonl").write_text(line)
+    runs = {name: read_run(tmp_path / f"{name}.jsonl", "strict", 0) for name in lines}
+    for a, b in (("by_strict", "responses"), ("by_strict", "earlier"), ("by_official", "earlier")):
+        assert compare_runs(runs[a], runs[b], SETTINGS).benchmarks[0].n == 1
+    for a in ("by_strict", "responses"):
+        with pytest.raises(UserError, match=rf"{a}\.jsonl by strict, .*by_official\.jsonl by official"):
+            compare_runs(runs[a], runs["by_official"], SETTINGS)
+    both = {key.replace("_", " "): line for key, line in lines.items() if key.startswith("by")}
+    (tmp_path / "both").mkdir()
+    for name, line in both.items():
+        (tmp_path / "both" / f"{name}.jsonl").write_text(line)
+    mixed = read_run(tmp_path / "both", "strict", 0)
+    with pytest.raises(UserError, match=r"both by official and strict, .*both by official and strict"):
+        compare_runs(mixed, mixed, SETTINGS)
+
+
 def test_missing_runs_are_named(tmp_path):
     with pytest.raises(UserError, match=r"none.jsonl: no such file"):
         read_run(tmp_path / "none.jsonl", "strict", 0)

@@ -152,7 +152,7 @@ def test_one_criterion_without_a_verdict_leaves_the_reply_unscored():
     assert found.reason == "1 of 3 criteria without a verdict; the first: no verdict: j0: unsure"
     whole = score_item(item, "strict", 0, grades(True, False, True))
     assert (whole.score.score, whole.score.rule, whole.reason) == (0.1, "judge:j0", "")
-    line = json.loads(whole.line())
+    line = json.loads(whole.line("strict"))
     assert [one["met"] for one in line["criteria"]] == [True, False, True]
     assert line["criteria"][0]["judges"] == [{"judge": "j0", "verdict": True, "text": "said"}]
     assert grades(True, False, True).tag_scores() == {"axis:x": 1.0, "axis:y": 0.0}
@@ -206,7 +206,7 @@ def test_a_ruling_stands_in_place_of_the_rules_and_beside_them(rules):
     assert failed.reason == "no verdict: j0: failed (timeout: no answer)"
     empty = score_item(Item("1", "open", "Where?", None, "x", " "), rules, 0, NOTHING_TO_JUDGE)
     assert (empty.score.correct, empty.score.no_answer) == (False, rules == "strict")
-    assert "judge" not in json.loads(empty.line())
+    assert "judge" not in json.loads(empty.line("strict"))
 
 
 def test_a_ruling_does_not_touch_other_kinds():

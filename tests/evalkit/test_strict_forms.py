@@ -346,7 +346,7 @@ CHOICES = st.none() | st.lists(TEXT, min_size=1, max_size=26).map(tuple)
 def test_nothing_that_a_file_can_hold_ends_in_an_exception(kind, choices, gold, question, response):
     item = Item("i", kind, question, choices, gold, response)
     for rules in ("strict", "official"):
-        line = json.loads(score_item(item, rules, 0).line())
+        line = json.loads(score_item(item, rules, 0).line(rules))
         assert (line["correct"] is None) == (line["rule"] in (GOLD_ERROR, UNJUDGED, CRASH))
 
 

@@ -196,7 +196,7 @@ def test_long_rows_make_short_chunks(tmp_path: Path) -> None:
     assert data_of(tmp_path / "out", "g000/index")["starts"] == [0, 2, 4]
 
 
-def test_only_a_viewer_is_replaced(run: Path, tmp_path: Path) -> None:
+def test_only_a_viewer_is_replaced(run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out = tmp_path / "out"
     build_viewer([run_input(run)], Surroundings(), SETTINGS, out)
     build_viewer([RunInput("other", (write_other(tmp_path),))], Surroundings(), SETTINGS, out)
@@ -206,7 +206,22 @@ def test_only_a_viewer_is_replaced(run: Path, tmp_path: Path) -> None:
         build_viewer([run_input(run)], Surroundings(), SETTINGS, out)
     with pytest.raises(UserError, match="holds something"):
         build_viewer([run_input(run)], Surroundings(), SETTINGS, run)
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    with pytest.raises(UserError, match=r"^\.: is the folder that you are in"):
+        build_viewer([run_input(run)], Surroundings(), SETTINGS, Path())
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
+
+
+def test_a_link_to_a_folder_is_followed(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    for name in ("real", "new"):
+        (tmp_path / f"link to {name}").symlink_to(name)
+        for _ in range(2):
+            built = build_viewer([run_input(run)], Surroundings(), SETTINGS, tmp_path / f"link to {name}")
+            assert built.page == tmp_path / f"link to {name}" / "index.html"
+        assert (tmp_path / f"link to {name}").is_symlink()
+        assert (tmp_path / name / "index.html").is_file()
 
 
 @pytest.mark.parametrize(

@@ -174,9 +174,9 @@ def compare(run_a: Path, run_b: Path, options: CompareOptions, out: Path | None)
     """
     from lingshu.evalkit.comparing import ComparisonSettings, compare_runs  # noqa: PLC0415
     from lingshu.evalkit.comparison_table import table  # noqa: PLC0415
-    from lingshu.evalkit.runfiles import read_run  # noqa: PLC0415
+    from lingshu.evalkit.runfiles import files_of, read_run  # noqa: PLC0415
 
-    check_files([out], [run_a, run_b])
+    check_files([out], [file for run in (run_a, run_b) for file in files_of(run, options.rules)])
     runs = [read_run(path, options.rules, options.seed) for path in (run_a, run_b)]
     settings = ComparisonSettings(options.confidence, options.power, options.seed, options.resamples, options.common)
     found = compare_runs(runs[0], runs[1], settings)

@@ -170,8 +170,10 @@ def compare_runs(run_a: RunVerdicts, run_b: RunVerdicts, settings: ComparisonSet
     """Return the comparison of B with A.
 
     Raises:
-        UserError: the runs do not have the same items (unless `common`), or no item has a verdict in both.
+        UserError: the runs were not scored by the same rules, do not have the same items (unless `common`), or no item
+            has a verdict in both.
     """
+    _check_rules(run_a, run_b)
     only_a, only_b = _checked_ids(run_a, run_b, settings.common)
     pairs: dict[tuple[str, Measure], list[Pair]] = {}
     for key in sorted(run_a.answers.keys() & run_b.answers.keys()):
@@ -180,7 +182,8 @@ def compare_runs(run_a: RunVerdicts, run_b: RunVerdicts, settings: ComparisonSet
         pairs.setdefault((key[0], measure), []).append(pair)
     scored = {name: found for name, found in pairs.items() if any(pair.scored for pair in found)}
     if not scored:
-        raise UserError(f"{run_a.name}, {run_b.name}: no item has a verdict in both runs", "judge open answers first")
+        what = f"{run_a.name}, {run_b.name}: no item has a verdict in both runs"
+        raise UserError(what, "judge open answers, and ask failed calls again")
     both = [_benchmark(*name, of_benchmark, settings, len(scored)) for name, of_benchmark in scored.items()]
     corrected = _corrected([one for one, _ in both], settings)
     averaged = [(one, means) for one, (_, means) in zip(corrected, both, strict=True) if one.measure == "accuracy"]
@@ -197,6 +200,15 @@ def compare_runs(run_a: RunVerdicts, run_b: RunVerdicts, settings: ComparisonSet
         mean_over_items=over_items,
         suites=_by_suite(averaged, run_a.suites | run_b.suites, settings),
     )
+
+
+def _check_rules(run_a: RunVerdicts, run_b: RunVerdicts) -> None:
+    if len(run_a.rules | run_b.rules) > 1:
+        by = ", ".join(f"{run.name} by {' and '.join(sorted(run.rules)) or 'rules unknown'}" for run in (run_a, run_b))
+        raise UserError(
+            f"the runs were not scored by the same rules: {by}",
+            "score both by the same (`lingshu score --rules`), or give responses: --rules of `compare` is for them",
+        )
 
 
 def _averages(averaged: Sequence[Drawn], settings: ComparisonSettings) -> tuple[Average | None, Average | None]:

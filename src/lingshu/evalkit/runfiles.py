@@ -20,6 +20,7 @@ from lingshu.evalkit.scored import ScoredLine, score_item
 
 JUDGED_KINDS = ("open", RUBRIC)  # all others are decided by rules
 UNNAMED = "all"  # the benchmark of a single file that names none
+RUN = "run.json"  # of a folder that `lingshu eval` has written
 Key = tuple[str, str]
 
 
@@ -81,11 +82,17 @@ class RunOf(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class RunVerdicts:
-    """The verdicts of one run, by (benchmark, id); `suites`: of benchmarks, as far as `run.json` says."""
+    """The verdicts of one run, by (benchmark, id).
+
+    Attributes:
+        suites: of benchmarks, as far as `run.json` says.
+        rules: what the verdicts were scored by, as far as lines say (those of earlier releases don't).
+    """
 
     name: str
     answers: dict[Key, Answer]
     suites: dict[str, str] = field(default_factory=dict)
+    rules: frozenset[Rules] = frozenset()
 
 
 def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
@@ -98,15 +105,16 @@ def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
     Raises:
         UserError: nothing to read, or a line that is neither a scored line nor a response, or comes twice (named).
     """
-    evaluated = (path / "run.json").is_file()
-    folder = path / "responses" if evaluated else path
-    files = sorted(folder.glob("*.jsonl")) if path.is_dir() else [path]
+    evaluated = (path / RUN).is_file()
+    files = _line_files(path)
     answers: dict[Key, Answer] = {}
+    scored_by: set[Rules] = set()
     for file in files:
         default = file.name.removesuffix(".jsonl") if path.is_dir() else UNNAMED
-        judged = _judged(path / "scores" / rules / file.name, file) if evaluated else {}
-        for number, benchmark, identity, answer in _lines(file, rules, seed):
+        judged = _judged(_scores_of(path, rules, file), file) if evaluated else {}
+        for number, benchmark, identity, answer, by in _lines(file, rules, seed):
             key = benchmark or default, identity
+            scored_by |= {by} if by else set()
             if key in answers:
                 what = f"{file}:{number}: id {identity!r} of benchmark {key[0]!r} comes twice"
                 raise UserError(
@@ -115,7 +123,30 @@ def read_run(path: Path, rules: Rules, seed: int) -> RunVerdicts:
             answers[key] = judged.get(identity, answer)
     if not answers:
         raise UserError(f"{path}: no scored lines or responses", "give a .jsonl file, or a folder that holds some")
-    return RunVerdicts(str(path), answers, _suites(path / "run.json") if evaluated else {})
+    suites = _suites(path / RUN) if evaluated else {}
+    return RunVerdicts(str(path), answers, suites, frozenset(scored_by))
+
+
+def files_of(path: Path, rules: Rules) -> list[Path]:
+    """Return the files that `read_run` reads of a run, whether they are there or not."""
+    files = _line_files(path)
+    if not (path / RUN).is_file():
+        return files
+    scores = [_scores_of(path, rules, file) for file in files]
+    return [path / RUN, *files, *scores, *map(_summary_of, scores)]
+
+
+def _line_files(path: Path) -> list[Path]:
+    folder = path / "responses" if (path / RUN).is_file() else path
+    return sorted(folder.glob("*.jsonl")) if path.is_dir() else [path]
+
+
+def _scores_of(run: Path, rules: Rules, responses: Path) -> Path:
+    return run / "scores" / rules / responses.name
+
+
+def _summary_of(scores: Path) -> Path:
+    return scores.with_name(scores.name.removesuffix(".jsonl") + ".summary.json")
 
 
 def _suites(file: Path) -> dict[str, str]:
@@ -128,7 +159,7 @@ def _suites(file: Path) -> dict[str, str]:
     return {name: run.record.suite for name, run in found.benchmarks.items() if run.record.suite}
 
 
-def _lines(file: Path, rules: Rules, seed: int) -> Iterator[tuple[int, str, str, Answer]]:
+def _lines(file: Path, rules: Rules, seed: int) -> Iterator[tuple[int, str, str, Answer, Rules | None]]:
     total = sum(1 for _ in numbered_lines(file))
     for number, raw in track(numbered_lines(file), f"read {file.name}", total):
         where = f"{file}:{number}"
@@ -138,12 +169,12 @@ def _lines(file: Path, rules: Rules, seed: int) -> Iterator[tuple[int, str, str,
             raise UserError(f"{where}: neither a scored line nor a response", fix)
         if "correct" in data:
             line = validate(ScoredLine, data, where, MEND_LINE)
-            yield number, str(line.meta.get("benchmark") or ""), line.id, _answer(line)
+            yield number, str(line.meta.get("benchmark") or ""), line.id, _answer(line), line.rules
         else:
             item = validate(ResponseLine, data, where, MEND_LINE).item()
             scored = score_item(item, rules, seed)
             answer = Answer(scored.score.correct, item.cluster, item.kind == RUBRIC)
-            yield number, str(item.meta.get("benchmark") or ""), item.id, answer
+            yield number, str(item.meta.get("benchmark") or ""), item.id, answer, rules
 
 
 def _answer(line: ScoredLine) -> Answer:
@@ -157,7 +188,7 @@ def _judged(scores: Path, responses: Path) -> dict[str, Answer]:
     An open answer that is empty is wrong there without a judge. What rules decide is always decided anew, so that both
     runs are judged by the same rules.
     """
-    summary = scores.with_name(scores.name.removesuffix(".jsonl") + ".summary.json")
+    summary = _summary_of(scores)
     if not (scores.is_file() and summary.is_file()):
         return {}
     found = validate(ScoresOf, parsed_line(summary.read_bytes(), str(summary)), f"{summary}: ")

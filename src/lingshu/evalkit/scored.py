@@ -53,8 +53,8 @@ class Scored:
     judged: Judged | None = None
     rule_verdict: bool | None = None
 
-    def line(self) -> str:
-        """Return the line as JSON, without a line feed."""
+    def line(self, rules: Rules) -> str:
+        """Return the line as JSON, without a line feed; `rules` are those that it was scored by."""
         score = self.score
         fields: dict[str, Any] = {
             "id": self.id,
@@ -64,6 +64,7 @@ class Scored:
             "parsed": score.parsed,
             "rule": score.rule,
             "no_answer": score.no_answer,
+            "rules": rules,
         }
         if self.reason:
             fields["reason"] = self.reason
@@ -87,6 +88,7 @@ class ScoredLine(BaseModel):
     score: float | None = None
     rule: str
     judge: str | None = None
+    rules: Rules | None = None
     cluster: str = ""
     meta: dict[str, Any] = {}
 

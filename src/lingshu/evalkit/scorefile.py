@@ -54,7 +54,7 @@ def score_file(path: Path, settings: Settings, out: BinaryIO, judgements: Judgem
     """
     breakdown = Breakdown()
     for number, scored in _scored(path, settings, judgements or Judgements()):
-        out.write(encoded(scored.line()))
+        out.write(encoded(scored.line(settings.rules)))
         breakdown.add(scored)
         if scored.score.rule in (GOLD_ERROR, RUBRIC_ERROR):
             problem = f"{path}:{number}: id {scored.id!r}: {scored.reason}"

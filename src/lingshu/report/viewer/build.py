@@ -75,19 +75,22 @@ def build_viewer(runs: Sequence[RunInput], around: Surroundings, settings: Viewe
     """Write the viewer to `out`; what an earlier call wrote there is replaced once the new one is whole.
 
     Raises:
-        UserError: `out` holds something else, or a run can't be read (see `read_rows`).
+        UserError: `out` holds something else, or is the folder one is in; or a run can't be read (see `read_rows`).
     """
     if out.exists() and not _replaceable(out):
         raise UserError(f"{out}: holds something that is no viewer", "give a new folder as --out")
-    new = fresh_dir(out.with_name(f".{out.name}.new"))
+    place = out.resolve()  # a link is followed, not replaced
+    if place == Path.cwd():
+        raise UserError(f"{out}: is the folder that you are in, and --out is replaced as a whole", "give a new folder")
+    new = fresh_dir(place.with_name(f".{place.name}.new"))
     try:
         built = _write(runs, around, settings, new)
     except BaseException:
         shutil.rmtree(new)
         raise
-    if out.exists():
-        shutil.rmtree(out)
-    new.rename(out)
+    if place.exists():
+        shutil.rmtree(place)
+    new.rename(place)
     return Built(out / PAGE, built.rows, built.pictures, built.problems)
 
 
