@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from lingshu.core.errors import UserError
+from lingshu.core.half_pairs import without_half_pairs
 from lingshu.core.images import ImageStore
 from lingshu.core.question import PictureFile
 from lingshu.core.sample import SAMPLE_SCHEMA, SCHEMA_VERSION, Sample, from_row
@@ -22,7 +23,7 @@ from lingshu.decontam.records import Record, Tally
 from lingshu.decontam.tables import SEPARATORS, json_lines, json_rows, shard_pictures, table_rows, text_file, xml_file
 from lingshu.intake.errors import RowError
 from lingshu.intake.parquet_rows import ParquetBytes, parquet_schema, whole_rows
-from lingshu.intake.values import Row, printable, without_half_pairs
+from lingshu.intake.values import Row, printable
 
 MAX_ROW_BYTES = 1 << 30  # of a row that is compared, its pictures included
 NAME_CHARACTERS = 200  # of a picture, in messages

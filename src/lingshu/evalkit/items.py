@@ -165,15 +165,6 @@ def escaped(text: str) -> str:
     return text
 
 
-def whole_characters(text: str) -> str:
-    """Return `text` with U+FFFD for each half of a surrogate pair: no tokeniser takes one, and few servers do."""
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    return text
-
-
 def encoded(line: str) -> bytes:
     """Return a line, or a text of JSON, as UTF-8 with its line feed; half surrogate pairs stay escaped."""
     return escaped(line).encode() + b"\n"

@@ -10,7 +10,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from lingshu.evalkit.items import whole_characters
+from lingshu.core.half_pairs import without_half_pairs
 from lingshu.inference.engine import Failure, FailureReason, FinishReason, Response
 
 SHOWN = 300  # characters of a server's message
@@ -120,7 +120,7 @@ def _text(message: dict[str, Any]) -> str:
     text = content if content is not None else message.get("refusal") or ""
     if not isinstance(text, str):
         raise TypeError
-    return whole_characters(text)
+    return str(without_half_pairs(text))
 
 
 def _message(body: bytes) -> str:

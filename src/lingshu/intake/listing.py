@@ -7,11 +7,11 @@ from pathlib import Path, PurePosixPath
 from typing import Protocol
 
 from lingshu.core.errors import UserError
+from lingshu.core.half_pairs import has_half_pair
 from lingshu.core.params import Strict
 from lingshu.intake.meter import Moved
 from lingshu.intake.place import safe
 from lingshu.intake.places import matching
-from lingshu.intake.values import has_half_pair
 
 
 class RemoteFile(Strict):

@@ -11,12 +11,13 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
 
+from lingshu.core.half_pairs import has_half_pair
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.parquet_rows import MAX_ROW_BYTES
 from lingshu.intake.places import ChainedFiles, Files, also_named
 from lingshu.intake.shapes import Join, TableForm
 from lingshu.intake.tables import RawRow, Table, find_tables, found_in, read_mapping, read_rows
-from lingshu.intake.values import Row, has_half_pair, printable, text_at, value_at
+from lingshu.intake.values import Row, printable, text_at, value_at
 
 F = TypeVar("F", bound=TableForm)
 _ABSENT = object()

@@ -10,8 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lingshu.core.half_pairs import without_half_pairs
 from lingshu.core.ids import sha256_bytes
-from lingshu.evalkit.items import Item, whole_characters
+from lingshu.evalkit.items import Item
 from lingshu.evalkit.llm_judge.rubrics import Criterion
 from lingshu.evalkit.parsing.extraction import answer_text
 
@@ -116,5 +117,5 @@ def fenced(part: Part, mark: str) -> str:
     Engines on this machine turn such tokens into ends of turns wherever they stand. Half a surrogate pair, where a
     model ended inside a character, becomes U+FFFD.
     """
-    text = _CONTROL.sub(lambda found: f"{found[0]} ", whole_characters(part.text))
+    text = _CONTROL.sub(lambda found: f"{found[0]} ", without_half_pairs(part.text))
     return f"=== BEGIN {part.title} {mark}\n{text}\n=== END {part.title} {mark}"

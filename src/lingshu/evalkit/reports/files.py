@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.core.errors import UserError
-from lingshu.intake.values import has_half_pair, without_half_pairs
+from lingshu.core.half_pairs import has_half_pair, without_half_pairs
 
 ID_KEYS = ("id", "study_id")
 REPORT = "report"
