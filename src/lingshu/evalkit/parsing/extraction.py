@@ -152,7 +152,7 @@ def in_json(text: str) -> str:
         return text
     try:
         found = json.loads(text[start:end])
-    except ValueError:  # no JSON: LaTeX, code, prose in braces
+    except (ValueError, RecursionError):  # no JSON: LaTeX, code, prose in braces, brackets without end
         return text
     for key in _JSON_KEYS:
         value = found.get(key)
