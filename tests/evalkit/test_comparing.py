@@ -217,6 +217,7 @@ def test_runs_are_read_from_scored_lines_responses_and_folders(tmp_path):
         ([scored("1", True), '{"id": "2"}'], r"run.jsonl:2: neither a scored line nor a response"),
         (["[1]"], r"run.jsonl:1: neither a scored line nor a response"),
         ([scored("1", "yes")], r"run.jsonl:1.correct: Input should be a valid boolean"),
+        ([scored("1", None)[:-1] + ', "score": NaN}'], r"run.jsonl:1.score: Input should be a finite number"),
         (["{"], r"run.jsonl:1: not JSON"),
         ([], r"run.jsonl: no scored lines or responses"),
     ],

@@ -232,6 +232,7 @@ def test_a_link_to_a_folder_is_followed(run: Path, tmp_path: Path) -> None:
         ("{\n", "bad.jsonl:1: not JSON"),
         ('{"id": "a", "kind": "mcq", "question": "", "response": "x"}\n', "bad.jsonl:1.*`answer` is missing"),
         ('{"id": "a", "correct": "yes"}\n', r"bad.jsonl:1\.correct"),
+        ('{"id": "a", "correct": null, "score": NaN}\n', r"bad.jsonl:1\.score"),
         ('{"id": "a", "correct": true}\n' * 2, "bad.jsonl:2: id 'a'"),
     ],
 )

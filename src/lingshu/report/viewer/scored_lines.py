@@ -51,7 +51,7 @@ class ScoredLine(BaseModel):
     id: str = Field(min_length=1)
     kind: str = UNKNOWN_KIND
     correct: bool | None
-    score: float | None = None
+    score: float | None = Field(default=None, allow_inf_nan=False)
     parsed: str = ""
     rule: str = ""
     no_answer: bool = False
