@@ -12,6 +12,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_file
 from lingshu.core.params import validate
 from lingshu.evalkit.items import RUBRIC, numbered_lines, parsed_line
+from lingshu.evalkit.params import Rules
 from lingshu.evalkit.rules import Score
 from lingshu.evalkit.scored import Scored
 
@@ -60,6 +61,7 @@ class ScoredLine(BaseModel):
     judge: str = ""
     verdict: bool | None = None
     judge_text: str = ""
+    rules: Rules | None = None
     judges: list[VoteLine] = []
     criteria: list[CriterionLine] = []
     meta: dict[str, Any] = {}
