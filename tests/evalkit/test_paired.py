@@ -4,6 +4,7 @@ from itertools import product
 
 import numpy as np
 import pytest
+from scipy.special import ndtr
 from scipy.stats import t
 
 from lingshu.evalkit.paired import (
@@ -46,8 +47,13 @@ def test_the_bootstrap_has_the_textbook_spread():
     assert means.std() == pytest.approx(delta.std() / 300, rel=0.05)
     low, high = interval(means, 0.95, 90_000)
     assert (high - low) / 2 == pytest.approx(1.96 * delta.std() / 300, rel=0.07)
-    assert bootstrap_p(means, 90_000) == pytest.approx(2 / 4001, rel=0.01)
-    assert bootstrap_p(-means, 90_000) == bootstrap_p(means, 90_000)
+    nearer = means - np.sort(means)[2]  # three resamples do not pass 0
+    assert bootstrap_p(nearer, 90_000) == pytest.approx(2 * 4 / 4001, rel=0.01)
+    assert bootstrap_p(-nearer, 90_000) == bootstrap_p(nearer, 90_000)
+    away = means - means.mean() + 6 * means.std()
+    assert bootstrap_p(away, 90_000) == pytest.approx(2 * ndtr(-6), rel=0.02)
+    assert bootstrap_p(-away, 90_000) == pytest.approx(bootstrap_p(away, 90_000))
+    assert bootstrap_p(np.ones(99), 90_000) == 0.0
     assert bootstrap_p(np.zeros(99), 5) == 1.0
 
 

@@ -213,6 +213,13 @@ def test_only_a_viewer_is_replaced(run: Path, tmp_path: Path, monkeypatch: pytes
     assert sorted(path.name for path in tmp_path.iterdir() if path.name.startswith(".")) == []
 
 
+def test_scored_lines_stand_under_the_rules_that_they_name(tmp_path: Path) -> None:
+    line = {"kind": "mcq", "correct": True, "rule": "letter"}
+    said = write_lines(tmp_path / "said.jsonl", [line | {"id": "1", "rules": "official"}, line | {"id": "2"}])
+    rows = list(read_rows(RunInput("said", (said,)), 0))
+    assert [row.track for row in rows] == ["as scored, official", "as scored"]
+
+
 def test_a_link_to_a_folder_is_followed(run: Path, tmp_path: Path) -> None:
     (tmp_path / "real").mkdir()
     for name in ("real", "new"):
@@ -232,6 +239,7 @@ def test_a_link_to_a_folder_is_followed(run: Path, tmp_path: Path) -> None:
         ("{\n", "bad.jsonl:1: not JSON"),
         ('{"id": "a", "kind": "mcq", "question": "", "response": "x"}\n', "bad.jsonl:1.*`answer` is missing"),
         ('{"id": "a", "correct": "yes"}\n', r"bad.jsonl:1\.correct"),
+        ('{"id": "a", "correct": null, "score": NaN}\n', r"bad.jsonl:1\.score"),
         ('{"id": "a", "correct": true}\n' * 2, "bad.jsonl:2: id 'a'"),
     ],
 )

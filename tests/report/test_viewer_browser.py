@@ -32,6 +32,11 @@ CUT_LABELS = """() => [...document.querySelectorAll("svg .label")].filter(label 
     .map(label => label.textContent)"""
 SHADED = """() => [...document.querySelectorAll(".text")].every(text =>
     (text.scrollHeight > text.clientHeight + 1) === (getComputedStyle(text).backgroundImage !== "none"))"""
+BROKEN_NAMES = """() => [...document.querySelectorAll(".meta dt")].filter(name => {
+  const words = document.createRange();
+  words.selectNodeContents(name);
+  return name.textContent.length < 16 && words.getClientRects().length > 1;
+}).map(name => name.textContent)"""  # short names of facts that stand on two lines
 READY = "#results[aria-busy=false]"
 
 
@@ -235,6 +240,7 @@ def test_nothing_runs_off_the_screen(browser, site: Path, long_names: Path, widt
         page.evaluate("document.querySelectorAll('details').forEach(part => part.open = true)")
         assert page.evaluate(RUNS_OFF, width) == []
         assert page.evaluate(CUT_LABELS) == []
+        assert page.evaluate(BROKEN_NAMES) == []
         until(page, SHADED)
         assert page.evaluate("document.documentElement.scrollWidth") <= width
     context.close()

@@ -92,9 +92,16 @@ def interval(means: NDArray[np.float64], confidence: float, groups: float) -> tu
 
 
 def bootstrap_p(means: NDArray[np.float64], groups: float) -> float:
-    """Return the two-sided p-value that the difference is 0: twice the smaller tail, read by Student's t; never 0."""
+    """Return the two-sided p-value that the difference is 0: twice the smaller tail, read by Student's t.
+
+    Where no resample reaches 0, the distance of 0 in standard errors says how far beyond the tail it lies, so that p
+    does not end at the number of resamples. It is 0 where all clusters differ alike: `least_p` is for those.
+    """
     tail = min(int((means <= 0).sum()), int((means >= 0).sum()))
-    normal = ndtri(min(0.5, (tail + 1) / (len(means) + 1)))
+    normal = float(ndtri(min(0.5, (tail + 1) / (len(means) + 1))))
+    if not tail:
+        spread = float(means.std())
+        normal = min(normal, -abs(float(means.mean())) / spread) if spread else -math.inf
     return float(2 * stdtr(groups - 1, normal / _widened(groups)))
 
 

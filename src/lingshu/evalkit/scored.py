@@ -85,7 +85,7 @@ class ScoredLine(BaseModel):
     id: str = Field(min_length=1)
     kind: str = ""
     correct: bool | None
-    score: float | None = None
+    score: float | None = Field(default=None, allow_inf_nan=False)
     rule: str
     judge: str | None = None
     rules: Rules | None = None

@@ -1,7 +1,8 @@
 """Findings and Impression: how a report is cut into sections, and which text of it is compared.
 
 A section begins at its head: the word and a colon, in capitals or with a capital anywhere, in any case at the start of
-a line, or alone on a line without a colon; mark-up around it (`**Findings:**`, `## Findings`) is part of it. Once a
+a line, or alone on a line without a colon; mark-up around it (`**Findings:**`, `## Findings`) is part of it. In 【】 it
+needs no colon. Once a
 report has a head of Findings or Impression, what stands under no head or under another one (Technique, Comparison, …)
 is neither. A report without such a head, or with one head for both, stands for whatever section is asked for.
 """
@@ -20,8 +21,14 @@ Tokens = Literal["rouge-score", "unicode"]
 
 _HEADS = {
     "whole": ("findings and impression", "findings and impressions", "findings/impression"),
-    "findings": ("findings", "finding", "影像所见", "检查所见", "所见"),
-    "impression": ("impression", "impressions", "conclusion", "conclusions", "诊断意见", "诊断印象", "印象", "结论"),
+    "findings": (
+        *("findings", "finding"),
+        *("影像所见", "影像学所见", "影像表现", "影像学表现", "检查所见", "检查表现", "超声所见", "所见"),
+    ),
+    "impression": (
+        *("impression", "impressions", "conclusion", "conclusions"),
+        *("诊断意见", "诊断印象", "诊断结论", "检查结论", "影像诊断", "影像学诊断", "超声提示", "印象", "结论"),
+    ),
     "other": (
         "examination",
         "exam",
@@ -52,7 +59,8 @@ _BLANK = " \t\r\n*_"  # around a section: mark-up of the next head stands at its
 _END = r"[*_]*[ \t]*[:：][*_]*"
 _HEAD = re.compile(
     rf"^[ \t]*(?:\#+[ \t]*)?[*_]*(?i:(?P<line>{_ANY_CASE}))(?:{_END}|[*_]*[ \t]*$)"
-    rf"|(?<![^\W_])(?P<inline>{_CAPITAL}){_END}",
+    rf"|(?<![^\W_])(?P<inline>{_CAPITAL}){_END}"
+    rf"|【[ \t]*(?i:(?P<boxed>{_ANY_CASE}))[ \t]*】(?:[ \t]*[:：])?",
     re.MULTILINE,
 )
 
@@ -76,7 +84,7 @@ def split_sections(report: str) -> Sections:
     section, start = "other", 0
     for head in _HEAD.finditer(report):
         parts[section].append(report[start : head.start()].strip(_BLANK))
-        section, start = _NAMES[(head["line"] or head["inline"]).lower()], head.end()
+        section, start = _NAMES[(head["line"] or head["inline"] or head["boxed"]).lower()], head.end()
         parts[section].append("")  # the head is there even if no text follows
     parts[section].append(report[start:].strip())
     texts = {name: " ".join(filter(None, found)) if found else None for name, found in parts.items()}

@@ -207,7 +207,7 @@ def _reports(benchmarks: Sequence[str], data: PageData) -> Iterator[ReportTable]
 
 
 def _bar(line: Line, cell: Cell) -> IntervalBar:
-    style = f"c{line.run % SERIES_COLOURS}" + (" light" if line.track == OFFICIAL else "")
+    style = f"c{line.run % SERIES_COLOURS}" + (" light" if line.track.endswith(OFFICIAL) else "")
     title = (
         f"{line.label}, {line.track}: {cell['accuracy']:.1%} ({cell['low']:.1%}–{cell['high']:.1%}), n {cell['n']:,}"
     )

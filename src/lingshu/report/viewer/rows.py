@@ -13,6 +13,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.params import validate
 from lingshu.core.progress import track
 from lingshu.evalkit.items import MEND_LINE, Item, ResponseLine, numbered_lines, parsed_line
+from lingshu.evalkit.params import Rules
 from lingshu.evalkit.scored import Scored, score_item
 from lingshu.report.viewer.scored_lines import Key, ScoredLine, benchmark_of, read_judged
 
@@ -61,6 +62,7 @@ class Row:
         official: MedEvalKit's verdict, or the judges' as above; None where there is no response.
         judged: the scored line that has the judges' words, if there is one.
         pictures: files that the line names.
+        rules: by which a scored line was scored, if it says so.
     """
 
     benchmark: str
@@ -70,11 +72,14 @@ class Row:
     judged: ScoredLine | None
     told: Told
     pictures: tuple[Path, ...]
+    rules: Rules | None = None
 
     @property
     def track(self) -> str:
         """What `first` is."""
-        return GIVEN if self.official is None else STRICT
+        if self.official is not None:
+            return STRICT
+        return f"{GIVEN}, {self.rules}" if self.rules else GIVEN
 
 
 def read_rows(run: RunInput, seed: int) -> Iterator[Row]:
@@ -134,4 +139,4 @@ def _judged(official: Scored, line: ScoredLine) -> Scored:
 def _given(line: ScoredLine, path: Path) -> Row:
     item = Item(line.id, line.kind, "", None, "", "", line.cluster, line.meta)
     judged = line if line.judge else None
-    return Row(benchmark_of(line.meta, path), item, line.scored(), None, judged, Told(), ())
+    return Row(benchmark_of(line.meta, path), item, line.scored(), None, judged, Told(), (), line.rules)

@@ -12,6 +12,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_file
 from lingshu.core.params import validate
 from lingshu.evalkit.items import RUBRIC, numbered_lines, parsed_line
+from lingshu.evalkit.params import Rules
 from lingshu.evalkit.rules import Score
 from lingshu.evalkit.scored import Scored
 
@@ -51,7 +52,7 @@ class ScoredLine(BaseModel):
     id: str = Field(min_length=1)
     kind: str = UNKNOWN_KIND
     correct: bool | None
-    score: float | None = None
+    score: float | None = Field(default=None, allow_inf_nan=False)
     parsed: str = ""
     rule: str = ""
     no_answer: bool = False
@@ -60,6 +61,7 @@ class ScoredLine(BaseModel):
     judge: str = ""
     verdict: bool | None = None
     judge_text: str = ""
+    rules: Rules | None = None
     judges: list[VoteLine] = []
     criteria: list[CriterionLine] = []
     meta: dict[str, Any] = {}
