@@ -71,6 +71,19 @@ def test_a_break_down_without_a_value_is_counted(tmp_path):
     assert loaded.questions[0].meta == {"language": "en", "subject": "Anatomy"}
 
 
+def test_break_downs_that_the_files_have_not_are_told(tmp_path):
+    folder = write(MADE["vqa_rad", 0]().files, tmp_path / "parquet")
+    told = load("vqa_rad", root_catalog=CATALOG, folder=folder, accept_rows=True).notes
+    assert told == ("vqa_rad: no question_type, organ in the files (hub (Parquet)): no scores by that",)
+    folder = write(MADE["vqa_rad", 1]().files, tmp_path / "json")
+    assert load("vqa_rad", root_catalog=CATALOG, folder=folder, accept_rows=True).notes == ()
+    row = {"question": "Is it?", "opa": "a", "opb": "b", "opc": "c", "opd": "d", "cop": 1, "id": "1"}
+    rows = as_parquet([row | {"subject_name": name, "id": name or "2"} for name in ("Anatomy", "")])
+    folder = write({"data/validation-00000-of-00001.parquet": rows}, tmp_path / "some")
+    told = load("med_mcqa", root_catalog=CATALOG, folder=folder, accept_rows=True).notes
+    assert [note.partition(" in the files")[0] for note in told] == ["med_mcqa: no subject for 1 of 2 questions"]
+
+
 def test_pubmed_context_comes_first(tmp_path):
     folder = write(MADE["pubmed_qa", 0]().files, tmp_path)
     question = load("pubmed_qa", root_catalog=CATALOG, folder=folder, accept_rows=True).questions[0]

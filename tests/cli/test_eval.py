@@ -168,6 +168,12 @@ def test_a_picture_whose_name_no_file_can_have_fails_alone(own, tmp_path):
     assert (result.returncode, "1 of 3 questions have no answer (1 picture)" in result.stderr) == (1, True)
 
 
+def test_a_file_of_questions_whose_name_is_no_text(own, tmp_path):
+    odd = own.rename(tmp_path / "caf\udce9.jsonl")
+    with pytest.raises(UserError, match=r"caf\\udce9\.jsonl: its name is not UTF-8"):
+        read_own(odd)
+
+
 def test_which_questions_are_wanted(tmp_path):
     wanted = parse_wanted("text, report,text", "slake,", [f"slake={tmp_path}"], limit=3)
     assert wanted.suites == ("text", "report")

@@ -69,9 +69,11 @@ def read_own(path: Path, limit: int | None = None) -> AskedBenchmark:
     """Return the questions of a file, named by its stem; `limit` takes the first so many.
 
     Raises:
-        UserError: the file can't be read or holds none; a line is not JSON, breaks the form, can't be scored later, or
-            holds half a surrogate pair (named).
+        UserError: the file can't be read, its name is no text, or it holds none; a line is not JSON, breaks the form,
+            can't be scored later, or holds half a surrogate pair (named).
     """
+    if escaped(path.stem) != path.stem:
+        raise UserError(f"{escaped(str(path))}: its name is not UTF-8, and it names the benchmark", "rename it")
     numbered = islice(numbered_lines(path), limit)
     questions = [_question(f"{path}:{number}", raw, path) for number, raw in numbered]
     if not questions:

@@ -113,7 +113,7 @@ def load(
     loaded = _read(name, record, source, finder, reasoning=reasoning, limit=limit, hubs=hubs)
     if finder is not None and finder.absent:
         notes += (f"{name}: {len(finder.absent)} of its pictures not in {files.label}; none is sent",)
-    loaded = replace(loaded, notes=notes)
+    loaded = replace(loaded, notes=(*notes, *_without_breakdowns(loaded)))
     _check_rows(loaded, accept_rows=accept_rows)
     _check_askable(loaded)
     return loaded
@@ -228,6 +228,16 @@ def _read(
 def _finder(form: Form, files: Files, *, needed: bool) -> PictureFinder | None:
     """Return what finds named pictures; a row that should hold its own may have a file's name instead."""
     return PictureFinder(files, form.pictures, needed=needed) if form.pictures else None
+
+
+def _without_breakdowns(loaded: Loaded) -> tuple[str, ...]:
+    """Return what is to be said of break-downs that the record promises and the files don't have."""
+    whole = len(loaded.questions)
+    counts = {name: sum(name not in q.meta for q in loaded.questions) for name in loaded.record.breakdowns}
+    lacking = [name if n == whole else f"{name} for {n:,} of {whole:,} questions" for name, n in counts.items() if n]
+    if not lacking:
+        return ()
+    return (f"{loaded.name}: no {', '.join(lacking)} in the files ({loaded.form}): no scores by that",)
 
 
 def error_examples(loaded: Loaded) -> list[str]:
