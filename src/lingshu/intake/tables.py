@@ -312,10 +312,7 @@ def _csv(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
             lines, delimiter = find_delimiter(lines, delimiter)
         for line, row in csv_rows(lines, delimiter=delimiter, quoted=form.quoted):
             if isinstance(row, CsvFault):
-                shown = row.first_line.rstrip("\r\n")[:60]
-                raise UserError(
-                    f"{table.name}:{line}: not CSV: {row.problem}: {shown}", "mend that line, or get the file again"
-                )
+                raise UserError(f"{table.name}:{line}: not CSV: {row.problem}", "mend that line, or get the file again")
             if not header:
                 header = column_names(table.name, row)
                 continue
