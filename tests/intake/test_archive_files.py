@@ -97,6 +97,9 @@ def test_a_picture_is_found_by_the_end_of_its_path_if_only_one_ends_so(tmp_path:
     assert finder.elsewhere == set(names[:3])
     with pytest.raises(RowError, match=r"c\.png may be imgs/test/c\.png or imgs/train/c\.png"):
         finder.find("c.png")
+    (tmp_path / "imgs/lost.png").symlink_to("nowhere.png")
+    with pytest.raises(RowError, match=r"lost\.png is a link that leads nowhere"):
+        PictureFinder(FolderFiles(tmp_path), SPEC, ["t.jsonl"]).find("lost.png")
     with pytest.raises(RowError, match=r"y/a\.png is not in"):
         finder.find("y/a.png")
 

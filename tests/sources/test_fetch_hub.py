@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import time
 
 import httpx
@@ -11,11 +12,13 @@ from huggingface_hub import constants
 from lingshu.core.errors import UserError
 from lingshu.core.manifest import NAME
 from lingshu.intake import hub_waits
+from lingshu.intake.hub import HubFiles, HubRemote
 from lingshu.intake.hub_waits import wait_of
+from lingshu.intake.meter import silent
 from lingshu.sources.fetch import pull
 from lingshu.sources.fetch_places import Pulling
 from lingshu.sources.pulled import read_origins
-from tests.loopback_hub import TOKEN
+from tests.loopback_hub import LARGE, TOKEN
 from tests.sources.places_made import FILES, record
 
 
@@ -41,6 +44,44 @@ def test_an_interrupted_pull_goes_on_at_the_revision_it_began_with(hub, tmp_path
     pull("src", there, how)
     assert read_origins("src", tmp_path).places[0].revision == first
     assert (tmp_path / "data/raw/src/files/images/a.bin").read_bytes() == FILES["images/a.bin"]
+
+
+@pytest.mark.parametrize("size", [3000, 9000])  # served by the hub itself, and through a redirect
+def test_a_download_that_was_stopped_goes_on_from_the_bytes_that_came(hub, tmp_path, monkeypatch, size):
+    monkeypatch.setattr(constants, "DOWNLOAD_CHUNK_SIZE", 1000)
+    data = random.Random(1).randbytes(size)
+    hub.add("owner/set", {"a.bin": data})
+    remote = HubRemote(HubFiles("src", "owner/set", None, hub.endpoint, tmp_path / "client"), "src", [])
+    (file,) = remote.listing().files
+    come = []
+
+    def moved(number: int) -> None:
+        come.append(number)
+        if sum(come) == 2000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        remote.fetch(file, tmp_path / "a.bin", moved)
+    kept = (tmp_path / "a.bin.part").stat().st_size
+    assert kept >= 1000
+    come[:] = [10**6]
+    remote.fetch(file, tmp_path / "a.bin", moved)
+    assert (tmp_path / "a.bin").read_bytes() == data
+    assert not (tmp_path / "a.bin.part").exists()
+    assert sum(come) == 10**6 + size - kept
+    assert [given for given in hub.downloads("a.bin") if given] == [f"bytes={kept}-"] * (1 if size < LARGE else 2)
+
+
+def test_a_part_of_another_content_is_thrown_away(hub, tmp_path):
+    hub.add("owner/set", {"a.bin": b"a" * 5000})
+    remote = HubRemote(HubFiles("src", "owner/set", None, hub.endpoint, tmp_path / "client"), "src", [])
+    (file,) = remote.listing().files
+    (tmp_path / "a.bin.part").write_bytes(b"b" * 4000)
+    with pytest.raises(UserError, match=r"a\.bin is not what the hub says it is"):
+        remote.fetch(file, tmp_path / "a.bin", silent)
+    (tmp_path / "a.bin.part").write_bytes(b"b" * 6000)
+    remote.fetch(file, tmp_path / "a.bin", silent)
+    assert (tmp_path / "a.bin").read_bytes() == b"a" * 5000
 
 
 @pytest.mark.parametrize(

@@ -69,10 +69,10 @@ def _names_in(infos: list[zipfile.ZipInfo]) -> list[str]:
     silent = [n for n, info in enumerate(infos) if not (info.flag_bits & UTF8_FLAG or info.filename.isascii())]
     for coding in ("utf-8", "gb18030"):
         try:  # cp437 is what the standard has such names mean
-            told = [infos[n].orig_filename.encode("cp437").decode(coding) for n in silent]
+            told = {n: infos[n].orig_filename.encode("cp437").decode(coding) for n in silent}
         except UnicodeError:
             continue
-        return [dict(zip(silent, told, strict=True)).get(n, name) for n, name in enumerate(names)]
+        return [told.get(n, name) for n, name in enumerate(names)]
     return names
 
 

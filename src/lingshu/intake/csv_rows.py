@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import csv
 import itertools
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Iterator
 from dataclasses import dataclass
+
+from lingshu.core.errors import UserError
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +57,17 @@ def find_delimiter(lines: Iterator[str], usual: str) -> tuple[Iterator[str], str
     header = [*itertools.islice(lines, 1)]
     found = (mark for mark in (usual, ";", "\t") if len(next(csv.reader(header, delimiter=mark), [])) > 1)
     return itertools.chain(header, lines), next(found, usual)
+
+
+def column_names(name: str, header: list[str]) -> list[str]:
+    """Return the names of a header line; those that are empty may stand there several times.
+
+    Raises:
+        UserError: two columns bear one name, and a row would hold one of their values only.
+    """
+    if twice := [one for one, times in Counter(filter(None, header)).items() if times > 1]:
+        raise UserError(f"{name}:1: column {twice[0]!r} stands there twice", "rename or take out one of them")
+    return header
 
 
 def _problem(error: csv.Error, ended: bool) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import io
 import re
 from collections.abc import Callable, Iterator
 from functools import cached_property
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import httpx
-from huggingface_hub import HfApi, hf_hub_download
+from huggingface_hub import HfApi, constants, hf_hub_download, hf_hub_url
 from huggingface_hub.errors import (
     EntryNotFoundError,
     GatedRepoError,
@@ -25,11 +26,14 @@ from huggingface_hub.errors import (
     RepositoryNotFoundError,
     RevisionNotFoundError,
 )
+from huggingface_hub.file_download import http_get
 from huggingface_hub.hf_api import RepoFile
+from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]  # exported lazily
 from huggingface_hub.utils.tqdm import tqdm
 
 from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_file
+from lingshu.intake.download import Interrupted, discard, persist, size_of
 from lingshu.intake.http_wait import LONGEST_WAIT_SECONDS, pause
 from lingshu.intake.hub_waits import RateLimitedError, bounded_waits, wait_of
 from lingshu.intake.listing import Listing, RemoteFile, chosen
@@ -125,6 +129,32 @@ class HubFiles:
             )
         )
 
+    def download(self, name: str, part: Path, moved: Moved) -> None:
+        """Append what is missing of a file to `part`, as far as the connection holds.
+
+        The client's own function of streams is called, not `hf_hub_download`: that one throws away what had come when
+        it is stopped or killed. `moved` is told of bytes beyond those that the part has.
+
+        Raises:
+            Interrupted: the hub is busy.
+            UserError: as `commit`.
+        """
+        url = hf_hub_url(self._repo, name, repo_type="dataset", revision=self.commit, endpoint=self._endpoint)
+        headers = build_hf_headers() | {"Accept-Encoding": "identity"}
+        part.touch()
+
+        def more() -> None:
+            with part.open("r+b", buffering=0) as handle:
+                have = handle.seek(0, io.SEEK_END)
+                try:
+                    http_get(url, handle, resume_size=have, headers=headers, tqdm_class=_bar_of(moved, have))
+                except HfHubHTTPError as error:
+                    if error.response.is_server_error:
+                        raise Interrupted(f"the hub fails ({_first_line(error)})", wait_of(error.response)) from None
+                    raise
+
+        self._asked(name, more)
+
     def _asked(self, what: str, call: Callable[[], T]) -> T:
         """Return what a call of the client gives; a rate limit is waited for; errors as `_translated`."""
         for left in reversed(range(TIMES_ASKED)):
@@ -197,14 +227,32 @@ class HubRemote:
         return Listing(place=self._files.label, revision=self._files.commit, files=files)
 
     def fetch(self, file: RemoteFile, target: Path, moved: Moved) -> None:
-        """See `Remote.fetch`; the client's cache and `target` share their bytes where the file system lets them."""
+        """See `Remote.fetch`."""
+        if (file.bytes or 0) > constants.MAX_HTTP_DOWNLOAD_SIZE:  # the hub gives such files to its own protocol alone
+            self._fetch_largest(file, target, moved)
+            return
+        part = target.with_name(target.name + ".part")
+        if size_of(part) > (file.bytes or 0):
+            moved(-size_of(part))
+            discard(part)
+        what = f"{self._subject}: {file.name}"
+        if size_of(part) < (file.bytes or 0) or not part.exists():
+            persist(what, part, lambda: self._files.download(file.name, part, moved), moved)
+        self._check(part, file)
+        part.replace(target)
+
+    def _fetch_largest(self, file: RemoteFile, target: Path, moved: Moved) -> None:
+        """Write a file by the client's cache, which shares its bytes with `target` where the file system lets it."""
         found = self._files.path(file.name, tqdm_class=_bar_of(moved)).resolve()
+        self._check(found, file)
+        share(found, target)
+
+    def _check(self, found: Path, file: RemoteFile) -> None:
         if not _is(found, file):
             found.unlink()
             raise UserError(
                 f"{self._subject}: {file.name} is not what the hub says it is; it was not used", "run again"
             )
-        share(found, target)
 
 
 def _said_no(error: HfHubHTTPError, subject: str, what: str, folder: str) -> Exception:
@@ -231,14 +279,17 @@ def _is(path: Path, file: RemoteFile) -> bool:
     return blob.hexdigest() == file.version
 
 
-def _bar_of(moved: Moved) -> type[tqdm]:
-    """Return the class of a progress bar for the client that shows nothing and tells `moved`."""
+def _bar_of(moved: Moved, known: int = 0) -> type[tqdm]:
+    """Return the class of a progress bar for the client that shows nothing and tells `moved`.
+
+    `known` bytes were told of before; the client may throw them away and begin anew.
+    """
 
     class Told(tqdm):
         def __init__(self, *args: Any, **kwargs: Any) -> None:
             kwargs.pop("name", None)  # the client's own bars have one
             super().__init__(*args, **kwargs | {"disable": True})  # type: ignore[no-untyped-call]
-            moved(int(kwargs.get("initial") or 0))
+            moved(int(kwargs.get("initial") or 0) - known)
 
         def update(self, n: float | None = 1) -> bool | None:
             moved(int(n or 0))

@@ -143,10 +143,11 @@ class PictureFinder:
         if not self._needed:
             self.absent.add(wanted)
             return AbsentPicture(wanted, self._files.label)
-        if several := self._ends.find(wanted):
-            raise RowError(Reason.MISSING_PICTURE, f"{name} may be {' or '.join(sorted(several)[:3])}")
+        if ends := sorted(self._ends.find(wanted)):
+            known = f"may be {' or '.join(ends[:3])}" if len(ends) > 1 else "is a link that leads nowhere"
+            raise RowError(Reason.MISSING_PICTURE, f"{name} {known}")
         places = ", ".join((*(f"{folder}/" for folder in self._spec.folders), *self._spec.archives))
-        raise RowError(Reason.MISSING_PICTURE, f"{name} is not in {places} of {self._files.label}")
+        raise RowError(Reason.MISSING_PICTURE, f"{name} is not in {places}")
 
     def _found(self, name: str) -> StoredPicture | ZippedPicture | None:
         for folder in self._folders:
@@ -156,7 +157,7 @@ class PictureFinder:
         for archive in self._archives:
             if (member := archive.find(name)) is not None:
                 return ZippedPicture(member, archive)
-        if len(ends := self._ends.find(name)) == 1:
+        if len(ends := self._ends.find(name)) == 1 and self._files.has(ends[0]):
             self.elsewhere.add(ends[0])
             return StoredPicture(ends[0], self._files)
         return None

@@ -26,7 +26,7 @@ from typing import IO, Any, cast
 from lingshu.core.errors import UserError
 from lingshu.intake.archive import Archive
 from lingshu.intake.arrays import array_rows
-from lingshu.intake.csv_rows import CsvFault, csv_rows, find_delimiter
+from lingshu.intake.csv_rows import CsvFault, column_names, csv_rows, find_delimiter
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.json_stream import JsonStream, JsonStreamError
 from lingshu.intake.parquet_rows import MAX_ROW_BYTES, parquet_rows
@@ -312,12 +312,9 @@ def _csv(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
             lines, delimiter = find_delimiter(lines, delimiter)
         for line, row in csv_rows(lines, delimiter=delimiter, quoted=form.quoted):
             if isinstance(row, CsvFault):
-                shown = row.first_line.rstrip("\r\n")[:60]
-                raise UserError(
-                    f"{table.name}:{line}: not CSV: {row.problem}: {shown}", "mend that line, or get the file again"
-                )
+                raise UserError(f"{table.name}:{line}: not CSV: {row.problem}", "mend that line, or get the file again")
             if not header:
-                header = row
+                header = column_names(table.name, row)
                 continue
             count += 1
             if len(row) == len(header):

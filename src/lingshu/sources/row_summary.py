@@ -104,9 +104,8 @@ class RowSummary:
         if self.left:
             lines.append(f"note: not read, as the form leaves them out: {len(self.left)} files, such as {self.left[0]}")
         if self.elsewhere:
-            lines.append(
-                f"note: pictures found by the end of their path: {len(self.elsewhere)}, such as {self.elsewhere[0]}"
-            )
+            example = f", such as {self.elsewhere[0]}" if detailed else ""
+            lines.append(f"note: pictures found by the end of their path: {len(self.elsewhere)}{example}")
         if self.absent:
             lines.append(f"note: parts are missing: {', '.join(self.absent)}")
         if self.expected and self.rows != self.expected:
