@@ -6,7 +6,7 @@
 import json
 import sys
 from dataclasses import dataclass, field
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -67,10 +67,15 @@ class LLM:
     calls: list = field(default_factory=list)
     waiting: list = field(default_factory=list)
     most: int = 0
+    sees: bool = True
 
     @property
     def llm_engine(self):
         return self
+
+    @property
+    def model_config(self):
+        return SimpleNamespace(is_multimodal_model=self.sees)
 
     def enqueue_chat(self, messages, *, sampling_params, chat_template, chat_template_kwargs, use_tqdm):
         assert use_tqdm is False
@@ -107,7 +112,8 @@ def vllm(monkeypatch):
     made = []
     module = ModuleType("vllm")
     module.SamplingParams = SamplingParams
-    module.LLM = lambda **options: made.append(LLM(options)) or made[-1]
+    module.sees = True
+    module.LLM = lambda **options: made.append(LLM(options, sees=module.sees)) or made[-1]
     module.made = made
     module.guards = []
     monkeypatch.setattr("lingshu.inference.vllm_engine.start_guard", lambda: module.guards.append(len(made)))
@@ -167,6 +173,14 @@ def test_prompts_that_vllm_refuses_and_a_broken_picture_fail_alone(vllm, tmp_pat
     assert {o.id: o.text for o in found.values() if isinstance(o, Response)} == {
         f"invented/q{n}": f"text {n}" for n in (0, 2, 4)
     }
+
+
+def test_pictures_for_a_model_without_eyes_are_refused_with_the_fix(vllm, tmp_path):
+    vllm.sees = False
+    chat = engine(tmp_path, pictures=1)
+    assert [outcome.text for outcome in chat.generate([request(1, "text")])] == ["text"]
+    with pytest.raises(UserError, match=r"takes no pictures\n  fix: add --blind"):
+        list(chat.generate([request(2, "text", pictures=(png(1),))]))
 
 
 def test_answers_come_as_they_end_and_a_new_request_is_taken_for_each(vllm, tmp_path):

@@ -55,7 +55,7 @@ class VLLMEngine:
             raise UserError(
                 "--engine vllm: vllm is not installed", "`make setup-gpu` installs it (Linux with CUDA)"
             ) from None
-        self._decoding = decoding
+        self._folder, self._decoding = folder, decoding
         self._sampling = vllm.SamplingParams
         # A prompt that is too long is the latter, which is no ValueError.
         self._refusals = (ValueError, VLLMClientError)
@@ -79,12 +79,13 @@ class VLLMEngine:
             )
         except (*self._refusals, *self._broken, OSError, ImportError) as error:
             raise UserError(f"{folder}: vllm can't load the model: {error}", "mend what it names") from None
+        self._sees = bool(self._llm.model_config.is_multimodal_model)
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Outcome]:
         """Yield one outcome a request as soon as it is there, taking a new request for each that ended.
 
         Raises:
-            UserError: vLLM's engine has died.
+            UserError: vLLM's engine has died, or there are pictures and the model takes none.
         """
         source = iter(requests)
         asked: dict[str, _Asked] = {}
@@ -101,6 +102,8 @@ class VLLMEngine:
 
     def _hand_over(self, request: Request, asked: dict[str, _Asked]) -> Failure | None:
         """Give vLLM one request; a whole call would be refused for one prompt that is too long."""
+        if request.pictures and not self._sees:
+            raise UserError(f"{self._folder}: the model takes no pictures", "add --blind, or ask --suite text")
         try:
             messages = openai_messages(request, self._decoding)
         except UserError as error:
