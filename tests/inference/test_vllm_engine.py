@@ -36,11 +36,11 @@ class SamplingParams:
     top_p: float
     seed: int | None
     max_tokens: int
+    detokenize: bool
 
 
 @dataclass
 class Completion:
-    text: str
     token_ids: list[int]
     finish_reason: str
 
@@ -73,6 +73,13 @@ class LLM:
     def llm_engine(self):
         return self
 
+    def get_tokenizer(self):
+        return self
+
+    def decode(self, tokens, *, skip_special_tokens):
+        assert skip_special_tokens
+        return "".join(chr(token) for token in tokens)
+
     @property
     def model_config(self):
         return SimpleNamespace(is_multimodal_model=self.sees)
@@ -97,7 +104,7 @@ class LLM:
         if any("deadly" in text for _, text in taken):
             raise VLLMServerError("EngineCore encountered an issue.")
         return [
-            RequestOutput(number, [0] * 7, [Completion(text, [1, 2], REASONS.get(text, "stop"))])
+            RequestOutput(number, [0] * 7, [Completion([*map(ord, text), 0], REASONS.get(text, "stop"))])
             for number, text in taken
         ]
 
@@ -150,10 +157,10 @@ def test_answers_reasons_and_tokens(vllm, tmp_path):
     chat = engine(tmp_path, template={"enable_thinking": False}, chat_template="T")
     found = {o.id: o for o in chat.generate([request(1, "one"), request(2, "cut")])}
     one, cut = found["invented/q1"], found["invented/q2"]
-    assert (one.text, one.finish_reason, one.tokens, one.prompt_tokens) == ("one", "stop", 1, 7)
-    assert (cut.text, cut.finish_reason, cut.tokens, cut.prompt_tokens) == ("cut", "length", 2, 7)
+    assert (one.text, one.finish_reason, one.tokens, one.prompt_tokens) == ("one", "stop", 3, 7)
+    assert (cut.text, cut.finish_reason, cut.tokens, cut.prompt_tokens) == ("cut\0", "length", 4, 7)
     _, sampling, template, arguments = vllm.made[0].calls[0]
-    assert sampling == SamplingParams(0.0, 1.0, None, 9)
+    assert sampling == SamplingParams(0.0, 1.0, None, 9, detokenize=False)
     assert (template, arguments) == ("T", {"enable_thinking": False})
 
 
