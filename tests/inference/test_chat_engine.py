@@ -101,6 +101,19 @@ def test_greedy_whatever_the_model_ships_and_seeded_sampling_repeats(text_model)
     assert runs[0] != runs[2]
 
 
+def test_a_repetition_penalty_that_the_model_ships_does_not_leak(text_model, tmp_path):
+    import json
+    import shutil
+
+    folder = tmp_path / "penal"
+    shutil.copytree(text_model, folder)
+    path = folder / "generation_config.json"
+    shipped = {"repetition_penalty": 9.0, "no_repeat_ngram_size": 1, "suppress_tokens": [6, 7, 8]}
+    path.write_text(json.dumps(json.loads(path.read_text()) | shipped))
+    asked = requests(6, limit=12)
+    assert [plain(o) for o in engine(folder).generate(asked)] == [plain(o) for o in engine(text_model).generate(asked)]
+
+
 def test_the_template_writes_the_begin_mark_and_the_tokenizer_no_second(text_model):
     request = inquire(question(1, text="is there"), "m", {}, 2).request
     (outcome,) = engine(text_model).generate([request])

@@ -6,7 +6,7 @@
 import json
 import sys
 from dataclasses import dataclass, field
-from types import ModuleType
+from types import ModuleType, SimpleNamespace
 
 import pytest
 
@@ -36,11 +36,11 @@ class SamplingParams:
     top_p: float
     seed: int | None
     max_tokens: int
+    detokenize: bool
 
 
 @dataclass
 class Completion:
-    text: str
     token_ids: list[int]
     finish_reason: str
 
@@ -67,10 +67,22 @@ class LLM:
     calls: list = field(default_factory=list)
     waiting: list = field(default_factory=list)
     most: int = 0
+    sees: bool = True
 
     @property
     def llm_engine(self):
         return self
+
+    def get_tokenizer(self):
+        return self
+
+    def decode(self, tokens, *, skip_special_tokens):
+        assert skip_special_tokens
+        return "".join(chr(token) for token in tokens)
+
+    @property
+    def model_config(self):
+        return SimpleNamespace(is_multimodal_model=self.sees)
 
     def enqueue_chat(self, messages, *, sampling_params, chat_template, chat_template_kwargs, use_tqdm):
         assert use_tqdm is False
@@ -92,7 +104,7 @@ class LLM:
         if any("deadly" in text for _, text in taken):
             raise VLLMServerError("EngineCore encountered an issue.")
         return [
-            RequestOutput(number, [0] * 7, [Completion(text, [1, 2], REASONS.get(text, "stop"))])
+            RequestOutput(number, [0] * 7, [Completion([*map(ord, text), 0], REASONS.get(text, "stop"))])
             for number, text in taken
         ]
 
@@ -107,7 +119,8 @@ def vllm(monkeypatch):
     made = []
     module = ModuleType("vllm")
     module.SamplingParams = SamplingParams
-    module.LLM = lambda **options: made.append(LLM(options)) or made[-1]
+    module.sees = True
+    module.LLM = lambda **options: made.append(LLM(options, sees=module.sees)) or made[-1]
     module.made = made
     module.guards = []
     monkeypatch.setattr("lingshu.inference.vllm_engine.start_guard", lambda: module.guards.append(len(made)))
@@ -144,10 +157,10 @@ def test_answers_reasons_and_tokens(vllm, tmp_path):
     chat = engine(tmp_path, template={"enable_thinking": False}, chat_template="T")
     found = {o.id: o for o in chat.generate([request(1, "one"), request(2, "cut")])}
     one, cut = found["invented/q1"], found["invented/q2"]
-    assert (one.text, one.finish_reason, one.tokens, one.prompt_tokens) == ("one", "stop", 1, 7)
-    assert (cut.text, cut.finish_reason, cut.tokens, cut.prompt_tokens) == ("cut", "length", 2, 7)
+    assert (one.text, one.finish_reason, one.tokens, one.prompt_tokens) == ("one", "stop", 3, 7)
+    assert (cut.text, cut.finish_reason, cut.tokens, cut.prompt_tokens) == ("cut\0", "length", 4, 7)
     _, sampling, template, arguments = vllm.made[0].calls[0]
-    assert sampling == SamplingParams(0.0, 1.0, None, 9)
+    assert sampling == SamplingParams(0.0, 1.0, None, 9, detokenize=False)
     assert (template, arguments) == ("T", {"enable_thinking": False})
 
 
@@ -167,6 +180,14 @@ def test_prompts_that_vllm_refuses_and_a_broken_picture_fail_alone(vllm, tmp_pat
     assert {o.id: o.text for o in found.values() if isinstance(o, Response)} == {
         f"invented/q{n}": f"text {n}" for n in (0, 2, 4)
     }
+
+
+def test_pictures_for_a_model_without_eyes_are_refused_with_the_fix(vllm, tmp_path):
+    vllm.sees = False
+    chat = engine(tmp_path, pictures=1)
+    assert [outcome.text for outcome in chat.generate([request(1, "text")])] == ["text"]
+    with pytest.raises(UserError, match=r"takes no pictures\n  fix: add --blind"):
+        list(chat.generate([request(2, "text", pictures=(png(1),))]))
 
 
 def test_answers_come_as_they_end_and_a_new_request_is_taken_for_each(vllm, tmp_path):

@@ -70,6 +70,8 @@ class ChatEngine:
         self._tokenizer.padding_side = "left"
         eos = self._model.generation_config.eos_token_id
         self._ends = end_tokens(self._tokenizer.eos_token_id if eos is None else eos, folder)
+        # `generate` fills what a configuration leaves out from the model's own: a repetition penalty, and more.
+        self._model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
         if self._tokenizer.pad_token_id is None:
             self._tokenizer.pad_token = self._tokenizer.eos_token
         text_config = config.get_text_config()

@@ -32,6 +32,8 @@ class TransformersEngine:
         self._model, self._processor = load_checkpoint(folder)
         self._model.to(params.device)  # type: ignore[arg-type]
         self._ends = end_tokens(self._model.generation_config.eos_token_id, folder)
+        # `generate` fills what a configuration leaves out from the model's own: a repetition penalty, and more.
+        self._model.generation_config = GenerationConfig()  # type: ignore[no-untyped-call]
         self._pad = self._processor.tokenizer.pad_token_id
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Response]:

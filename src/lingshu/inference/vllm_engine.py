@@ -55,7 +55,7 @@ class VLLMEngine:
             raise UserError(
                 "--engine vllm: vllm is not installed", "`make setup-gpu` installs it (Linux with CUDA)"
             ) from None
-        self._decoding = decoding
+        self._folder, self._decoding = folder, decoding
         self._sampling = vllm.SamplingParams
         # A prompt that is too long is the latter, which is no ValueError.
         self._refusals = (ValueError, VLLMClientError)
@@ -79,12 +79,14 @@ class VLLMEngine:
             )
         except (*self._refusals, *self._broken, OSError, ImportError) as error:
             raise UserError(f"{folder}: vllm can't load the model: {error}", "mend what it names") from None
+        self._tokenizer = self._llm.get_tokenizer()
+        self._sees = bool(self._llm.model_config.is_multimodal_model)
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Outcome]:
         """Yield one outcome a request as soon as it is there, taking a new request for each that ended.
 
         Raises:
-            UserError: vLLM's engine has died.
+            UserError: vLLM's engine has died, or there are pictures and the model takes none.
         """
         source = iter(requests)
         asked: dict[str, _Asked] = {}
@@ -97,10 +99,12 @@ class VLLMEngine:
                 return
             for output in self._finished():
                 item = asked.pop(output.request_id)
-                yield _outcome(item.request, output, round(time.monotonic() - item.start, 4))
+                yield self._outcome(item.request, output, round(time.monotonic() - item.start, 4))
 
     def _hand_over(self, request: Request, asked: dict[str, _Asked]) -> Failure | None:
         """Give vLLM one request; a whole call would be refused for one prompt that is too long."""
+        if request.pictures and not self._sees:
+            raise UserError(f"{self._folder}: the model takes no pictures", "add --blind, or ask --suite text")
         try:
             messages = openai_messages(request, self._decoding)
         except UserError as error:
@@ -135,20 +139,22 @@ class VLLMEngine:
             top_p=decoding.top_p or 1.0,
             seed=decoding.seed,
             max_tokens=request.max_new_tokens,
+            # vLLM decodes token by token, and loses or doubles what is no whole character of UTF-8.
+            detokenize=False,
         )
 
-
-def _outcome(request: Request, output: Any, seconds: float) -> Outcome:
-    answer = output.outputs[0]
-    if answer.finish_reason not in {"stop", "length"}:
-        return Failure(request.id, "server_error", f"vllm ended it with {answer.finish_reason!r}")
-    stopped = answer.finish_reason == "stop"
-    prompt = output.prompt_token_ids
-    return Response(
-        request.id,
-        answer.text,
-        "stop" if stopped else "length",
-        len(answer.token_ids) - stopped,  # the end mark is among them
-        None if prompt is None else len(prompt),
-        seconds,
-    )
+    def _outcome(self, request: Request, output: Any, seconds: float) -> Outcome:
+        answer = output.outputs[0]
+        if answer.finish_reason not in {"stop", "length"}:
+            return Failure(request.id, "server_error", f"vllm ended it with {answer.finish_reason!r}")
+        stopped = answer.finish_reason == "stop"
+        tokens = list(answer.token_ids)[: -1 if stopped else None]  # the end mark is among them
+        prompt = output.prompt_token_ids
+        return Response(
+            request.id,
+            self._tokenizer.decode(tokens, skip_special_tokens=True),
+            "stop" if stopped else "length",
+            len(tokens),
+            None if prompt is None else len(prompt),
+            seconds,
+        )
