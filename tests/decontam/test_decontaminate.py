@@ -275,6 +275,9 @@ def test_crops_and_other_looks_are_looked_for_if_asked(corpus: Corpus) -> None:
     looks = {
         "PICTURE_CROPPED_FROM_BENCHMARK": [
             crop,
+            corpus.caption(
+                "s", "mirrored crop", corpus.picture("s", np.ascontiguousarray(255 - whole[30:250, 299:60:-1]))
+            ),
             corpus.caption("s", "turned", corpus.picture("s", turned(whole, 7))),
             corpus.caption(
                 "s", "all three", corpus.picture("s", turned(np.sqrt(whole / 255) * 255, -12)[40:250, 50:260])

@@ -11,14 +11,16 @@ from PIL import Image
 
 from lingshu.core.hashes import dhash, dhash_thumbnail, phash, phash_thumbnail
 from lingshu.decontam.alignment import common_parts, levelled, overlay, softened
+from lingshu.decontam.looks import Look, pixels_in
 from lingshu.decontam.votes import Guess
 
 
 class Other(NamedTuple):
-    """A picture that is proposed: its number, its pixels at working size, where the one looked for may lie on it."""
+    """A picture that is proposed: its number, its pixels, and where the one looked for may lie on it in which look."""
 
     number: int
     pixels: NDArray[np.uint8]
+    look: Look
     guesses: tuple[Guess, Guess]
 
 
@@ -49,9 +51,9 @@ class CropRule:
 
 def crops_among(case: Case, rule: CropRule) -> dict[int, int]:
     """Return the numbers of those that are crops, or hold one, and the distance in bits."""
-    mine = softened(case.pixels)
     found: dict[int, int] = {}
     for other in case.others:
+        mine = softened(pixels_in(other.look, case.pixels))
         theirs = softened(other.pixels)
         laid = overlay(mine, theirs, other.guesses)
         if max(laid.mine, laid.theirs) < rule.common:

@@ -19,6 +19,7 @@ from lingshu.core.question import PictureFile
 from lingshu.decontam.alignment import agreement, details
 from lingshu.decontam.crew import Crew
 from lingshu.decontam.crop_check import Case, CropRule, Other, crops_among
+from lingshu.decontam.looks import LOOKS
 from lingshu.decontam.prints import PicturePrint, Unreadable, decoded, working_size
 from lingshu.decontam.turned import other_looks
 from lingshu.decontam.votes import KeypointIndex, candidates, keypoint_index
@@ -163,12 +164,14 @@ class PictureIndex:
     def _case(self, one: PicturePrint, known: dict[int, PictureHit]) -> Case:
         assert self._keypoints is not None and one.pixels is not None
         rule = self._rule
-        proposed = candidates(one.keypoints, self._keypoints, rule.keypoint_radius, rule.votes, rule.looked_at)
-        proposed = [candidate for candidate in proposed if candidate.picture not in known]
-        pictures = [(candidate, self._picture(candidate.picture)) for candidate in proposed]
-        return Case(
-            one.pixels, tuple(Other(c.picture, pixels, c.guesses) for c, pixels in pictures if pixels is not None)
-        )
+        looks = LOOKS if rule.turned else LOOKS[:1]
+        proposed = candidates(one.keypoints, self._keypoints, rule.keypoint_radius, rule.votes, rule.looked_at, looks)
+        others = [
+            Other(candidate.picture, pixels, candidate.look, candidate.guesses)
+            for candidate in proposed
+            if candidate.picture not in known and (pixels := self._picture(candidate.picture)) is not None
+        ]
+        return Case(one.pixels, tuple(others))
 
     def _picture(self, number: int) -> NDArray[np.uint8] | None:
         if number in self._decoded:

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from lingshu.core.compiled import compiled
 from lingshu.decontam.keypoints import TURNS, Keypoints
+from lingshu.decontam.looks import AS_IT_IS, Look, keypoints_in
 
 BANDS = 4
 KEYS = 1 << 16
@@ -51,10 +52,12 @@ class Candidate(NamedTuple):
 
     Attributes:
         picture: its number.
+        look: of the other picture.
         guesses: where the other picture may lie on it: that of one keypoint, and that of all which agree with it.
     """
 
     picture: int
+    look: Look
     guesses: tuple[Guess, Guess]
 
 
@@ -82,7 +85,9 @@ def keypoint_index(pictures: Sequence[Keypoints]) -> KeypointIndex:
     return KeypointIndex(np.repeat(np.arange(len(pictures), dtype=np.int32), lengths), place, hashes, order, starts)
 
 
-def candidates(picture: Keypoints, index: KeypointIndex, radius: int, least: int, most: int) -> list[Candidate]:
+def candidates(  # noqa: PLR0917
+    picture: Keypoints, index: KeypointIndex, radius: int, least: int, most: int, looks: Sequence[Look] = (AS_IT_IS,)
+) -> list[Candidate]:
     """Return the pictures of the index with at least `least` agreeing votes, the most votes first, each once.
 
     Args:
@@ -91,15 +96,17 @@ def candidates(picture: Keypoints, index: KeypointIndex, radius: int, least: int
         radius: bits by which the hashes of one keypoint in two pictures differ at most.
         least: votes of a candidate.
         most: candidates.
+        looks: that the picture may have; turned by a few degrees is it only as it is.
     """
-    best: dict[int, _Proposal] = {}
-    for hashes, turn in zip(picture.hashes, TURNS, strict=False):
-        for one in _at(turn, _upright(picture, turn), _matches(hashes, index, radius), index, least):
-            if one.picture not in best or one.votes > best[one.picture].votes:
-                best[one.picture] = one
-    ranked = sorted(best.values(), key=lambda one: (-one.votes, one.picture))[:most]
-    middle = complex(picture.size[0] / 2, picture.size[1] / 2)
-    return [Candidate(one.picture, _guesses(one, middle)) for one in ranked]
+    best: dict[int, tuple[Look, tuple[int, int], _Proposal]] = {}
+    for look in looks:
+        seen = picture if look == AS_IT_IS else keypoints_in(look, picture)
+        for hashes, turn in zip(seen.hashes, TURNS, strict=False):
+            for one in _at(turn, _upright(seen, turn), _matches(hashes, index, radius), index, least):
+                if one.picture not in best or one.votes > best[one.picture][2].votes:
+                    best[one.picture] = look, seen.size, one
+    ranked = sorted(best.values(), key=lambda found: (-found[2].votes, found[2].picture))[:most]
+    return [Candidate(one.picture, look, _guesses(one, complex(*size) / 2)) for look, size, one in ranked]
 
 
 class _Proposal(NamedTuple):
