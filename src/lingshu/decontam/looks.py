@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 from lingshu.decontam.keypoints import LOW, Keypoints
 
 COEFFICIENTS = [(u, v) for u, v in product(range(LOW), repeat=2) if u + v]  # the highest bit first
+SHIFTS = np.arange(len(COEFFICIENTS), dtype=np.uint64)[::-1]  # of their bits
+SWAPPED = [COEFFICIENTS.index((v, u)) for u, v in COEFFICIENTS]
 ALL = np.uint64((1 << len(COEFFICIENTS)) - 1)
 
 
@@ -58,9 +60,6 @@ def _signs(*, odd_u: bool) -> np.uint64:
 
 
 def _swapped(hashes: NDArray[np.uint64]) -> NDArray[np.uint64]:
-    out = np.zeros_like(hashes)
-    last = len(COEFFICIENTS) - 1
-    for place, (u, v) in enumerate(COEFFICIENTS):
-        bit = (hashes >> np.uint64(last - COEFFICIENTS.index((v, u)))) & np.uint64(1)
-        out |= bit << np.uint64(last - place)
-    return out
+    bits = (hashes[..., None] >> SHIFTS[SWAPPED]) & np.uint64(1)
+    swapped: NDArray[np.uint64] = np.bitwise_or.reduce(bits << SHIFTS, axis=-1)
+    return swapped
