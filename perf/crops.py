@@ -70,17 +70,33 @@ def curved(picture: Image.Image, gamma: float) -> Image.Image:
     return Image.fromarray((255 * (np.asarray(picture) / 255.0) ** gamma).astype(np.uint8))
 
 
+def crop_of(share: float) -> Change:
+    """Return the change that keeps a random window."""
+    return lambda picture, rng: cropped(picture, share, rng)
+
+
+def turn_of(degrees: float) -> Change:
+    """Return the change that turns."""
+    return lambda picture, rng: turned(picture, degrees, rng)
+
+
+def cut_turn_of(degrees: float) -> Change:
+    """Return the change that turns and leaves the corners out."""
+    return lambda picture, rng: middle(turned(picture, degrees, rng), CORNERS)
+
+
+def turned_crop_of(share: float) -> Change:
+    """Return the change that turns by 5 degrees and keeps a random window."""
+    return lambda picture, rng: cropped(turned(picture, 5, rng), share, rng)
+
+
 def changes() -> dict[str, Change]:
     """Return the changes by name."""
     made: dict[str, Change] = {}
-    for share in SHARES:
-        made[f"crop {share:.0%}"] = lambda p, rng, s=share: cropped(p, s, rng)
-    for degrees in TURNS:
-        made[f"turned {degrees}"] = lambda p, rng, d=degrees: turned(p, d, rng)
-    for degrees in (5, 10, 15):
-        made[f"turned {degrees}, cut to 80 %"] = lambda p, rng, d=degrees: middle(turned(p, d, rng), CORNERS)
-    for share in (0.8, 0.6):
-        made[f"turned 5, crop {share:.0%}"] = lambda p, rng, s=share: cropped(turned(p, 5, rng), s, rng)
+    made |= {f"crop {share:.0%}": crop_of(share) for share in SHARES}
+    made |= {f"turned {degrees}": turn_of(degrees) for degrees in TURNS}
+    made |= {f"turned {degrees}, cut to 80 %": cut_turn_of(degrees) for degrees in (5, 10, 15)}
+    made |= {f"turned 5, crop {share:.0%}": turned_crop_of(share) for share in (0.8, 0.6)}
     made["window 5-95 %"] = lambda p, _: windowed(p, 5, 95)
     made["window 5-95 %, turned 5"] = lambda p, rng: turned(windowed(p, 5, 95), 5, rng)
     made["window 5-95 %, crop 70%"] = lambda p, rng: cropped(windowed(p, 5, 95), 0.7, rng)
