@@ -30,3 +30,8 @@ def test_every_ascii_character() -> None:
 def test_a_slice_of_a_longer_series() -> None:
     texts = pl.Series("text", ["one", "Two, three", "µ FOUR", "five"])
     assert folded(texts[1:3]).series().to_list() == ["two three", "μ four"]
+
+
+def test_what_nobody_sees_parts_no_word() -> None:
+    texts = ["\ufeffpneu\u00admo\u200bthorax of\u200d the \u2060left\u00a0lung", "肺\u200b炎"]
+    assert folded(pl.Series(texts)).series().to_list() == ["pneumothorax of the left lung", "肺 炎"]

@@ -275,8 +275,9 @@ def test_two_runs_and_two_processes_write_the_same_bytes(tmp_path: Path) -> None
     for number in range(4):
         picture(tmp_path / f"test/{number}.png", scene(number, 100))
         picture(tmp_path / f"train/{number}.jpg", Image.fromarray(scene(number, 100)), quality=80)
+    picture(tmp_path / "train/turned.jpg", Image.fromarray(scene(0, 100)).rotate(8).crop((10, 10, 90, 90)), quality=80)
     written = []
     for name, options in (("a", ()), ("b", ("--processes", "2"))):
-        assert len(overlap(tmp_path / name, [tmp_path / "train"], [tmp_path / "test"], *options)) == 4
+        assert len(overlap(tmp_path / name, [tmp_path / "train"], [tmp_path / "test"], *options)) == 5
         written.append((tmp_path / name / "pairs.csv").read_bytes())
     assert written[0] == written[1]

@@ -13,6 +13,7 @@ from PIL import ExifTags, Image
 from lingshu.benchmarks.public.load import load
 from lingshu.benchmarks.public.several import load_several
 from lingshu.core.errors import UserError
+from lingshu.core.parallel import Workers
 from lingshu.core.params import load_section
 from lingshu.core.question import Question
 from lingshu.core.sample import Answer
@@ -261,6 +262,10 @@ def test_a_benchmark_file_is_its_stored_copy_whatever_its_pixels_are(corpus: Cor
         assert row["detail"] == f"b: {stored[row['sample_id']]}"
 
 
+def turned(pixels: np.ndarray, degrees: float) -> np.ndarray:
+    return np.asarray(Image.fromarray(pixels.astype(np.uint8)).rotate(degrees, Image.Resampling.BICUBIC)).copy()
+
+
 def test_crops_and_other_looks_are_looked_for_if_asked(corpus: Corpus) -> None:
     whole = scene(1, 300)
     item = corpus.caption("s", "one", corpus.picture("s", whole, split="test"))
@@ -268,7 +273,16 @@ def test_crops_and_other_looks_are_looked_for_if_asked(corpus: Corpus) -> None:
     other = corpus.caption("s", "three", corpus.picture("s", scene(2, 300)))
     window = np.clip((whole.astype(int) - 60) * 2, 0, 255).astype(np.uint8)
     looks = {
-        "PICTURE_CROPPED_FROM_BENCHMARK": [crop],
+        "PICTURE_CROPPED_FROM_BENCHMARK": [
+            crop,
+            corpus.caption(
+                "s", "mirrored crop", corpus.picture("s", np.ascontiguousarray(255 - whole[30:250, 299:60:-1]))
+            ),
+            corpus.caption("s", "turned", corpus.picture("s", turned(whole, 7))),
+            corpus.caption(
+                "s", "all three", corpus.picture("s", turned(np.sqrt(whole / 255) * 255, -12)[40:250, 50:260])
+            ),
+        ],
         "PICTURE_NEAR_BENCHMARK": [corpus.caption("s", "four", corpus.picture("s", window))],
         "PICTURE_TURNED_FROM_BENCHMARK": [
             corpus.caption("s", str(number), corpus.picture("s", np.ascontiguousarray(pixels)))
@@ -282,6 +296,7 @@ def test_crops_and_other_looks_are_looked_for_if_asked(corpus: Corpus) -> None:
     assert {sample_id: verdicts[sample_id].reason for sample_id in changed} == changed
     assert {verdicts[sample_id].detail for sample_id in changed} == {f"held_out: {item.sample_id}"}
     assert verdicts[other.sample_id].keep
+    assert run(corpus, PARAMS.model_copy(update={"crops": True, "workers": Workers(processes=2)})) == verdicts
 
 
 def test_a_public_benchmark_that_can_not_be_had(tmp_path: Path) -> None:

@@ -287,3 +287,9 @@ def test_a_source_without_a_rank_is_named(corpus: Corpus) -> None:
 def test_params_file_has_the_section() -> None:
     params = load_section("dedup", DedupParams, Path(__file__).parents[2] / "params.yaml")
     assert params.reliability
+
+
+def test_a_seed_is_one_of_64_bits() -> None:
+    text = load_section("dedup", DedupParams, Path(__file__).parents[2] / "params.yaml").text.model_dump()
+    with pytest.raises(UserError, match="seed"):
+        validate(TextParams, text | {"seed": 2**63}, "params.yaml: dedup.text")

@@ -107,11 +107,11 @@ def _compare(options: OverlapOptions, how: Reading) -> None:
     from lingshu.commands.overlap_inputs import find_inputs  # noqa: PLC0415 - it takes a second
 
     inputs = find_inputs(options.train, options.against, options.raw or [], how)
-    comparison = _comparison(options, inputs.against)
     found: dict[Pair, tuple[str, str]] = {}
-    for one in inputs.train:
-        for pair, label in comparison.pairs(_told(one, "train")):
-            found.setdefault(pair, (one.label, label))
+    with _comparison(options, inputs.against) as comparison:
+        for one in inputs.train:
+            for pair, label in comparison.pairs(_told(one, "train")):
+                found.setdefault(pair, (one.label, label))
     rows = sorted(found, key=lambda p: (p.train, p.against, p.kind, p.method, p.distance))
     summary = _summary(rows, found, inputs.train, inputs.against)
     summary |= {"not_loaded": inputs.not_loaded, "template_questions": comparison.templates}

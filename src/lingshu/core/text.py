@@ -14,15 +14,17 @@ TOKEN = r"\p{Han}|[\p{L}\p{M}\p{N}_&&[^\p{Han}]]+|[^\s\p{L}\p{M}\p{N}_]"
 # Everything that does not change what a text says: spaces, control and private-use characters, and punctuation,
 # except % / - (5 %, mg/ml, negative numbers); mathematical signs (<, >, +, =) are symbols, not punctuation: kept.
 IGNORED = r"[\s\p{C}\p{P}--[%/\-]]+"
+UNSEEN = r"\p{Cf}+"  # soft hyphens, joiners, spaces of no width: they stand inside words, and no reader sees them
 DIGEST_BYTES = 16
 
 
 def normalised(text: pl.Expr) -> pl.Expr:
     """Return the text in compatibility form (NFKC) and lower case, punctuation gone, words apart by one space.
 
-    Han characters are words by themselves, because Chinese is written without spaces.
+    Han characters are words by themselves, because Chinese is written without spaces. Characters that nobody sees, as
+    soft hyphens, part no words.
     """
-    folded = text.str.normalize("NFKC").str.to_lowercase()
+    folded = text.str.normalize("NFKC").str.replace_all(UNSEEN, "").str.to_lowercase()
     return folded.str.replace_all(r"(\p{Han})", " $1 ").str.replace_all(IGNORED, " ").str.strip_chars(" ")
 
 

@@ -5,13 +5,15 @@ Memory is set by the benchmarks' side and by one batch of training rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
+from types import TracebackType
 
 from lingshu.core.errors import UserError
-from lingshu.core.parallel import Workers, in_order
+from lingshu.core.parallel import Workers
 from lingshu.core.question import PictureFile
+from lingshu.decontam.crew import Crew
 from lingshu.decontam.picture_index import PictureIndex, PictureRule
 from lingshu.decontam.prints import PicturePrint, Unreadable, picture_print
 from lingshu.decontam.reading import HeldPicture
@@ -20,7 +22,9 @@ from lingshu.decontam.text_index import TextIndex, TextRule
 
 RECORDS_A_BATCH = 1024
 BYTES_A_BATCH = 256 << 20  # of pictures that rows hold
-PICTURES_A_BATCH = 64  # whose bytes are in memory at a time, for each process
+PICTURES_A_PART = 16  # of the work
+
+Work = Callable[[bytes | Unreadable], PicturePrint | Unreadable]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,7 @@ class Comparison:
 
     def __init__(self, against: Sequence[Input], pictures: PictureRule, texts: TextRule, processes: int = 1) -> None:
         self._rule = pictures
-        self._workers = Workers(processes=processes)
+        self._crew = Crew(Workers(processes=processes))
         self._items: list[Record] = []
         self._labels: list[str] = []
         self._shown = _Shown([], [], [], [])
@@ -68,6 +72,14 @@ class Comparison:
         self._texts = TextIndex(self._items, texts)
         self.templates = self._texts.templates
 
+    def __enter__(self) -> Comparison:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._crew.__exit__(kind, error, trace)
+
     def pairs(self, train: Input) -> Iterator[tuple[Pair, str]]:
         """Yield the overlaps of one input with all benchmarks, and the label of the benchmark of each, in order."""
         for batch in _batches(train.records):
@@ -78,7 +90,7 @@ class Comparison:
                 yield Pair(*names, "text", hit.method, hit.distance), self._labels[hit.item]
 
     def _add(self, batch: list[Record], given: Input) -> None:
-        shown = _shown(batch, given.tally, self._rule, self._workers)
+        shown = _shown(batch, given.tally, partial(_print, crops=self._rule.crops, indexed=True), self._crew)
         self._shown.names.extend(shown.names)
         self._shown.files.extend(shown.files)
         self._shown.prints.extend(shown.prints)
@@ -91,8 +103,8 @@ class Comparison:
         self._labels += [given.label] * len(batch)
 
     def _picture_pairs(self, batch: list[Record], tally: Tally) -> Iterator[tuple[Pair, str]]:
-        shown = _shown(batch, tally, self._rule, self._workers)
-        for name, hits in zip(shown.names, self._pictures.hits(shown.prints, shown.files), strict=True):
+        shown = _shown(batch, tally, partial(_print, crops=self._rule.crops, indexed=False), self._crew)
+        for name, hits in zip(shown.names, self._pictures.hits(shown.prints, self._crew), strict=True):
             for hit in hits:
                 for place in self._holders[hit.picture]:
                     other, label = self._shown.names[place], self._labels[self._shown.owners[place]]
@@ -120,12 +132,11 @@ def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
         yield batch
 
 
-def _shown(records: Sequence[Record], tally: Tally, rule: PictureRule, workers: Workers) -> _Shown:
+def _shown(records: Sequence[Record], tally: Tally, work: Work, crew: Crew) -> _Shown:
     """Return the pictures of records that can be read; each of the others is noted in the tally."""
     shown = _Shown([], [], [], [])
     places = [(place, name, file) for place, record in enumerate(records) for name, file in record.pictures]
-    work = partial(_print, crops=rule.crops)
-    found = in_order(work, (_bytes(file) for _, _, file in places), workers, chunk=PICTURES_A_BATCH)
+    found = crew.in_order(work, (_bytes(file) for _, _, file in places), PICTURES_A_PART)
     for (place, name, file), result in zip(places, found, strict=True):
         if isinstance(result, Unreadable):
             tally.problem(name, result.reason)
@@ -145,5 +156,5 @@ def _bytes(file: PictureFile) -> bytes | Unreadable:
         return Unreadable(error.what)
 
 
-def _print(data: bytes | Unreadable, *, crops: bool) -> PicturePrint | Unreadable:
-    return data if isinstance(data, Unreadable) else picture_print(data, crops=crops)
+def _print(data: bytes | Unreadable, *, crops: bool, indexed: bool) -> PicturePrint | Unreadable:
+    return data if isinstance(data, Unreadable) else picture_print(data, crops=crops, indexed=indexed)

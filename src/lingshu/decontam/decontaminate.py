@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -84,17 +85,20 @@ def _search(
     """Return the samples that deduplication kept (sample_id, source; sorted), and `OVERLAP_SCHEMA` of all pairs."""
     came = kept(root / verdict_file("deduplicate"))["sample_id"].sort()
     finder = Finder(items, item_signals(items, sources, root), params)
-    crops = CropFinder(items.table, items.files, open_images(root)) if params.crops else None
     names = [pl.DataFrame(schema={"sample_id": pl.String(), "source": pl.String()})]
     found = [pl.DataFrame(schema=OVERLAP_SCHEMA)]
-    for source in sources:
-        measured = MeasuredPictures(picture_signals(source, root))
-        for batch in sample_batches([root / SAMPLES / source], COLUMNS, ROWS_PER_PART):
-            train = rows_among(batch, came)
-            names.append(train.select("sample_id", "source"))
-            found += finder.find(train, measured.of(train))
-            if crops is not None:
-                found += crops.find(train)
+    with ExitStack() as stack:
+        crops = None
+        if params.crops:
+            crops = stack.enter_context(CropFinder(items.table, items.files, open_images(root), params.workers))
+        for source in sources:
+            measured = MeasuredPictures(picture_signals(source, root))
+            for batch in sample_batches([root / SAMPLES / source], COLUMNS, ROWS_PER_PART):
+                train = rows_among(batch, came)
+                names.append(train.select("sample_id", "source"))
+                found += finder.find(train, measured.of(train))
+                if crops is not None:
+                    found += crops.find(train)
     return pl.concat(names).sort("sample_id"), pl.concat(found)
 
 

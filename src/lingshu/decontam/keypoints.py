@@ -1,14 +1,16 @@
 """Places of a picture that survive cropping and scaling, each with a hash of its surroundings.
 
 Extrema of differences of Gaussians (Lowe, "Distinctive Image Features from Scale-Invariant Keypoints", 2004, sections 3
-and 4), upright, because a crop does not turn a picture. The hash is the sign of the lowest DCT coefficients of a window
-in proportion to the scale, so it does not depend on brightness and contrast. Importing this module imports numba.
+and 4). The hash is the sign of the lowest DCT coefficients of a window in proportion to the scale, so it does not
+depend on brightness and contrast. Windows are upright, because a crop does not turn a picture, and tell more so than
+ones that follow the gradient; small turns are looked for by windows at a few turns. Importing this module imports
+numba.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil
+from math import ceil, radians
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,40 +29,53 @@ GRID = 16  # samples a side of a window
 SPACING = 0.8  # of the samples, in sigmas
 LOW = 8  # DCT coefficients a side that are kept
 MARGIN = 3.0  # sigmas that a keypoint keeps from the border
+TURNS = tuple(
+    radians(degrees) for degrees in (0, -4, 4, -8, 8, -12, 12, -16, 16)
+)  # of windows; others lie within two degrees
 
 
 @dataclass(frozen=True, slots=True)
 class Keypoints:
-    """Keypoints of one picture: x, y, sigma in pixels of the picture at `SIDE`, float32 each; hashes uint64."""
+    """Keypoints of one picture.
+
+    Attributes:
+        x: in pixels of the picture at `SIDE`, shape (n,).
+        y: likewise.
+        sigma: likewise.
+        hashes: of windows at each of `TURNS`, or upright ones only, shape (turns, n).
+        size: width and height of the picture at `SIDE`.
+    """
 
     x: NDArray[np.float32]
     y: NDArray[np.float32]
     sigma: NDArray[np.float32]
     hashes: NDArray[np.uint64]
+    size: tuple[int, int]
 
     def __len__(self) -> int:
         """Return their number."""
         return len(self.x)
 
 
-def find_keypoints(grey: NDArray[np.uint8]) -> Keypoints:
+def find_keypoints(grey: NDArray[np.uint8], turns: tuple[float, ...] = TURNS) -> Keypoints:
     """Return the strongest keypoints of a picture, shape (height, width), whose longer side is `SIDE`."""
-    found, hashes = [], []
+    found = [np.empty((0, 5), dtype=np.float32)]
+    hashes = [np.empty((len(turns), 0), dtype=np.uint64)]
     basis = _basis()
     image = blur(grey.astype(np.float32), float(np.sqrt(FIRST_SIGMA**2 - GIVEN_SIGMA**2)))
     factor = 1.0
     while min(image.shape) >= SMALLEST_OCTAVE:
         levels = _octave(image)
         rows = _extrema(np.diff(levels, axis=0), CONTRAST, EDGE, FIRST_SIGMA, INTERVALS, MARGIN)
-        hashes.append(_hash_windows(levels, rows, basis, SPACING))
+        hashes.append(np.stack([_hash_windows(levels, rows, basis, SPACING, turn) for turn in turns]))
         rows[:, :3] *= factor
         found.append(rows)
         image = np.ascontiguousarray(levels[INTERVALS, ::2, ::2])
         factor *= 2.0
-    rows = np.concatenate([np.empty((0, 5), dtype=np.float32), *found])
+    rows = np.concatenate(found)
     order = np.argsort(-rows[:, 3], kind="stable")[:MOST]
-    kept = np.concatenate([np.empty(0, dtype=np.uint64), *hashes])[order]
-    return Keypoints(rows[order, 0], rows[order, 1], rows[order, 2], kept)
+    kept = np.concatenate(hashes, axis=1)[:, order]
+    return Keypoints(rows[order, 0], rows[order, 1], rows[order, 2], kept, (grey.shape[1], grey.shape[0]))
 
 
 def _octave(image: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -91,19 +106,20 @@ def _convolve(image: NDArray[np.float32], weights: NDArray[np.float32]) -> NDArr
     """Return the picture convolved along both axes; beyond its border it goes on as its edge."""
     height, width = image.shape
     radius = len(weights) // 2
-    down = np.zeros_like(image)
-    for y in range(height):
-        for k in range(len(weights)):
-            source = min(max(y + k - radius, 0), height - 1)
-            down[y] += weights[k] * image[source]
     out = np.zeros_like(image)
-    padded = np.empty(width + 2 * radius, dtype=np.float32)
+    line = np.empty(width + 2 * radius, dtype=np.float32)
     for y in range(height):
-        padded[:radius] = down[y, 0]
-        padded[radius : radius + width] = down[y]
-        padded[radius + width :] = down[y, width - 1]
+        line[:] = 0
+        for k in range(len(weights)):  # innermost loops over neighbours in memory: that is what vector registers do
+            weight, source = weights[k], min(max(y + k - radius, 0), height - 1)
+            for x in range(width):
+                line[radius + x] += weight * image[source, x]
+        for x in range(radius):
+            line[x], line[radius + width + x] = line[radius], line[radius + width - 1]
         for k in range(len(weights)):
-            out[y] += weights[k] * padded[k : k + width]
+            weight = weights[k]
+            for x in range(width):
+                out[y, x] += weight * line[k + x]
     return out
 
 
@@ -176,11 +192,16 @@ def _sample(image: NDArray[np.float32], y: float, x: float) -> float:
 
 @compiled
 def _hash_windows(
-    levels: NDArray[np.float32], rows: NDArray[np.float32], basis: NDArray[np.float32], spacing: float
+    levels: NDArray[np.float32], rows: NDArray[np.float32], basis: NDArray[np.float32], spacing: float, turn: float
 ) -> NDArray[np.uint64]:
-    """Return for each keypoint the signs of the lowest DCT coefficients but the first of its window, 63 bits."""
+    """Return for each keypoint the signs of the lowest DCT coefficients but the first of its window, 63 bits.
+
+    The window is turned by `turn` radians about the keypoint.
+    """
     low, grid = basis.shape
+    cosine, sine = np.cos(turn), np.sin(turn)
     window = np.empty((grid, grid), dtype=np.float32)
+    rowwise = np.empty((grid, low), dtype=np.float32)
     hashes = np.zeros(len(rows), dtype=np.uint64)
     for number in range(len(rows)):
         x, y, sigma = rows[number, 0], rows[number, 1], rows[number, 2]
@@ -188,7 +209,13 @@ def _hash_windows(
         for i in range(grid):
             for j in range(grid):
                 down, right = (i - (grid - 1) / 2) * spacing * sigma, (j - (grid - 1) / 2) * spacing * sigma
-                window[i, j] = _sample(level, y + down, x + right)
+                window[i, j] = _sample(level, y + sine * right + cosine * down, x + cosine * right - sine * down)
+        for i in range(grid):
+            for v in range(low):
+                part = np.float32(0)
+                for j in range(grid):
+                    part += window[i, j] * basis[v, j]
+                rowwise[i, v] = part
         value = np.uint64(0)
         for u in range(low):
             for v in range(low):
@@ -196,10 +223,7 @@ def _hash_windows(
                     continue
                 total = np.float32(0)
                 for i in range(grid):
-                    part = np.float32(0)
-                    for j in range(grid):
-                        part += window[i, j] * basis[v, j]
-                    total += part * basis[u, i]
+                    total += rowwise[i, v] * basis[u, i]
                 value = (value << np.uint64(1)) | np.uint64(total > 0)
         hashes[number] = value
     return hashes

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from lingshu.core.parallel import Workers
 from lingshu.core.params import Strict
 
 Method = Literal["group", "pixels", "phash", "perceptual", "turned", "crop", "exact", "ngram"]
@@ -55,6 +56,7 @@ class DecontamParams(Strict):
             reports, in samples without pictures.
         crops: look for crops of benchmark pictures too, and for copies that are turned, mirrored, in negative or shown
             through another window: it decodes every training picture once more.
+        workers: who does that; overlaps do not depend on it.
         public: public benchmarks to check against, beside those that the project builds.
         kept_on_purpose: overlaps that training keeps.
         report_only: whether all overlaps are kept so, and told of in the verdicts and metrics.
@@ -66,6 +68,7 @@ class DecontamParams(Strict):
     question_words: int = Field(default=8, ge=2, le=64)
     picture_question_words: int = Field(default=30, ge=13, le=1000)
     crops: bool = False
+    workers: Workers = Workers()
     public: PublicItems = PublicItems()
     kept_on_purpose: list[KeptOnPurpose] = []  # noqa: RUF012
     report_only: bool = False

@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from lingshu.core.hamming import cross_pairs
-from lingshu.core.hashes import phash
 from lingshu.core.question import PictureFile
-from lingshu.decontam.alignment import agreement, common_parts, details, overlay, softened
+from lingshu.decontam.alignment import agreement, details
+from lingshu.decontam.crew import Crew
+from lingshu.decontam.crop_check import Case, CropRule, Other, crops_among
+from lingshu.decontam.looks import LOOKS
 from lingshu.decontam.prints import PicturePrint, Unreadable, decoded, working_size
 from lingshu.decontam.turned import other_looks
 from lingshu.decontam.votes import KeypointIndex, candidates, keypoint_index
 
-KEPT_PICTURES = 256  # of the index, decoded
+KEPT_PICTURES = 1024  # of the index, decoded: 64 KiB each
+CASES_A_PART = 16
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +59,11 @@ class PictureRule:
     looked_at: int = 8
     common: float = 0.5
 
+    @property
+    def crop_rule(self) -> CropRule:
+        """The part of it that a worker needs."""
+        return CropRule(self.crop_agreement, self.crop_weakest, self.common, self.radius)
+
 
 @dataclass(frozen=True, slots=True)
 class PictureHit:
@@ -71,7 +79,7 @@ class PictureIndex:
 
     Args:
         prints: of the pictures.
-        files: the same pictures, read again where a crop is to be checked.
+        files: the same pictures, read again where a crop is to be laid.
         rule: when two overlap.
     """
 
@@ -85,17 +93,21 @@ class PictureIndex:
         self._hashes = [_grouped([one.phash for one in prints]), _grouped([one.dhash for one in prints])]
         places = [one.keypoints for one in prints]
         self._keypoints: KeypointIndex | None = keypoint_index(places) if rule.crops else None
-        self._decoded: OrderedDict[int, NDArray[np.float32]] = OrderedDict()
+        self._decoded: OrderedDict[int, NDArray[np.uint8]] = OrderedDict()
 
-    def hits(self, prints: Sequence[PicturePrint], files: Sequence[PictureFile]) -> list[list[PictureHit]]:
-        """Return what each picture overlaps, by the surest method, in the order of the index."""
+    def hits(self, prints: Sequence[PicturePrint], crew: Crew | None = None) -> list[list[PictureHit]]:
+        """Return what each picture overlaps, by the surest method, in the order of the index.
+
+        Args:
+            prints: of the pictures.
+            crew: who lays crops; without one this process. Hits do not depend on it.
+        """
         near = self._near(prints)
         found = [self._hits(one, near[place]) for place, one in enumerate(prints)]
         if self._rule.turned:
             self._add_turned(prints, found)
         if self._keypoints is not None:
-            for place, (one, file) in enumerate(zip(prints, files, strict=True)):
-                found[place] |= self._crops(one, file, set(found[place]))
+            self._add_crops(prints, found, crew or Crew())
         return [[hits[number] for number in sorted(hits)] for hits in found]
 
     def _hits(self, one: PicturePrint, near: dict[int, int]) -> dict[int, PictureHit]:
@@ -140,51 +152,38 @@ class PictureIndex:
                         near[place][number] = min(distance, near[place].get(number, distance))
         return near
 
-    def _crops(self, one: PicturePrint, file: PictureFile, known: set[int]) -> dict[int, PictureHit]:
-        assert self._keypoints is not None
-        rule = self._rule
-        proposed = candidates(one.keypoints, self._keypoints, rule.keypoint_radius, rule.votes, rule.looked_at)
-        proposed = [candidate for candidate in proposed if candidate.picture not in known]
-        found: dict[int, PictureHit] = {}
-        mine = _soft(file) if proposed else None
-        for candidate in proposed:
-            theirs = self._picture(candidate.picture)
-            if mine is None or theirs is None:
-                continue
-            laid = overlay(mine, theirs, candidate.scale, candidate.right, candidate.down)
-            agrees = laid.agreement >= rule.crop_agreement and laid.weakest >= rule.crop_weakest
-            if not agrees or max(laid.mine, laid.theirs) < rule.common:
-                continue
-            distance = _part_distance(*common_parts(mine, theirs, laid))
-            if distance <= rule.radius:
-                found[candidate.picture] = PictureHit(candidate.picture, "crop", distance)
-        return found
+    def _add_crops(self, prints: Sequence[PicturePrint], found: list[dict[int, PictureHit]], crew: Crew) -> None:
+        """Add what a crop finds; the pictures that it needs are decoded as their turn comes."""
+        rule, places = self._rule, [place for place, one in enumerate(prints) if len(one.keypoints)]
+        cases = (self._case(prints[place], found[place]) for place in places)
+        looked = crew.in_order(partial(crops_among, rule=rule.crop_rule), cases, CASES_A_PART)
+        for place, crops in zip(places, looked, strict=True):
+            for number, distance in crops.items():
+                found[place][number] = PictureHit(number, "crop", distance)
 
-    def _picture(self, number: int) -> NDArray[np.float32] | None:
+    def _case(self, one: PicturePrint, known: dict[int, PictureHit]) -> Case:
+        assert self._keypoints is not None and one.pixels is not None
+        rule = self._rule
+        looks = LOOKS if rule.turned else LOOKS[:1]
+        proposed = candidates(one.keypoints, self._keypoints, rule.keypoint_radius, rule.votes, rule.looked_at, looks)
+        others = [
+            Other(candidate.picture, pixels, candidate.look, candidate.guesses)
+            for candidate in proposed
+            if candidate.picture not in known and (pixels := self._picture(candidate.picture)) is not None
+        ]
+        return Case(one.pixels, tuple(others))
+
+    def _picture(self, number: int) -> NDArray[np.uint8] | None:
         if number in self._decoded:
             self._decoded.move_to_end(number)
             return self._decoded[number]
-        picture = _soft(self._files[number])
-        if picture is not None:
-            self._decoded[number] = picture
-            if len(self._decoded) > KEPT_PICTURES:
-                self._decoded.popitem(last=False)
-        return picture
-
-
-def _soft(file: PictureFile) -> NDArray[np.float32] | None:
-    grey = decoded(file.read())
-    return None if isinstance(grey, Unreadable) else softened(working_size(grey))
-
-
-def _part_distance(mine: NDArray[np.float32], theirs: NDArray[np.float32]) -> int:
-    """Return the bits between the pHashes of two parts, shape (GRID, GRID)."""
-    small = [
-        np.asarray(Image.fromarray(part.astype(np.uint8)).resize((32, 32), Image.Resampling.BOX))
-        for part in (mine, theirs)
-    ]
-    one, other = phash(np.stack(small)).tolist()
-    return int(one ^ other).bit_count()
+        grey = decoded(self._files[number].read())
+        if isinstance(grey, Unreadable):
+            return None
+        self._decoded[number] = working_size(grey)
+        if len(self._decoded) > KEPT_PICTURES:
+            self._decoded.popitem(last=False)
+        return self._decoded[number]
 
 
 def _grouped(hashes: Sequence[int]) -> tuple[NDArray[np.uint64], list[list[int]]]:

@@ -17,7 +17,7 @@ from lingshu.core.ids import sha256_bytes
 from lingshu.core.picture_errors import said
 from lingshu.core.shown import eight_bits
 from lingshu.decontam.alignment import GRID
-from lingshu.decontam.keypoints import SIDE, Keypoints, find_keypoints
+from lingshu.decontam.keypoints import SIDE, TURNS, Keypoints, find_keypoints
 
 BROKEN = (
     OSError,
@@ -38,13 +38,23 @@ NO_KEYPOINTS = np.empty(0, dtype=np.float32)
 
 @dataclass(frozen=True, slots=True)
 class PicturePrint:
-    """One picture; `digest` is the SHA-256 of its bytes, `thumbnail` its grey levels, uint8 (GRID, GRID)."""
+    """One picture.
+
+    Attributes:
+        digest: SHA-256 of its bytes.
+        phash: 64 bits.
+        dhash: 64 bits.
+        thumbnail: its grey levels, uint8 (GRID, GRID).
+        keypoints: none where no crop is looked for.
+        pixels: grey, at working size, of a picture whose crops are looked for; None of one of an index.
+    """
 
     digest: str
     phash: int
     dhash: int
     thumbnail: NDArray[np.uint8]
     keypoints: Keypoints
+    pixels: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +65,26 @@ class Unreadable:
 
 
 @lru_cache(maxsize=REMEMBERED)
-def picture_print(data: bytes, *, crops: bool = True) -> PicturePrint | Unreadable:
-    """Return the print of encoded bytes; keypoints only with `crops`. The last are remembered: rows share them."""
+def picture_print(data: bytes, *, crops: bool = True, indexed: bool = False) -> PicturePrint | Unreadable:
+    """Return the print of encoded bytes. The last are remembered: rows share them.
+
+    Args:
+        data: of a picture file.
+        crops: whether crops are looked for, which takes keypoints.
+        indexed: the picture is to be found, not looked for: its windows are upright, and its pixels let go.
+    """
     grey = decoded(data)
     if isinstance(grey, Unreadable):
         return grey
-    none = Keypoints(NO_KEYPOINTS, NO_KEYPOINTS, NO_KEYPOINTS, np.empty(0, dtype=np.uint64))
+    small = working_size(grey) if crops else None
+    none = Keypoints(NO_KEYPOINTS, NO_KEYPOINTS, NO_KEYPOINTS, np.empty((1, 0), dtype=np.uint64), (0, 0))
     return PicturePrint(
         sha256_bytes(data),
         int(phash(phash_thumbnail(grey)[None])[0]),
         int(dhash(dhash_thumbnail(grey)[None])[0]),
         np.asarray(grey.resize((GRID, GRID), Image.Resampling.BOX)),
-        find_keypoints(working_size(grey)) if crops else none,
+        none if small is None else find_keypoints(small, TURNS[:1] if indexed else TURNS),
+        None if indexed else small,
     )
 
 

@@ -1,4 +1,4 @@
-"""Which pictures of an index share keypoints with a picture, in one place and at one scale: candidates for a crop.
+"""Which pictures of an index share keypoints with a picture, in one place, scale and turn: candidates for a crop.
 
 Hashes are found by four bands of 16 bits: a hash at most 8 bits away agrees in at least one band with a probability of
 about one half, and a handful of the hundred keypoints is enough. Importing this module imports numba.
@@ -6,17 +6,22 @@ about one half, and a handful of the hundred keypoints is enough. Importing this
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from cmath import phase
+from collections.abc import Iterator, Sequence
+from math import radians
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingshu.core.compiled import compiled
-from lingshu.decontam.keypoints import Keypoints
+from lingshu.decontam.keypoints import TURNS, Keypoints
+from lingshu.decontam.looks import AS_IT_IS, Look, keypoints_in
 
 BANDS = 4
 KEYS = 1 << 16
+NEAR_TURN = radians(6)  # of the turn that windows had: another fit is of matches that say nothing of it
+NEAR_SCALE = 1.5  # likewise of the proposer's scale
 CROWD = 4096  # keypoints with one band in common: more are a shape that every picture has, and are passed over
 SIGNS = np.uint64(0x5555555555555555)
 PAIRS = np.uint64(0x3333333333333333)
@@ -43,10 +48,23 @@ class KeypointIndex(NamedTuple):
 
 
 class Candidate(NamedTuple):
-    """A picture of the index: its number, votes, and where the other picture's x, y go: `x * scale + right`, …"""
+    """A picture of the index that another picture may overlap.
+
+    Attributes:
+        picture: its number.
+        look: of the other picture.
+        guesses: where the other picture may lie on it: that of one keypoint, and that of all which agree with it.
+    """
 
     picture: int
-    votes: int
+    look: Look
+    guesses: tuple[Guess, Guess]
+
+
+class Guess(NamedTuple):
+    """Where a picture lies on another: turned back by `turn` radians about its middle, `x * scale + right`, …"""
+
+    turn: float
     scale: float
     right: float
     down: float
@@ -55,7 +73,7 @@ class Candidate(NamedTuple):
 def keypoint_index(pictures: Sequence[Keypoints]) -> KeypointIndex:
     """Return the index of pictures; their numbers are their places in the sequence."""
     lengths = [len(picture) for picture in pictures]
-    hashes = np.concatenate([np.empty(0, np.uint64), *(picture.hashes for picture in pictures)])
+    hashes = np.concatenate([np.empty(0, np.uint64), *(picture.hashes[0] for picture in pictures)])
     columns = [np.stack([p.x, p.y, p.sigma], axis=1) for p in pictures]
     place = np.concatenate([np.empty((0, 3), np.float32), *columns])
     order = np.empty((BANDS, len(hashes)), dtype=np.int32)
@@ -67,8 +85,10 @@ def keypoint_index(pictures: Sequence[Keypoints]) -> KeypointIndex:
     return KeypointIndex(np.repeat(np.arange(len(pictures), dtype=np.int32), lengths), place, hashes, order, starts)
 
 
-def candidates(picture: Keypoints, index: KeypointIndex, radius: int, least: int, most: int) -> list[Candidate]:
-    """Return the pictures of the index with at least `least` agreeing votes, the most votes first, at most `most`.
+def candidates(  # noqa: PLR0917
+    picture: Keypoints, index: KeypointIndex, radius: int, least: int, most: int, looks: Sequence[Look] = (AS_IT_IS,)
+) -> list[Candidate]:
+    """Return the pictures of the index with at least `least` agreeing votes, the most votes first, each once.
 
     Args:
         picture: to look for.
@@ -76,23 +96,69 @@ def candidates(picture: Keypoints, index: KeypointIndex, radius: int, least: int
         radius: bits by which the hashes of one keypoint in two pictures differ at most.
         least: votes of a candidate.
         most: candidates.
+        looks: that the picture may have; turned by a few degrees is it only as it is.
     """
-    place = np.stack([picture.x, picture.y, picture.sigma], axis=1)
-    matches = _matches(picture.hashes, index, radius)
+    best: dict[int, tuple[Look, tuple[int, int], _Proposal]] = {}
+    for look in looks:
+        seen = picture if look == AS_IT_IS else keypoints_in(look, picture)
+        for hashes, turn in zip(seen.hashes, TURNS, strict=False):
+            for one in _at(turn, _upright(seen, turn), _matches(hashes, index, radius), index, least):
+                if one.picture not in best or one.votes > best[one.picture][2].votes:
+                    best[one.picture] = look, seen.size, one
+    ranked = sorted(best.values(), key=lambda found: (-found[2].votes, found[2].picture))[:most]
+    return [Candidate(one.picture, look, _guesses(one, complex(*size) / 2)) for look, size, one in ranked]
+
+
+class _Proposal(NamedTuple):
+    """Places of matching keypoints of a picture and of one of the index, and the match with the most votes."""
+
+    picture: int
+    votes: int
+    turn: float
+    mine: NDArray[np.float32]
+    theirs: NDArray[np.float32]
+    proposer: int
+
+
+def _at(
+    turn: float, place: NDArray[np.float32], matches: NDArray[np.int64], index: KeypointIndex, least: int
+) -> Iterator[_Proposal]:
+    """Yield the pictures with votes enough for one turn."""
     if len(matches) < least:
-        return []
+        return
     owner = index.picture[matches[:, 1]]
     matches = matches[np.argsort(owner, kind="stable")]
     numbers, starts, counts = np.unique(index.picture[matches[:, 1]], return_index=True, return_counts=True)
-    found: list[Candidate] = []
     for number, start, count in zip(numbers, starts, counts, strict=True):
         if count < least:
             continue
         part = matches[start : start + count]
-        votes, scale, right, down = _consensus(place[part[:, 0]], index.place[part[:, 1]], part[:, 0])
+        mine, theirs = place[part[:, 0]], index.place[part[:, 1]]
+        votes, proposer = _consensus(mine, theirs, part[:, 0])
         if votes >= least:
-            found.append(Candidate(int(number), int(votes), scale, right, down))
-    return sorted(found, key=lambda one: (-one.votes, one.picture))[:most]
+            yield _Proposal(int(number), int(votes), turn, mine, theirs, int(proposer))
+
+
+def _guesses(one: _Proposal, middle: complex) -> tuple[Guess, Guess]:
+    mine, theirs = one.mine[one.proposer], one.theirs[one.proposer]
+    scale = float(theirs[2] / mine[2])
+    right, down = (theirs[:2] - mine[:2] * scale).tolist()
+    a, b = _fitted(one.mine, one.theirs, one.proposer)
+    if abs(phase(a)) > NEAR_TURN or not 1 / NEAR_SCALE < abs(a) / scale < NEAR_SCALE:
+        a, b = complex(scale), complex(right, down)  # too few matches, or on one line
+    shift = a * middle + b - abs(a) * middle
+    return Guess(one.turn, scale, right, down), Guess(one.turn - phase(a), abs(a), shift.real, shift.imag)
+
+
+def _upright(picture: Keypoints, turn: float) -> NDArray[np.float32]:
+    """Return x, y, sigma of keypoints in the picture turned back about its middle, shape (n, 3)."""
+    if not turn:
+        return np.stack([picture.x, picture.y, picture.sigma], axis=1)
+    middle = picture.size[0] / 2, picture.size[1] / 2
+    right, down = picture.x - middle[0], picture.y - middle[1]
+    x = middle[0] + np.cos(turn) * right + np.sin(turn) * down
+    y = middle[1] - np.sin(turn) * right + np.cos(turn) * down
+    return np.stack([x, y, picture.sigma], axis=1).astype(np.float32)
 
 
 @compiled
@@ -138,15 +204,12 @@ def _agrees_below(change: np.uint64, band: int) -> bool:
 
 
 @compiled
-def _consensus(
-    mine: NDArray[np.float32], theirs: NDArray[np.float32], keypoint: NDArray[np.int64]
-) -> tuple[int, float, float, float]:
-    """Return the most votes for one scale and shift, and these: each keypoint has one vote.
+def _consensus(mine: NDArray[np.float32], theirs: NDArray[np.float32], keypoint: NDArray[np.int64]) -> tuple[int, int]:
+    """Return the most votes for one scale and shift, and the match that proposes these: each keypoint has one vote.
 
-    Each match proposes; another agrees if its scale is within a third of an octave, and its place within an eighth of
-    its distance from the proposer plus two sigmas.
+    Each match proposes; another agrees as `_agreeing` says.
     """
-    best, best_scale, best_right, best_down = 0, 1.0, 0.0, 0.0
+    best, proposer = 0, 0
     for h in range(min(len(mine), 200)):
         scale = theirs[h, 2] / mine[h, 2]
         votes, last = 0, np.int64(-1)
@@ -162,6 +225,41 @@ def _consensus(
                 votes += 1
                 last = keypoint[m]
         if votes > best:
-            best, best_scale = votes, scale
-            best_right, best_down = theirs[h, 0] - mine[h, 0] * scale, theirs[h, 1] - mine[h, 1] * scale
-    return best, best_scale, best_right, best_down
+            best, proposer = votes, h
+    return best, proposer
+
+
+def _agreeing(mine: NDArray[np.float32], theirs: NDArray[np.float32], proposer: int) -> NDArray[np.bool_]:
+    """Tell which matches agree with one: shape (n,).
+
+    Its scale is within a third of an octave, and its place within an eighth of its distance from the proposer plus two
+    sigmas.
+    """
+    scale = theirs[proposer, 2] / mine[proposer, 2]
+    ratio = theirs[:, 2] / mine[:, 2] / scale
+    away = mine[:, :2] - mine[proposer, :2]
+    apart = np.abs(theirs[proposer, :2] + away * scale - theirs[:, :2]).max(axis=1)
+    slack = np.abs(away).sum(axis=1) * scale / 8 + 2 * theirs[proposer, 2]
+    agrees: NDArray[np.bool_] = (ratio <= 1.26) & (ratio >= 0.794) & (apart <= slack)
+    return agrees
+
+
+def _fitted(mine: NDArray[np.float32], theirs: NDArray[np.float32], proposer: int) -> tuple[complex, complex]:
+    """Return scale and turn `a`, and shift `b`: places as complex numbers go to `a * place + b`, least squares.
+
+    Once more without the matches that are twice as far off as the one in the middle.
+    """
+    agrees = _agreeing(mine, theirs, proposer)
+    one = mine[agrees, 0].astype(np.float64) + 1j * mine[agrees, 1]
+    other = theirs[agrees, 0].astype(np.float64) + 1j * theirs[agrees, 1]
+    a, b = _least_squares(one, other)
+    off = np.abs(a * one + b - other)
+    near = off <= 2 * np.median(off)
+    return _least_squares(one[near], other[near])
+
+
+def _least_squares(one: NDArray[np.complex128], other: NDArray[np.complex128]) -> tuple[complex, complex]:
+    around = one - one.mean()
+    spread = float(np.vdot(around, around).real)
+    a = complex(np.vdot(around, other - other.mean())) / spread if spread else 1 + 0j
+    return a, complex(other.mean() - a * one.mean())

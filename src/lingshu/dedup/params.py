@@ -86,7 +86,7 @@ class TextParams(Strict):
     bands: int = Field(ge=1, le=1024)
     threshold: float = Field(gt=0, le=1)
     within_groups: bool
-    seed: int = Field(ge=0)
+    seed: int = Field(ge=0, lt=2**63)
 
     @model_validator(mode="after")
     def _whole_bands(self) -> TextParams:

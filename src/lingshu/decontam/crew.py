@@ -1,0 +1,52 @@
+"""Workers that stay for several rounds of work: starting processes for each round would cost more than the work."""
+
+from __future__ import annotations
+
+import multiprocessing
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import Future, ProcessPoolExecutor
+from types import TracebackType
+from typing import TypeVar
+
+from lingshu.core.parallel import ALONE, CHUNKS_WAITING, Workers, chunks, follow_parent, in_order, work_through
+
+A = TypeVar("A")
+B = TypeVar("B")
+
+
+class Crew:
+    """What `core.parallel.in_order` is, for as long as the context lasts. Ray keeps its own workers.
+
+    Args:
+        workers: who works.
+    """
+
+    def __init__(self, workers: Workers = ALONE) -> None:
+        self._workers = workers
+        self._pool: ProcessPoolExecutor | None = None
+
+    def __enter__(self) -> Crew:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=False, cancel_futures=True)
+
+    def in_order(self, work: Callable[[A], B], items: Iterable[A], chunk: int) -> Iterator[B]:
+        """Yield `work(item)` of each item, in order; arguments and errors as of `core.parallel.in_order`."""
+        if self._workers.engine != "local" or self._workers.processes == 1:
+            yield from in_order(work, items, self._workers, chunk)
+            return
+        if self._pool is None:
+            context = multiprocessing.get_context("spawn")  # as in `core.parallel`
+            self._pool = ProcessPoolExecutor(self._workers.processes, mp_context=context, initializer=follow_parent)
+        waiting: deque[Future[list[B]]] = deque()
+        for part in chunks(items, chunk):
+            waiting.append(self._pool.submit(work_through, work, part))
+            if len(waiting) >= CHUNKS_WAITING * self._workers.processes:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
