@@ -36,7 +36,6 @@ def test_json_lines_and_csv_say_the_same(write):
         ("a.jsonl", '{"id": 1, "study_id": 1, "report": "a"}', "a.jsonl, line 1: both 'id' and 'study_id'"),
         ("a.jsonl", '{"id": true, "report": "a"}', "a.jsonl, line 1: id is True"),
         ("a.jsonl", '{"id": " ", "report": "a"}', "a.jsonl, line 1: id is ' '"),
-        ("a.jsonl", r'{"id": "\ud83d", "report": "a"}', r"a.jsonl, line 1: id '\ud83d' holds half a surrogate pair"),
         ("a.jsonl", '{"id": 1}', "a.jsonl, line 1: no 'report'"),
         ("a.jsonl", '{"id": 1, "report": ["a"]}', "a.jsonl, line 1: 'report' is list, not text"),
         ("a.jsonl", '{"id": 1, "report": "a"}\n{"id": "1", "report": "b"}', "line 2: id '1' is there twice"),

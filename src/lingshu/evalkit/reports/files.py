@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from lingshu.core.errors import UserError
-from lingshu.core.half_pairs import has_half_pair, without_half_pairs
+from lingshu.core.half_pairs import without_half_pairs
 
 ID_KEYS = ("id", "study_id")
 REPORT = "report"
@@ -124,8 +124,6 @@ def _identity(row: dict[str, Any], place: str) -> str:
         what = "both 'id' and 'study_id'" if found else f"no 'id' or 'study_id' among {_listed_keys(row)}"
         raise UserError(f"{place}: {what}", "give every row one of the two")
     value = found[0]
-    if has_half_pair(value):
-        raise UserError(f"{place}: id {value!r} holds half a surrogate pair, which is no character", "mend the id")
     if isinstance(value, bool) or not isinstance(value, int | str) or not str(value).strip():
         raise UserError(f"{place}: id is {value!r}, not a text or a whole number", "give the row an id")
     return str(value).strip()
