@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.special import stdtrit
 
-from lingshu.evalkit.statistics import compare, estimate, mcnemar, wilson
+from lingshu.evalkit.statistics import compare, estimate, estimate_mean, freedom, mcnemar, wilson
 
 VALUES = st.lists(st.tuples(st.booleans(), st.integers(0, 5)), min_size=1, max_size=60)
 
@@ -54,6 +55,36 @@ def test_intervals_cover_the_truth(groups, size, mean):
         found = estimate(values, clusters, 0.95)
         hits += found.low <= mean <= found.high
     assert hits / 800 > 0.925
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 2, 3, 20) * 4, (2,) * 12 + (30, 30), (1,) * 10 + (10,)])
+@pytest.mark.parametrize("mean", [0.5, 0.8])
+def test_intervals_cover_the_truth_where_a_few_clusters_hold_most_items(sizes, mean):
+    random = np.random.default_rng(len(sizes))
+    clusters = [str(i) for i, size in enumerate(sizes) for _ in range(size)]
+    hits = 0
+    for _ in range(800):
+        rates = np.repeat(random.beta(4 * mean, 4 * (1 - mean), size=len(sizes)), sizes)
+        found = estimate((random.random(len(rates)) < rates).astype(float).tolist(), clusters, 0.95)
+        hits += found.low <= mean <= found.high
+    assert hits / 800 > 0.925
+
+
+def test_clusters_of_equal_sizes_count_as_they_are_many_and_others_as_fewer():
+    assert freedom(np.array([3, 3, 3, 3])) == pytest.approx(3)
+    assert freedom(np.array([1, 1, 2, 3, 20])) == 1  # 27² / 415 = 1.8
+    assert freedom(np.array([1, 1, 2, 3, 20] * 4)) == pytest.approx(108**2 / 1660 - 1)
+
+
+def test_the_variance_is_the_jackknife_of_whole_clusters():
+    random = np.random.default_rng(4)
+    sizes, values = [1, 4, 9, 2], random.random(16)
+    index = np.repeat(np.arange(4), sizes)
+    left = [values[index != group].mean() for group in range(4)]
+    spread = 3 / 4 * sum((mean - values.mean()) ** 2 for mean in left)
+    found = estimate_mean([*values], [str(group) for group in index], 0.95)
+    half = stdtrit(freedom(np.array(sizes)), 0.975) * spread**0.5
+    assert (found.high - found.low) / 2 == pytest.approx(half)
 
 
 def test_mcnemar_is_the_binomial_test():

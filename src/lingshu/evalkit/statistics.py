@@ -1,7 +1,9 @@
 """Accuracies and differences with intervals that know that items of one cluster (image, patient) are not independent.
 
 Interval: Wilson's, on the effective sample size that the clusters leave (n divided by the design effect, as Korn and
-Graubard 1998 do for survey proportions) and with Student's t for few clusters. Without clusters it is Wilson's own.
+Graubard 1998 do for survey proportions) and with Student's t for few clusters. Without clusters it is Wilson's own. The
+variance is the jackknife's, one cluster left out at a time, since a cluster that holds much of the items draws the mean
+to itself; and clusters of unlike sizes count as fewer (Kish 1965: n² over the sum of their squared sizes).
 """
 
 from __future__ import annotations
@@ -75,15 +77,15 @@ def estimate(values: Sequence[float], clusters: Sequence[str], confidence: float
         return Estimate(mean, *wilson(mean, n, NormalDist().inv_cdf((1 + confidence) / 2)), n, groups)
     if groups == 1:
         return Estimate(mean, 0.0, 1.0, n, 1)
-    quantile = float(stdtrit(groups - 1, (1 + confidence) / 2))
+    quantile = float(stdtrit(freedom(np.bincount(index)), (1 + confidence) / 2))
     return Estimate(mean, *wilson(mean, _effective_size(data, index, groups), quantile), n, groups)
 
 
 def estimate_mean(values: Sequence[float], clusters: Sequence[str], confidence: float) -> Estimate:
     """Return the mean of values of any range with Student's interval on the spread between clusters.
 
-    The standard error is that of a ratio of cluster totals to cluster sizes (Cochran 1977, section 9.2), with one
-    degree of freedom less than there are clusters. One cluster alone says nothing about others: ±infinity.
+    The standard error and the degrees of freedom are those of `estimate`. One cluster alone says nothing about others:
+    ±infinity.
 
     Raises:
         ValueError: no value, or not one cluster a value.
@@ -92,7 +94,8 @@ def estimate_mean(values: Sequence[float], clusters: Sequence[str], confidence: 
     mean, n = float(data.mean()), len(data)
     if groups == 1:
         return Estimate(mean, -math.inf, math.inf, n, 1)
-    half = float(stdtrit(groups - 1, (1 + confidence) / 2)) * math.sqrt(_mean_variance(data, index, groups))
+    quantile = float(stdtrit(freedom(np.bincount(index)), (1 + confidence) / 2))
+    half = quantile * math.sqrt(_mean_variance(data, index, groups))
     return Estimate(mean, mean - half, mean + half, n, groups)
 
 
@@ -121,9 +124,20 @@ def detectable(values: Sequence[float], clusters: Sequence[str], confidence: flo
     return min(1.0, errors * math.sqrt(2 * share * (1 - share) / n))
 
 
+def freedom(sizes: NDArray[np.int64]) -> float:
+    """Return the degrees of freedom of clusters of these sizes: one less than the number they count as, at least 1.
+
+    Equal ones count as they are many; four of each of the sizes 1, 1, 2, 3 and 20 as 7.
+    """
+    shares = sizes / sizes.sum()
+    return max(float(1 / (shares**2).sum()) - 1, 1.0)
+
+
 def _mean_variance(data: NDArray[np.float64], index: NDArray[np.int64], groups: int) -> float:
     residual = np.bincount(index, weights=data - data.mean(), minlength=groups)
-    return float((residual**2).sum()) * groups / (groups - 1) / len(data) ** 2
+    # Without a cluster the mean moves by its residual over the items that are left.
+    moves = residual / (len(data) - np.bincount(index, minlength=groups))
+    return float((moves**2).sum()) * (groups - 1) / groups
 
 
 def _clustered(values: Sequence[float], clusters: Sequence[str]) -> tuple[NDArray[np.float64], NDArray[np.int64], int]:
@@ -141,13 +155,13 @@ def _numbers(clusters: Sequence[str]) -> tuple[NDArray[np.int64], int]:
 def _effective_size(data: NDArray[np.float64], index: NDArray[np.int64], groups: int) -> float:
     """Return how many independent 0/1 items have the variance that the clusters show.
 
-    Clusters without any spread show none; then each counts as one item, the most cautious reading.
+    Clusters without any spread show none; then each, as they count, is one item, the most cautious reading.
     """
     mean, n = data.mean(), len(data)
     variance = _mean_variance(data, index, groups)
     spread = float(mean * (1 - mean))
     if variance <= 0 or spread <= 0:
-        return float(groups)
+        return freedom(np.bincount(index)) + 1
     binary = bool(np.all((data == 0) | (data == 1)))
     return min(spread / variance, float(n)) if binary else spread / variance
 
