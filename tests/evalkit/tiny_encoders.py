@@ -76,7 +76,7 @@ def tagger_folder(folder: Path, labels: tuple[str, ...] = RATE_LABELS) -> Path:
     names = {"cls": "[CLS]", "sep": "[SEP]", "pad": "[PAD]", "unk": "[UNK]", "mask": "[MASK]"}
     tokens = {f"{key}_token": value for key, value in names.items()}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, **tokens).save_pretrained(folder)
-    torch.manual_seed(13)
+    torch.manual_seed(64)  # a seed whose names of a report differ: equal cosines have no rule of their own
     named = {"id2label": dict(enumerate(labels)), "label2id": {label: n for n, label in enumerate(labels)}}
     config = DebertaV2Config(
         **SHAPE, **named, num_hidden_layers=2, relative_attention=True, pos_att_type=["p2c", "c2p"]
@@ -100,8 +100,13 @@ def encoder_folder(folder: Path) -> Path:
     names = {"bos": "<s>", "eos": "</s>", "cls": "<s>", "sep": "</s>", "pad": "<pad>", "unk": "[UNK]", "mask": "<mask>"}
     tokens = {f"{key}_token": value for key, value in names.items()}
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, model_max_length=62, **tokens).save_pretrained(folder)
-    torch.manual_seed(17)
-    MPNetModel(MPNetConfig(**SHAPE, num_hidden_layers=2, max_position_embeddings=64)).save_pretrained(folder)
+    torch.manual_seed(19)
+    model = MPNetModel(MPNetConfig(**SHAPE, num_hidden_layers=2, max_position_embeddings=64))
+    with torch.no_grad():
+        for weights in model.parameters():
+            # as they are, all names lie so close that rounding picks the closest, and processors round differently
+            weights.mul_(10 if weights.dim() > 1 else 1)
+    model.save_pretrained(folder)
     return folder
 
 
