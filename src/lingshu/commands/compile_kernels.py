@@ -21,6 +21,7 @@ from lingshu.dedup.keys import KeyIndex, joined_keys, string_keys
 from lingshu.dedup.params import TextParams
 from lingshu.dedup.pictures import picture_copies
 from lingshu.dedup.texts import text_copies
+from lingshu.evalkit.ngram_matches import matches
 from lingshu.evalkit.subsequences import common_words
 
 LATIN = "one two three four five six seven eight nine ten eleven twelve thirteen fourteen"
@@ -43,6 +44,7 @@ def main() -> None:
     blake2b_hashes("before", WORDS, "after")
     plan_bins(np.array([3, 2], dtype=np.int64), 4)
     common_words(b"one two", b"two one")
+    matches([[["one"]]], [["two"]])
 
 
 def _read(wanted: NDArray[np.bool_]) -> Iterator[tuple[NDArray[np.int64], pl.Series]]:

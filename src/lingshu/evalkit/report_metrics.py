@@ -10,11 +10,15 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingshu.evalkit.ngrams import MAX_ORDER, Counts, count_ngrams, plain_tokens, plain_words
+
+if TYPE_CHECKING:
+    from lingshu.evalkit.ngram_matches import Matches
 
 Tokens = Sequence[str]
 SIGMA = 6.0  # of the length penalty (pycocoevalcap/cider/cider.py)
@@ -44,9 +48,9 @@ def text_scores(references: Sequence[str], candidates: Sequence[str]) -> TextSco
     given = [plain_tokens(text) for text in candidates]
     wanted = [plain_tokens(text) for text in references]
     rouge = rouge_l(references, candidates)
-    table = Table([[tokens] for tokens in wanted], given)
-    cider = cider_values(table, clipped=True)
-    return TextScores(float(rouge.mean()), corpus_bleu(matches(table)), float(cider.mean()), rouge, cider)
+    groups = [[tokens] for tokens in wanted]
+    cider = cider_d(groups, given)
+    return TextScores(float(rouge.mean()), bleu(groups, given), float(cider.mean()), rouge, cider)
 
 
 def rouge_l(
@@ -70,7 +74,9 @@ def rouge_l(
 
 def bleu(references: Sequence[Sequence[Tokens]], candidates: Sequence[Tokens]) -> tuple[float, ...]:
     """Return corpus BLEU-1 to BLEU-4; every candidate has one or more references."""
-    return corpus_bleu(matches(Table(references, candidates)))
+    from lingshu.evalkit.ngram_matches import matches  # noqa: PLC0415 - imports numba
+
+    return corpus_bleu(matches(references, candidates))
 
 
 def cider_d(references: Sequence[Sequence[Tokens]], candidates: Sequence[Tokens]) -> NDArray[np.float64]:
@@ -115,34 +121,6 @@ def _distinct(keys: NDArray[np.int64]) -> NDArray[np.int64]:
     return distinct
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
-    """N-grams that candidates share with a reference: `correct` and `guesses` have shape (orders, samples).
-
-    `correct` is clipped at the largest count of a reference, `guesses` are all n-grams of the candidate; `lengths`
-    (of candidates) and `closest` (reference lengths) have shape (samples,).
-    """
-
-    correct: NDArray[np.int64]
-    guesses: NDArray[np.int64]
-    lengths: NDArray[np.int64]
-    closest: NDArray[np.int64]
-
-
-def matches(table: Table) -> Matches:
-    """Return what BLEU and ROUGE-N count, for n-grams of orders 1 to 4."""
-    lengths = table.lengths[: table.samples]
-    correct, guesses = [], []
-    for order, counts in enumerate(table.counts, start=1):
-        keys, count, start = _split(table, counts)
-        most_keys, most = _most(keys[start:], count[start:])
-        place, found = _place(most_keys, keys[:start])
-        shared = np.minimum(most[place], count[:start]) * found if len(most) else np.zeros(start)
-        correct.append(np.bincount(counts.text[:start], weights=shared, minlength=table.samples).astype(np.int64))
-        guesses.append(np.maximum(lengths - order + 1, 0))
-    return Matches(np.array(correct), np.array(guesses), lengths, _closest_lengths(table))
-
-
 def corpus_bleu(found: Matches) -> tuple[float, ...]:
     """Return BLEU-1 to BLEU-4 of the whole corpus (pycocoevalcap's first value)."""
     product, scores = 1.0, []
@@ -152,27 +130,6 @@ def corpus_bleu(found: Matches) -> tuple[float, ...]:
     ratio = (int(found.lengths.sum()) + TINY) / (int(found.closest.sum()) + SMALL)
     penalty = math.exp(1 - 1 / ratio) if ratio < 1 else 1.0
     return tuple(score * penalty for score in scores)
-
-
-def _most(keys: NDArray[np.int64], count: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return the distinct keys, sorted, and the largest count of each."""
-    if bool(np.all(keys[1:] > keys[:-1])):  # one reference a candidate
-        return keys, count
-    order = np.argsort(keys, kind="stable")
-    distinct, first = np.unique(keys[order], return_index=True)
-    return distinct, np.maximum.reduceat(count[order], first) if len(first) else count
-
-
-def _closest_lengths(table: Table) -> NDArray[np.int64]:
-    """Return for each sample the reference length closest to the candidate's (the shorter of two as close)."""
-    owner, lengths = table.owner[table.samples :], table.lengths[table.samples :]
-    if len(owner) == table.samples:  # one reference a candidate
-        return lengths
-    distance = np.abs(lengths - table.lengths[owner])
-    order = np.lexsort((lengths, distance, owner))
-    _, first = np.unique(owner[order], return_index=True)
-    closest: NDArray[np.int64] = lengths[order][first]
-    return closest
 
 
 def cider_values(table: Table, *, clipped: bool) -> NDArray[np.float64]:

@@ -57,7 +57,8 @@ _ANNOUNCING = re.compile(
 )
 # A clause that is but a verdict on what stands before: "…, so it is wrong", "…. This is the exception.", "…，故不选".
 _VERDICT = re.compile(
-    r"[.,;，。；]\s*[\"'”’)]*\s*(?:(?:and|so|thus|hence|therefore)\b,?\s*|故|所以|因此)?"
+    r"[.,;，。；](?=[\s\"'”’)]*(?:t|i|which|yes|no|and|so|hence|[^\x00-\x7f]))"  # a first look, for speed
+    r"\s*[\"'”’)]*\s*(?:(?:and|so|thus|hence|therefore)\b,?\s*|故|所以|因此)?"
     r"(?:(?=(?:yes|no)\s*(?:[(.;,]|\Z))|(?:(?:it|that)['’]s|they(?:['’]re| are)|(?:this|that|it"
     r"|which)\s+(?:one\s+|option\s+|statement\s+|choice\s+)?(?:is|was"
     r"|would be|can be|should be"

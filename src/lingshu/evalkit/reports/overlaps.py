@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import LCSseq
 
 from lingshu.evalkit.ngrams import MAX_ORDER
-from lingshu.evalkit.report_metrics import SMALL, TINY, Matches, Tokens
+from lingshu.evalkit.report_metrics import SMALL, TINY, Tokens
+
+if TYPE_CHECKING:
+    from lingshu.evalkit.ngram_matches import Matches
 
 COCO_BETA = 1.2  # weight of recall in ROUGE-L (pycocoevalcap/rouge/rouge.py)
 

@@ -6,15 +6,19 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from lingshu.evalkit.ngrams import MAX_ORDER, plain_tokens, plain_words
-from lingshu.evalkit.report_metrics import Matches, Table, cider_values, corpus_bleu, matches, rouge_l
+from lingshu.evalkit.report_metrics import Table, cider_values, corpus_bleu, rouge_l
 from lingshu.evalkit.reports.meteor import meteor_exact_stem
 from lingshu.evalkit.reports.overlaps import rouge_l_coco, rouge_n, sample_bleu, smooth_bleu
 from lingshu.evalkit.reports.sections import Tokens
+
+if TYPE_CHECKING:
+    from lingshu.evalkit.ngram_matches import Matches
 
 _UNICODE = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]|[^\W\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 
@@ -54,7 +58,9 @@ class Texts:
     @cached_property
     def found(self) -> Matches:
         """What both share."""
-        return matches(self.table)
+        from lingshu.evalkit.ngram_matches import matches  # noqa: PLC0415 - imports numba
+
+        return matches([[tokens] for tokens in self.wanted], self.given)
 
 
 def unicode_tokens(text: str) -> list[str]:
