@@ -12,7 +12,7 @@ import pytest
 from tests.commanding import lingshu
 
 ROOT = Path(__file__).resolve().parents[2]
-CPU_SECONDS = 3.0
+TIMES_THE_START = 3.0  # 0.9 to 1.4 when measured
 HEAVY = ("torch", "transformers", "great_expectations", "dvc", "numba", "matplotlib", "scipy", "sklearn")
 
 
@@ -20,14 +20,18 @@ def run(*arguments: str, at: Path = ROOT) -> subprocess.CompletedProcess[str]:
     return lingshu(*arguments, at=at)
 
 
-def test_check_passes_here_and_is_quick() -> None:
-    """Quick in CPU seconds, which a busy machine does not change."""
+def cpu_seconds(*arguments: str) -> float:
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-m", "lingshu.cli", "check"]
+    command = [sys.executable, "-m", "lingshu.cli", *arguments]
     result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert result.returncode == 0, result.stderr
-    assert after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime < CPU_SECONDS
+    return after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+
+
+def test_check_passes_here_and_is_quick() -> None:
+    """Beside the start of the command, in CPU seconds: so on a busy machine and on a slow one."""
+    assert cpu_seconds("check") < TIMES_THE_START * cpu_seconds("--help")
 
 
 def test_nothing_heavy_is_imported() -> None:

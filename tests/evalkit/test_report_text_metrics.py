@@ -14,8 +14,9 @@ from pycocoevalcap.bleu.bleu import Bleu
 from pycocoevalcap.rouge.rouge import Rouge
 from rouge_score.rouge_scorer import RougeScorer
 
+from lingshu.evalkit.ngram_matches import matches
 from lingshu.evalkit.ngrams import plain_tokens
-from lingshu.evalkit.report_metrics import Table, cider_values, matches
+from lingshu.evalkit.report_metrics import Table, cider_values
 from lingshu.evalkit.reports.meteor import meteor_exact_stem
 from lingshu.evalkit.reports.overlaps import rouge_l_coco, rouge_n, sample_bleu, smooth_bleu
 from lingshu.evalkit.reports.porter import stem
@@ -33,8 +34,8 @@ class NoSynonyms:
         return []
 
 
-def table(pairs):
-    return Table([[r] for r, _ in pairs], [c for _, c in pairs])
+def sides(pairs):
+    return [[r] for r, _ in pairs], [c for _, c in pairs]
 
 
 @settings(deadline=None)
@@ -42,7 +43,7 @@ def table(pairs):
 def test_rouge_1_and_2_are_rouge_scores(pairs):
     scorer = RougeScorer(["rouge1", "rouge2"])
     expected = [scorer.score(" ".join(r), " ".join(c)) for r, c in pairs]
-    found = matches(table(pairs))
+    found = matches(*sides(pairs))
     for order in (1, 2):
         wanted = [value[f"rouge{order}"].fmeasure for value in expected]
         np.testing.assert_allclose(rouge_n(found, order), wanted, rtol=0, atol=1e-9)
@@ -66,7 +67,7 @@ def test_bleu_of_each_sample_is_pycocoevalcaps(pairs):
     candidates = {i: [" ".join(c)] for i, (_, c) in enumerate(pairs)}
     with contextlib.redirect_stdout(io.StringIO()):
         _, expected = Bleu(4).compute_score(references, candidates)
-    np.testing.assert_allclose(sample_bleu(matches(table(pairs))), expected, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(sample_bleu(matches(*sides(pairs))), expected, rtol=0, atol=1e-9)
 
 
 @settings(deadline=None)
@@ -74,7 +75,7 @@ def test_bleu_of_each_sample_is_pycocoevalcaps(pairs):
 def test_bleu_4_smooth_is_nltks_method_2(pairs):
     smoothing = SmoothingFunction().method2
     expected = [sentence_bleu([r], c, smoothing_function=smoothing, auto_reweigh=True) for r, c in pairs]
-    np.testing.assert_allclose(smooth_bleu(matches(table(pairs))), expected, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(smooth_bleu(matches(*sides(pairs))), expected, rtol=0, atol=1e-9)
 
 
 @settings(deadline=None)
@@ -144,4 +145,4 @@ def test_cider_is_cidereval_ciders():
     `scorer = CiderScorer(n=4); scorer += (candidate, [reference])` for each pair, then `scorer.compute_score()[1]`.
     """
     pairs = [(plain_tokens(r), plain_tokens(c)) for r, c in zip(REFERENCES, CANDIDATES, strict=True)]
-    np.testing.assert_allclose(cider_values(table(pairs), clipped=False), CIDER, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(cider_values(Table(*sides(pairs)), clipped=False), CIDER, rtol=0, atol=1e-9)
