@@ -22,7 +22,7 @@ CHOICES = (
     "D. Discharge home",
     "E. None of these",
 )
-KINDS = {"mcq": "B", "yesno": "yes", "closed": "CT"}  # with a gold answer
+KINDS = {"mcq": "B", "yesno": "yes", "closed": "CT", "open": "a mass"}  # with a gold answer
 REASONING = (
     "The patient is a 54-year-old man with crushing chest pain. Option A would reduce the heart rate, but it does not"
     " treat the clot. Aspirin is given early. We should not discharge him, so D is excluded. There is no effusion. "
@@ -69,7 +69,8 @@ def texts(words: int) -> dict[str, str]:
     """Return texts of so many words, all densely made of what the rules look at.
 
     `decided` weighs options and ends in an answer, `undecided` never ends, `names` has whole options and no letter,
-    `shuffled` is made of the same words in random order, so that no two clauses are alike.
+    `shuffled` is made of the same words in random order, so that no two clauses are alike; `endless` never ends its
+    first sentence.
     """
     undecided = repeated(REASONING, words)
     shuffled = random.Random(4).choices((REASONING + NAMING).split(), k=words)
@@ -78,6 +79,7 @@ def texts(words: int) -> dict[str, str]:
         "undecided": undecided,
         "names": repeated(NAMING, words),
         "shuffled": " ".join(shuffled),
+        "endless": "word " * words,
     }
 
 

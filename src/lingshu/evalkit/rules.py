@@ -120,7 +120,8 @@ def _closed(item: Item, text: str) -> Score:
     if isinstance(item.answer, str):
         gold = normalise(item.answer)
         correct = same(tokens, gold) or gold == (counted(phrase.lower(), item.question),) or _same_count(tokens, gold)
-        correct = correct or same(normalise(without_question(phrase, item.question)), gold)
+        bare = phrase if correct else without_question(phrase, item.question)
+        correct = correct or (bare != phrase and same(normalise(bare), gold))
     else:
         golds = {normalise(answer) for answer in item.answer}
         correct = parts(phrase) == golds

@@ -36,9 +36,13 @@ _ZH_COUNT = re.compile(r"(?<![〇一二三四五六七八九十百])[一二三�
 MEASURES = frozenset("个条张根只处块枚颗例")
 """Chinese words between a number and what is counted."""
 _PREPOSITIONS = frozenset({"in", "on", "at", "within"})
+# The first character tells which alternative a token is; words are the commonest. Hyphens come before what is beside
+# them, so that a search goes from hyphen to hyphen.
 _TOKEN = re.compile(
-    r"\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|[\u4e00-\u9fff]+|[^\W\d_\u4e00-\u9fff]+|[%°<>≤≥+±]|(?<![\w\s])-(?=\d)|(?:(?<=\s)|\A)-(?=\d)"
+    r"[^\W\d_\u4e00-\u9fff]+|\d+(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|[\u4e00-\u9fff]+|[%°<>≤≥+±]"
+    r"|(?<![\w\s])-(?=\d)|(?:(?<=\s)|\A)-(?=\d)"
 )
+_HYPHEN = re.compile(r"[-‐‑–](?:(?<=[^\W\d_].)(?=[^\W_])|(?<=\d[-‐‑])(?=[^\W\d_]))")
 _LEAD = re.compile(
     r"\banswer\s*(?:is|would be|should be|[:：=])[\s:：]*"
     r"|(?:最终)?答案\s*(?:是|为|应为)?\s*[:：]?\s*",
@@ -51,7 +55,7 @@ _COPULA = re.compile(
     r"|[:：]|位于|是|为)\s*",
     re.IGNORECASE,
 )
-_SENTENCE_END = re.compile(r"\n|[!?。！？]|(?<!\bDr)(?<!\bvs)\.(?=\s|\Z)|;\s")
+_SENTENCE_END = re.compile(r"[\n!?。！？.;](?:(?<=[\n!?。！？])|(?<=\.)(?<!\bDr\.)(?<!\bvs\.)(?=\s|\Z)|(?<=;)(?=\s))")
 _LIST = re.compile(r"\s*(?:[,;，、；\n]|\band\b|和|与|及)\s*", re.IGNORECASE)
 _RESTATING = word_set(
     "it this that these those there the a an image picture photo scan film answer in of shown seen here most likely"
@@ -82,12 +86,14 @@ _AROUND_NUMBERS = (
 def normalise(text: str) -> tuple[str, ...]:
     """Return `text` as tokens with full-width forms, case, punctuation, articles, hyphens, numbers and units evened."""
     plain = plain_form(text).lower().replace("μ", "u")
-    plain = re.sub(r"(?<=[^\W\d_])[-‐‑–](?=[^\W_])|(?<=\d)[-‐‑](?=[^\W\d_])", " ", plain)
+    plain = _HYPHEN.sub(" ", plain)
     if "ty" in plain:
         plain = _COMPOUND.sub(lambda word: str(int(_NUMBER_WORDS[word[1]]) + int(_NUMBER_WORDS[word[2]])), plain)
     if not plain.isascii():
         plain = _ZH_COUNT.sub(lambda word: _NUMBER_WORDS[word[0]], plain)
-    tokens = [_token(token) for token in _TOKEN.findall(plain)]
+    found = _TOKEN.findall(plain)
+    plain_tokens = {token: _token(token) for token in set(found)}  # a long text says the same words again and again
+    tokens = [plain_tokens[token] for token in found]
     kept = [token for token in tokens if token not in ARTICLES]
     if len(kept) > 1 and kept[0] in _PREPOSITIONS:
         kept = kept[1:]
@@ -106,8 +112,9 @@ def same(left: tuple[str, ...], right: tuple[str, ...]) -> bool:
     """Return whether two normalised answers are equal; words may be written together ("x ray", "xray")."""
     if left == right:
         return bool(left)
-    digits = any(token[0].isdigit() for token in (*left, *right))
-    return bool(left) and not digits and "".join(left) == "".join(right)
+    if not left or "".join(left) != "".join(right):
+        return False
+    return not any(token[0].isdigit() for token in (*left, *right))
 
 
 def number(text: str) -> float | None:
@@ -138,7 +145,9 @@ def stated_answer(text: str, question: str) -> str:
 
     "It is X" and "The modality is X" lose what only restates: pronouns and words of the question.
     """
-    leads = [lead.end() for lead in _LEAD.finditer(lower(text))]
+    lowered = lower(text)
+    led = "answer" in lowered or "答案" in lowered
+    leads = [lead.end() for lead in _LEAD.finditer(lowered)] if led else []
     phrase = text[leads[-1] :].strip() if leads else text.strip()
     end = _SENTENCE_END.search(phrase)
     phrase = phrase[: end.start()] if end else phrase
@@ -161,7 +170,8 @@ def without_question(phrase: str, question: str) -> str:
     head = _HEAD.match(phrase)
     if head and (words := set(_WORD.findall(head[0].lower())) - _LINKING) and words <= forms:
         phrase = phrase[head.end() :]
-    tail = _TAIL.search(phrase)
+    last = phrase.rsplit(None, 3)  # as many words as a tail has
+    tail = _TAIL.search(phrase, len(last[0]) - 1) if len(last) == 4 else _TAIL.search(phrase)
     if tail and set(_WORD.findall(tail[0].lower())) - _LINKING <= known:
         phrase = phrase[: tail.start()]
     return phrase
