@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from string import ascii_lowercase
 
 from lingshu.evalkit.parsing.cues import is_english
+from lingshu.evalkit.parsing.punctuation import Punctuation, punctuation_of
 from lingshu.evalkit.parsing.said import LEAD
 
 Span = tuple[int, int]
@@ -15,12 +17,6 @@ Beside = tuple[str, str, bool, int, bool]
 of it (-1 for none), and whether a word of conclusion leads to it."""
 
 # All patterns below are for lower-case text.
-_NO_ABBREVIATION = "".join(rf"(?<!\b{word}\.)" for word in ("dr", "mr", "mrs", "vs", "fig", r"e\.g", r"i\.e"))
-# A full stop ends a sentence if it is not that of a number or an abbreviation.
-_NO_ABBREVIATION_ENDS = r"(?<![dm]r\.)(?<![rv]s\.)(?<![i.]g\.)(?<!\.e\.)"  # tried first: two letters tell of most words
-_SENTENCE_END = re.compile(
-    rf"[.!?。！？\n;；](?:(?<!\.)|(?=[ \n\t\r\"')\]]|\Z)(?:(?<![rsge]\.)|{_NO_ABBREVIATION_ENDS}|{_NO_ABBREVIATION}))"
-)
 _CONTRAST = (
     *("but", "so", "hence", "therefore", "thus", "whereas", "while", "leaving", "leaves", "however", "although"),
     *("though", "then", "rather", "instead"),
@@ -38,7 +34,6 @@ _LEADING_SIGNS = " \t\"'“‘(*-"
 _GAP = 8  # characters between two sentences
 _SENTENCE_ENDS = ("", *".!?。！？\n;；")
 _CONTRAST_ZH = re.compile(r"而是|所以|因此|因而|故|但|虽然|尽管|(?<=[，,])(?:考虑|诊断)")
-_SOFT_BREAK = re.compile(r"[,，、](?!\d)")
 # "It can't be anything but B" says what "it is B" does.
 _ONLY = re.compile(
     r"\b(?:can(?:not|['’]t)|can not|could(?: not|n['’]t)|(?:is |['’]s )?(?:unlikely|not likely) to)\s+be\s+"
@@ -70,26 +65,16 @@ _VERDICT = re.compile(
     r"|(?=(?:不属于|不是|并非|不符合)[^。；，,;]{0,12}(?:[。；;]|\Z))"
     r"|[故应可予以]*(?=(?:不选|排除|错误|不正确|不符合?(?:题意)?|不对|正确)(?:[。；，,;\s]|\Z)))"
 )
-_ANSWERS = (", yes", *(f", no{sign}" for sign in " ,.;("))
-_VERDICT_PIECES = (
-    *(
-        "correct",
-        "right",
-        "wrong",
-        "false",
-        "true",
-        "answer",
-        "excepti",
-        "exclud",
-        "elimin",
-        "ruled",
-        "likely",
-        "odd one",
-    ),
-    "best",
-    *_ANSWERS,
+# How the first word of such a clause begins behind a blank, and what else no such clause begins with.
+_BLANKS = [character for code in range(0x2028) if (character := chr(code)).isspace()]
+_VERDICT_HEADS = frozenset(
+    [
+        *(" tha", " thi", " thu", " the", " whi", " yes", " and", " hen", " it'", " it’", " so,", " no"),
+        *(f" no{sign}" for sign in "(.;,"),
+        *(f" {word}{blank}" for word in ("it", "so", "no") for blank in _BLANKS),
+    ]
 )
-_VERDICT_WORDS = (*_ANSWERS, "they", "this ", "that ", "it ", "which ", "it's ", "it’s ")
+_WORD_HEADS = frozenset(f" {letter}" for letter in ascii_lowercase)
 # A heading whose next line is the answer.
 _HEADED = re.compile(
     r"(?:\A|(?<=\n))[ \t]*(?:(?:final|most|likely|primary|working)\s+)*(?:diagnosis|impression"
@@ -137,12 +122,12 @@ class Clauses:
     def _locate(self) -> None:
         places = _places(self.text, _CONTRAST)
         self.word_ends = dict(_contrasts(self.text, places))  # other breaks are one character long
-        ends = [found.start() for found in _SENTENCE_END.finditer(self.text)]
+        signs = punctuation_of(self.text)
+        ends, soft = signs.ends, signs.soft
         if announced := _announced(self.text):
             inside = {at for _, gap in announced for at in gap}
             ends = [*(begin for begin, _ in announced), *(end for end in ends if end not in inside)]
-        soft = [found.start() for found in _SOFT_BREAK.finditer(self.text)]
-        if joined := _joined_breaks(self.text, self.english):
+        if joined := _joined_breaks(self.text, self.english, signs):
             ends, soft = [end for end in ends if end not in joined], [at for at in soft if at not in joined]
             self.word_ends = {at: end for at, end in self.word_ends.items() if at not in joined}
         self.hard = sorted([*ends, *self.word_ends])
@@ -207,20 +192,31 @@ def lower(text: str) -> str:
     return lowered if len(lowered) == len(text) else "".join(c.lower() if len(c.lower()) == 1 else c for c in text)
 
 
-def _joined_breaks(text: str, english: bool) -> set[int]:
+def _joined_breaks(text: str, english: bool, signs: Punctuation) -> set[int]:
     """Return the places that end no clause: before a clause that is but a verdict, and below a heading."""
     joined: set[int] = set()
-    pointed = not english or any(word in text for word in _VERDICT_WORDS)
-    if pointed and (not english or any(piece in text for piece in _VERDICT_PIECES)):
-        for found in _VERDICT.finditer(text):
-            start = found.start()
-            if text[start] in ",，" and not text[found.end() : found.end() + 1].isascii():
-                start = max(0, *(text.rfind(sign, max(0, start - LEAD), start) for sign in "。；;\n"))
-            joined.update(range(start + (start < found.start()), found.end()))
+    for found in _verdicts(text, signs) if english else _VERDICT.finditer(text):
+        start = found.start()
+        if text[start] in ",，" and not text[found.end() : found.end() + 1].isascii():
+            start = max(0, *(text.rfind(sign, max(0, start - LEAD), start) for sign in "。；;\n"))
+        joined.update(range(start + (start < found.start()), found.end()))
     if "\n" in text:
         for found in _HEADED.finditer(text):
             joined.update(range(found.end(), found.end() + 2))
     return joined
+
+
+def _verdicts(text: str, signs: Punctuation) -> Iterator[re.Match[str]]:
+    """Yield what `_VERDICT` finds in an English text; few of its signs have to be looked at."""
+    end = 0
+    for at in sorted([*signs.stops, *signs.marks, *signs.commas]):
+        if text[at + 1 : at + 5] not in _VERDICT_HEADS and text[at + 1 : at + 3] in _WORD_HEADS:
+            continue
+        if at < end or (text.startswith(" the", at + 1) and not text.startswith(("y", "refore"), at + 5)):
+            continue
+        if found := _VERDICT.match(text, at):
+            end = found.end()
+            yield found
 
 
 def _announced(text: str) -> list[tuple[int, range]]:

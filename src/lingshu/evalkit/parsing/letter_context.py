@@ -85,7 +85,8 @@ def _before_words(words: frozenset[str]) -> str:
 
 AMONG_WORDS = (
     r"(?<=[^\s(\[{【〔（] .)(?:"
-    rf"(?P<word>(?<![AI]){_before_words(_ANY | _MORE)}|(?<=A){_before_words(_ANY)}|(?<=I)(?= is[,.:;]* ))"
+    rf"(?P<word>(?<![AI]){_before_words(_ANY | _MORE)}|(?<=A){_before_words(_ANY)}|(?<=I)(?= is[,.:;]* )"
+    rf"|(?<=\s[Oo]ption A)(?= (?!(?:{'|'.join(sorted(JOINING))})\b)[a-z]{{1,12}}[,.:;]? ))"
     r"|(?P<sign>(?=[;:!?] [A-Za-z]|, (?![aon])[a-z]|\. [A-Z])))"
 )
 """Behind a capital: it stands behind a blank and before what makes it an option letter, if no noun is before it.
