@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -54,6 +56,24 @@ def test_an_error_arrives_whole_and_at_its_item(processes: int) -> None:
     with pytest.raises(UserError) as caught:
         next(results)
     assert (caught.value.what, caught.value.fix) == ("row 3: not a number", "write one")
+
+
+def end_at_five(number: int) -> int:
+    if number == 5:
+        os.kill(os.getpid(), signal.SIGKILL)
+    return number
+
+
+@pytest.mark.parametrize("chunk", [1, 3])
+def test_a_killed_process_is_told_of(chunk: int) -> None:
+    others = set(multiprocessing.active_children())
+    with pytest.raises(UserError, match="one of 2 worker processes was killed") as caught:
+        list(in_order(end_at_five, range(40), Workers(processes=2), chunk=chunk))
+    assert "the same command" in caught.value.fix
+    until = time.monotonic() + 20
+    while (alive := set(multiprocessing.active_children()) - others) and time.monotonic() < until:
+        time.sleep(0.1)
+    assert not alive
 
 
 SLOW = """

@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import psutil
 import pytest
 
@@ -65,6 +66,18 @@ def test_an_error_arrives_whole_and_at_its_item(cluster: Workers) -> None:
     with pytest.raises(UserError) as caught:
         next(results)
     assert (caught.value.what, caught.value.fix) == ("row 3: not a number", "write one")
+
+
+def grey(number: int) -> np.ndarray:
+    return np.full((400, 400), number, dtype=np.uint8)
+
+
+def test_arrays_outlive_the_connection(cluster: Workers) -> None:
+    """As views of Ray's store they would be of whatever lies there later."""
+    found = list(in_order(grey, range(12), cluster, chunk=2))
+    list(in_order(grey, range(100, 112), cluster, chunk=2))
+    assert [set(np.unique(one).tolist()) for one in found] == [{number} for number in range(12)]
+    assert all(one.flags.writeable for one in found)
 
 
 def die_once(marks: Path, number: int) -> int:

@@ -12,12 +12,14 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import islice
 from multiprocessing.connection import wait
 from typing import Literal, TypeVar
 
 from pydantic import Field, model_validator
 
+from lingshu.core.errors import UserError
 from lingshu.core.params import Strict
 
 A = TypeVar("A")
@@ -62,7 +64,8 @@ def in_order(work: Callable[[A], B], items: Iterable[A], workers: Workers = ALON
         chunk: items handed to a worker at a time.
 
     Raises:
-        UserError: with engine ray, Ray is not installed, or its cluster can't be reached or lost a part for good.
+        UserError: a local process was killed; with engine ray, Ray is not installed, or its cluster can't be reached or
+            lost a part for good.
     """
     if workers.engine == "ray":
         # Imported here: Ray is an extra, and slow to import.
@@ -83,18 +86,41 @@ def chunks(items: Iterable[A], size: int) -> Iterator[list[A]]:
 
 
 def _in_processes(work: Callable[[A], B], parts: Iterable[list[A]], processes: int) -> Iterator[B]:
+    pool = make_pool(processes)
+    try:
+        yield from through_pool(pool, work, parts, processes)
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def make_pool(processes: int) -> ProcessPoolExecutor:
+    """Return a pool of processes that end with this one, and leave Ctrl-C to it."""
     context = multiprocessing.get_context("spawn")  # fork would copy the locks of polars' and torch's threads
-    with ProcessPoolExecutor(processes, mp_context=context, initializer=follow_parent) as pool:
-        waiting: deque[Future[list[B]]] = deque()
-        try:
-            for part in parts:
-                waiting.append(pool.submit(work_through, work, part))
-                if len(waiting) >= CHUNKS_WAITING * processes:
-                    yield from waiting.popleft().result()
-            while waiting:
+    return ProcessPoolExecutor(processes, mp_context=context, initializer=follow_parent)
+
+
+def through_pool(
+    pool: ProcessPoolExecutor, work: Callable[[A], B], parts: Iterable[list[A]], processes: int
+) -> Iterator[B]:
+    """Yield `work(item)` of each item of each part, in order, by the processes of a pool.
+
+    Raises:
+        UserError: one of them was killed. The pool is of no more use then.
+    """
+    waiting: deque[Future[list[B]]] = deque()
+    try:
+        for part in parts:
+            waiting.append(pool.submit(work_through, work, part))
+            if len(waiting) >= CHUNKS_WAITING * processes:
                 yield from waiting.popleft().result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+        while waiting:
+            yield from waiting.popleft().result()
+    except BrokenProcessPool as error:
+        raise UserError(
+            f"one of {processes} worker processes was killed",
+            "free memory if there was too little, or set `processes` of these `workers` lower; then run the same"
+            " command to go on",
+        ) from error
 
 
 def work_through(work: Callable[[A], B], items: list[A]) -> list[B]:

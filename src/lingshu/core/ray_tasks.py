@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import os
+import pickle
 import socket
 import sys
 from collections import deque
@@ -92,7 +93,7 @@ def _find_gpus(ray: Any, workers: Workers) -> None:
 
 def _result(ray: Any, reference: Any) -> list[Any]:
     try:
-        found: list[Any] = ray.get(reference)
+        packed: bytes = ray.get(reference)
     except ray.exceptions.RayTaskError as error:
         raise error.cause from None  # what the work raised, as if it had been done here
     except ray.exceptions.RayError as error:
@@ -100,10 +101,14 @@ def _result(ray: Any, reference: Any) -> list[Any]:
             f"Ray lost a part of the work {RETRIES + 1} times: {str(error).strip().splitlines()[0]}",
             "see that the cluster's machines stay up and have memory enough, then run the same command",
         ) from None
+    found: list[Any] = pickle.loads(packed)
     return found
 
 
-def _in_folder(folder: Path, work: Callable[[A], B], items: list[A]) -> list[B]:
-    """Work in the project's folder, as a local process does: paths in items are relative to it."""
+def _in_folder(folder: Path, work: Callable[[A], B], items: list[A]) -> bytes:
+    """Work in the project's folder, as a local process does: paths in items are relative to it.
+
+    Results come packed: Ray hands over an array as a view of its store, which is gone with the connection.
+    """
     os.chdir(folder)
-    return work_through(work, items)
+    return pickle.dumps(work_through(work, items), pickle.HIGHEST_PROTOCOL)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import multiprocessing
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor
 from types import TracebackType
 from typing import TypeVar
 
-from lingshu.core.parallel import ALONE, CHUNKS_WAITING, Workers, chunks, follow_parent, in_order, work_through
+from lingshu.core.parallel import ALONE, Workers, chunks, in_order, make_pool, through_pool
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -41,12 +39,5 @@ class Crew:
             yield from in_order(work, items, self._workers, chunk)
             return
         if self._pool is None:
-            context = multiprocessing.get_context("spawn")  # as in `core.parallel`
-            self._pool = ProcessPoolExecutor(self._workers.processes, mp_context=context, initializer=follow_parent)
-        waiting: deque[Future[list[B]]] = deque()
-        for part in chunks(items, chunk):
-            waiting.append(self._pool.submit(work_through, work, part))
-            if len(waiting) >= CHUNKS_WAITING * self._workers.processes:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
+            self._pool = make_pool(self._workers.processes)
+        yield from through_pool(self._pool, work, chunks(items, chunk), self._workers.processes)

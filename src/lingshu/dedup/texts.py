@@ -26,6 +26,7 @@ from lingshu.dedup.shingles import shingle_hashes
 TEXTS_A_BATCH = 1 << 12
 SHINGLES_AT_ONCE = 1 << 25  # 256 MiB: of linked texts that are compared at one time; a larger link goes as a whole
 LOWER = np.uint64(0xFFFFFFFF)
+MARKS = 4  # words of 64 bits that tell most candidates apart without a comparison
 
 Batch = tuple[NDArray[np.int64], pl.Series]  # rows and their texts
 ReadTexts = Callable[[NDArray[np.bool_]], Iterable[Batch]]  # of wanted rows, in any order
@@ -59,7 +60,8 @@ def text_copies(
     for linked in _linked(sketches):
         shingles = _shingles(read, rows[linked], len(wanted), params)
         earlier = _earlier(np.take(sketches.keys, linked, axis=1), sketches.sizes[linked])
-        found, alike = _visit(shingles.values, shingles.offsets, earlier, own[linked], params.threshold)
+        lists = (shingles.values, shingles.offsets)
+        found, alike = _visit(lists, _marks(*lists), earlier, own[linked], params.threshold)
         twin[linked] = np.where(found >= 0, linked[found], -1)
         similarity[linked] = alike
     return twins(rows, twin, 1.0 - similarity, similarity)
@@ -201,13 +203,47 @@ def _jaccard(left: NDArray[np.uint64], right: NDArray[np.uint64]) -> float:
 
 
 @compiled
+def _ones(word: np.uint64) -> np.int64:
+    word -= (word >> np.uint64(1)) & np.uint64(0x5555555555555555)
+    word = (word & np.uint64(0x3333333333333333)) + ((word >> np.uint64(2)) & np.uint64(0x3333333333333333))
+    word = (word + (word >> np.uint64(4))) & np.uint64(0x0F0F0F0F0F0F0F0F)
+    return np.int64((word * np.uint64(0x0101010101010101)) >> np.uint64(56))
+
+
+@compiled
+def _marks(values: NDArray[np.uint64], offsets: NDArray[np.int64]) -> NDArray[np.uint64]:
+    """Return, shape (texts, MARKS), the bits that the shingles of each text set."""
+    marks = np.zeros((len(offsets) - 1, MARKS), dtype=np.uint64)
+    for row in range(len(offsets) - 1):
+        for place in range(offsets[row], offsets[row + 1]):
+            bit = values[place]
+            marks[row, (bit >> np.uint64(6)) % np.uint64(MARKS)] |= np.uint64(1) << (bit & np.uint64(63))
+    return marks
+
+
+@compiled
+def _most_alike(left: int, right: int, ours: NDArray[np.uint64], theirs: NDArray[np.uint64]) -> float:
+    """Return what the Jaccard similarity can be at most (bitmap filter: Sandes, Teodoro and Melo 2017).
+
+    A bit that one text has and the other has not is a shingle that they do not share.
+    """
+    shared, others = np.int64(left), np.int64(right)
+    for word in range(MARKS):
+        shared -= _ones(ours[word] & ~theirs[word])
+        others -= _ones(theirs[word] & ~ours[word])
+    shared = min(shared, others)
+    return float(shared / (left + right - shared))
+
+
+@compiled
 def _visit(
-    values: NDArray[np.uint64],
-    offsets: NDArray[np.int64],
+    shingles: tuple[NDArray[np.uint64], NDArray[np.int64]],
+    marks: NDArray[np.uint64],
     earlier: NDArray[np.int32],
     groups: NDArray[np.int64],
     threshold: float,
 ) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    values, offsets = shingles
     rows = len(groups)
     twin = np.full(rows, -1, dtype=np.int64)
     similarity = np.zeros(rows, dtype=np.float64)
@@ -217,12 +253,16 @@ def _visit(
         for band in range(earlier.shape[0]):
             other = np.int64(row)
             while earlier[band, other] >= 0:
-                other = np.int64(earlier[band, other])
-                if twin[other] >= 0 or compared[other] == row or groups[other] == groups[row]:
+                later, other = other, np.int64(earlier[band, other])
+                if twin[other] >= 0:  # out of the chain, or each of many copies would be passed by all later ones
+                    earlier[band, later], other = earlier[band, other], later
+                    continue
+                if compared[other] == row or groups[other] == groups[row]:
                     continue
                 compared[other] = row
                 theirs = values[offsets[other] : offsets[other + 1]]
-                if min(len(mine), len(theirs)) / max(len(mine), len(theirs)) < threshold:
+                most = _most_alike(len(mine), len(theirs), marks[row], marks[other])
+                if most < threshold or most < similarity[row]:
                     continue
                 alike = _jaccard(mine, theirs)
                 if alike < threshold or alike < similarity[row]:
