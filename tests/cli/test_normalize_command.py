@@ -86,8 +86,16 @@ def test_half_a_surrogate_pair_and_a_name_that_is_no_utf_8_are_verdicts(tmp_path
     for number, field in enumerate(("question", "id", "more"), start=2):
         assert f"dev.json: row {number}: '{field}' holds half a surrogate pair" in done.stdout
     assert "such as caf\\udce9.part" in done.stdout
-    write({os.fsdecode(b"benign/caf\xe9.png"): PNG, "benign/a.png": PNG}, tmp_path / "films")
-    arguments = ["normalize", "--source", "cpd", "--raw", str(tmp_path / "films"), "--out", str(tmp_path / "out")]
+    write({os.fsdecode(b"US/abd/gb/caf\xe9.png"): PNG, "US/abd/gb/a.png": PNG}, tmp_path / "films")
+    arguments = [
+        "normalize",
+        "--source",
+        "radimagenet_us",
+        "--raw",
+        str(tmp_path / "films"),
+        "--out",
+        str(tmp_path / "out"),
+    ]
     assert "rows: 2 in, 1 kept, 1 refused" in CliRunner().invoke(app, arguments).stdout
 
 

@@ -10,10 +10,17 @@ from typing import Any
 
 import numpy as np
 
-from tests.sources.drawn_imaging import SQUARE, body, encoded, film, marks, mask, volume
+from tests.sources.drawn_imaging import HIGH, SQUARE, WIDE, body, encoded, film, marks, mask, volume
 from tests.sources.invented_files import put
-
-WIDE, HIGH = 96, 80
+from tests.sources.invented_photographs import (
+    cpd,
+    mhsma,
+    pannuke,
+    retinopathy_2015,
+    retinopathy_2019,
+    retinopathy_resized,
+    snow,
+)
 
 SPOT = (slice(20, 30), slice(40, 60), slice(8, 12))
 # Of an upright axial slice: the first column is the patient's right end, the first row its front.
@@ -226,47 +233,10 @@ def papila(folder: Path) -> None:
     put(root / "ExpertsSegmentations/Contours/RET002OD_cup_exp1.txt", "40 25\n50 25\n50 35\n")
 
 
-def retinopathy_2015(folder: Path) -> None:
-    put(folder / "trainLabels.csv", "image,level\n10_left,0\n10_right,2\n")
-    put(folder / "train/10_left.jpeg", film("JPEG"))
-    put(folder / "train/10_right.jpeg", film("JPEG", 61))
-
-
-def retinopathy_2019(folder: Path) -> None:
-    put(folder / "train.csv", "id_code,diagnosis\n000c1434d8d7,4\n")
-    put(folder / "train_images/000c1434d8d7.png", film())
-
-
-def pannuke(folder: Path) -> None:
-    pictures = np.full((2, 96, 96, 3), 200.0)
-    pictures[1] -= 10
-    nuclei = np.zeros((2, 96, 96, 6))
-    nuclei[0, 10:20, 30:45, 0] = 7
-    nuclei[0, 20:30, 45:60, 0] = 9
-    nuclei[0, 60:70, 5:15, 1] = 3
-    nuclei[..., 5] = 1
-    for name, values in (("images/fold1/images", pictures), ("masks/fold1/masks", nuclei)):
-        save(folder / f"Fold 1/{name}.npy", values)
-    save(folder / "Fold 1/images/fold1/types.npy", np.array(["Breast", "Bile-duct"]))
-
-
-def save(path: Path, values: np.ndarray[Any, Any]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    np.save(path, values)
-
-
 def ebhi(folder: Path) -> None:
     for name in ("GT2001837-1-400-001", "GT2001837-1-400-002"):
         put(folder / f"EBHI-SEG/Low-grade IN/image/{name}.png", film(shade=50 + int(name[-1])))
         put(folder / f"EBHI-SEG/Low-grade IN/label/{name}.png", mask())
-
-
-def mhsma(folder: Path) -> None:
-    for place, (split, number) in enumerate((("train", 2), ("valid", 1), ("test", 1))):
-        cells = np.random.default_rng(place).integers(0, 255, (number, 128, 128), dtype=np.uint8)
-        save(folder / f"x_128_{split}.npy", cells)
-        for part in ("acrosome", "head", "vacuole", "tail"):
-            save(folder / f"y_{part}_{split}.npy", np.arange(number, dtype=np.uint8) % 2)
 
 
 def labelled(**labels: str | list[str]) -> dict[str, list[str]]:
@@ -278,7 +248,10 @@ def boxed(label: str, *box: int) -> dict[str, Any]:
 
 
 FILM = {"modality": "x-ray", "body_part": "chest", "view": "frontal"}
-GENERAL = {"modality": "histopathology", "labels": labelled(**{"class": "benign"})}
+SNOW = {
+    "modality": "histopathology", "body_part": "breast", "stain": "hematoxylin and eosin", "generated": True,
+    "nuclei_count": 2, "boxes": [boxed("nucleus", 30, 10, 45, 20), boxed("nucleus", 45, 20, 60, 30)],
+}  # fmt: skip
 FUNDUS = {"modality": "fundus photograph", "body_part": "eye"}
 SKIN = {"body_part": "skin"}
 MADE: tuple[Made, ...] = (
@@ -352,8 +325,14 @@ MADE: tuple[Made, ...] = (
          FUNDUS | {"labels": labelled(diabetic_retinopathy_grade="3, severe")}),
     Made("retinopathy_2019", "train.csv with train_images/", retinopathy_2019, 1,
          FUNDUS | {"labels": labelled(diabetic_retinopathy_grade="4, proliferative")}),
-    Made("cpd", "a folder for each class", by_class(["x/benign/1.png"]), 1, GENERAL),
-    Made("breast_cancer", "a folder for each class", by_class(["benign/1.png"]), 1, GENERAL),
+    Made("retinopathy_2015", "resized 2015 and 2019, its pictures of 2015", retinopathy_resized, 3,
+         FUNDUS | {"labels": labelled(diabetic_retinopathy_grade="4, proliferative")}, groups=2),
+    Made("retinopathy_2019", "resized 2015 and 2019, its pictures of 2019", retinopathy_resized, 1,
+         FUNDUS | {"labels": labelled(diabetic_retinopathy_grade="1, mild")}),
+    Made("cpd", "cpd.csv with images/", cpd, 2, {"modality": "histopathology", "body_part": "skin",
+         "labels": labelled(staining="CPD", share_of_damaged_nuclei="0.25")}),
+    Made("breast_cancer", "Image/ and Mask/", snow("Image", "Mask"), 2, SNOW),
+    Made("breast_cancer", "SNOW_Image/ and mat/", snow("SNOW_Image", "mat"), 2, SNOW),
     Made("pannuke", "arrays of three folds", pannuke, 2, {
         "modality": "histopathology", "stain": "hematoxylin and eosin", "labels": labelled(tissue="Breast"),
         "nuclei_count": 3, "boxes": [

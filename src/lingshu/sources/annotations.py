@@ -75,6 +75,7 @@ class Masks(Strict):
     Attributes:
         file: name of the mask's file, with `{field}` filled in from the row; `*` finds several files.
         field: path of an array in the row instead (format npy), whose last axis, if it has three, is one map a name.
+        array: name of the array, where the file is one of MATLAB (`.mat`).
         kind: `values` (a grey mask whose values are regions), `colours` (a region has a colour), `outline` (a text file
             of points, a line `x y` each), `polygon` (JSON, a list of points), or `instances` (each value is an
             object of its own).
@@ -90,6 +91,7 @@ class Masks(Strict):
 
     file: str = ""
     field: str = ""
+    array: str = ""
     kind: Literal["values", "colours", "outline", "polygon", "instances"] = "values"
     names: dict[str, str] = Field(default_factory=dict)
     label: str = ""
@@ -103,6 +105,8 @@ class Masks(Strict):
     def _complete(self) -> Masks:
         if bool(self.file) == bool(self.field):
             raise ValueError("masks have file or field")
+        if self.array and not (self.file and self.kind in ("values", "instances")):
+            raise ValueError("array goes with file, and kind values or instances")
         if not (self.names or self.label):
             raise ValueError("masks need names or label")
         return self

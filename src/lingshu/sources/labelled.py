@@ -24,10 +24,12 @@ from lingshu.sources.decoding import decode_values, read_header, shown
 from lingshu.sources.frames import Facts, shrunk
 from lingshu.sources.labelled_volumes import VOLUMES, volume_slices
 from lingshu.sources.labels import Region, row_boxes, row_facts
+from lingshu.sources.matlab import matlab_array
 from lingshu.sources.regions import mask_regions, outline_region
 from lingshu.sources.stills import StillLimits, still_of
 
 Window = tuple[float, float]
+_MOST_MAPS = 64  # values a pixel of a mask
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +174,9 @@ def _of_mask(mask: Any, spec: Masks, files: Files, shape: tuple[int, ...]) -> li
         data = files.path(mask).read_bytes()
         if spec.kind in ("outline", "polygon"):
             return outline_region(data.decode("utf-8", "replace"), spec, mask)
-        values, name = decode_values(data, mask), mask
+        most = _MOST_MAPS * shape[0] * shape[1]
+        values = matlab_array(data, spec.array, mask, most) if spec.array else decode_values(data, mask)
+        name = mask
     else:
         values, name = mask.read(), mask.name
     size = values.shape[:2]
