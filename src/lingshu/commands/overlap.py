@@ -114,7 +114,11 @@ def _compare(options: OverlapOptions, how: Reading) -> None:
                 found.setdefault(pair, (one.label, label))
     rows = sorted(found, key=lambda p: (p.train, p.against, p.kind, p.method, p.distance))
     summary = _summary(rows, found, inputs.train, inputs.against)
-    summary |= {"not_loaded": inputs.not_loaded, "template_questions": comparison.templates}
+    summary |= {
+        "not_loaded": inputs.not_loaded,
+        "template_questions": comparison.templates,
+        "unlisted": comparison.unlisted,
+    }
     _write(options.out, rows, summary, [*inputs.train, *inputs.against])
     _tell(options.out, summary, [*inputs.train, *inputs.against])
     _check_compared([*inputs.train, *inputs.against], how.fields)
@@ -239,6 +243,10 @@ def _tell(out: Path, summary: dict[str, Any], inputs: list[Input]) -> None:
         typer.echo(f"  {method}: {number} pairs")
     if summary["template_questions"]:
         typer.echo(f"{summary['template_questions']} questions are asked of several pictures: not compared as texts")
+    if summary["unlisted"]:
+        typer.echo(
+            f"{summary['unlisted']} items say or show what a hundred others of theirs do: not all pairs are listed"
+        )
     if not any(all(sum(read[kind] for read in side.values()) for side in summary["read"].values()) for kind in KINDS):
         print("warning: one side has texts only, the other pictures only: nothing was compared", file=sys.stderr)
     for problem in summary["not_loaded"]:

@@ -5,6 +5,7 @@ Memory is set by the benchmarks' side and by one batch of training rows.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -18,7 +19,7 @@ from lingshu.decontam.picture_index import PictureIndex, PictureRule
 from lingshu.decontam.prints import PicturePrint, Unreadable, picture_print
 from lingshu.decontam.reading import HeldPicture
 from lingshu.decontam.records import Pair, Record, Tally
-from lingshu.decontam.text_index import TextIndex, TextRule
+from lingshu.decontam.text_index import LISTED, TextIndex, TextRule
 
 RECORDS_A_BATCH = 1024
 BYTES_A_BATCH = 256 << 20  # of pictures that rows hold
@@ -65,12 +66,13 @@ class Comparison:
         for given in against:
             for batch in _batches(given.records):
                 self._add(batch, given)
-        self._holders = _holders(self._shown.prints)
+        self._holders, unlisted = _holders(self._shown, self._labels)
         first = [places[0] for places in self._holders]
         prints, files = [self._shown.prints[place] for place in first], [self._shown.files[place] for place in first]
         self._pictures = PictureIndex(prints, files, pictures)
-        self._texts = TextIndex(self._items, texts)
+        self._texts = TextIndex(self._items, texts, self._labels)
         self.templates = self._texts.templates
+        self.unlisted = unlisted + self._texts.unlisted
 
     def __enter__(self) -> Comparison:
         return self
@@ -111,12 +113,18 @@ class Comparison:
                     yield Pair(name, other, "image", hit.method, float(hit.distance)), label
 
 
-def _holders(prints: Sequence[PicturePrint]) -> list[list[int]]:
-    """Return for each distinct picture its places: many questions are asked of one picture."""
+def _holders(shown: _Shown, labels: Sequence[str]) -> tuple[list[list[int]], int]:
+    """Return for each distinct picture its places, and how many places are left out.
+
+    Many questions are asked of one picture; of more than `LISTED` of a benchmark the first are kept.
+    """
     places: dict[str, list[int]] = {}
-    for place, one in enumerate(prints):
-        places.setdefault(one.digest, []).append(place)
-    return list(places.values())
+    seen: Counter[tuple[str, str]] = Counter()
+    for place, (one, owner) in enumerate(zip(shown.prints, shown.owners, strict=True)):
+        seen[one.digest, labels[owner]] += 1
+        if seen[one.digest, labels[owner]] <= LISTED:
+            places.setdefault(one.digest, []).append(place)
+    return list(places.values()), sum(max(0, count - LISTED) for count in seen.values())
 
 
 def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:

@@ -6,7 +6,9 @@ outright.
 
 from __future__ import annotations
 
+import ast
 import base64
+import json
 import re
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
@@ -37,6 +39,10 @@ ROLES: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 EXTRA_QUESTION = "input"  # of an instruction
 CONVERSATIONS = ("messages", "conversations", "conversation", "dialogue")
+ANSWERING = ("assistant", "gpt", "chatgpt", "model", "bot")
+SETTING = ("system", "developer")  # whose turns set the scene for every conversation alike
+SETTING_COLUMNS = ("system_prompt", "system_message")
+PACKED_CHARACTERS = 1 << 22  # of a list that a cell holds as text
 OPTION_COLUMNS = (
     tuple("abcdefghij"), tuple(f"op{c}" for c in "abcdefghij"), tuple(f"option_{c}" for c in "abcdefghij"),
     tuple(f"ending{n}" for n in range(8)), tuple(f"option{n}" for n in range(1, 9)),
@@ -51,6 +57,8 @@ _HEADING = re.compile(r"\s*(?:answer\s+)?(?:choices|options)\s*:?\s*$", re.IGNOR
 _INLINE = re.compile(
     r"\s*(?:data:image/[\w.+-]+;base64,|(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|Qk[01]|SUkqA|TU0AK)[\w+/=\s]{48})"
 )
+# What stands for a picture in the text of a chat: <image>, <image_1>, <|vision_start|> …
+_PICTURE_MARK = re.compile(r"<\|?(?:image|img|vision)[\w-]*\|?>", re.IGNORECASE)
 DEPTH = 6  # of nested lists and objects that texts are taken from
 
 
@@ -72,7 +80,22 @@ class Fields:
         self._names = {role: (given[role].lower(),) if role in given else names for role, names in ROLES.items()}
         self._sentence = sentence
         self.unseen = {role: column.lower() for role, column in given.items()}  # that no row has had so far
-        self._known = {name for names in self._names.values() for name in names} | {*CONVERSATIONS, EXTRA_QUESTION}
+        roles = {name for names in self._names.values() for name in names}
+        self._settings = {*SETTING, *SETTING_COLUMNS} - roles
+        self._known = {*roles, *CONVERSATIONS, *self._settings, EXTRA_QUESTION}
+        self._listed = {
+            *CONVERSATIONS,
+            *(name for role in ("question", "choices", "image") for name in self._names[role]),
+        }
+
+    def unpacked(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Return the row with lists and objects where a cell of a table holds them as text: JSON, or Python's form."""
+        packed = {
+            key: listed
+            for key, value in row.items()
+            if isinstance(value, str) and key.lower() in self._listed and (listed := _listed(value)) is not None
+        }
+        return {**row, **packed} if packed else row
 
     def value(self, row: Mapping[str, Any], role: str) -> Any:
         """Return the value of the first field of the role that is there, or None."""
@@ -90,11 +113,29 @@ class Fields:
         """Return what is asked, without options: the field, with the input of an instruction, or the user's turns."""
         return _parted(self._asked(row))[0]
 
+    def setting(self, row: Mapping[str, Any]) -> str:
+        """Return what the system says before a conversation or a question, or ""."""
+        columns = [value for key, value in row.items() if key.lower() in self._settings and isinstance(value, str)]
+        return "\n".join((*columns, *(text for kind, text in self._turns(row) if kind in SETTING)))
+
+    def exchanges(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return each question of a conversation with its answer; none where there is one only, which is the row's."""
+        found: list[tuple[str, str]] = []
+        asked = ""
+        for kind, text in self._turns(row):
+            if kind == "user":
+                asked = text
+            elif kind == "assistant" and asked:
+                found.append((_parted(_unmarked(asked))[0], text))
+                asked = ""
+        return found if len(found) > 1 else []
+
     def _asked(self, row: Mapping[str, Any]) -> str:
         value = self.value(row, "question")
         asked = "\n".join(strings(value)) if not isinstance(value, list) or not _is_conversation(value) else ""
         extra = next((v for k, v in row.items() if k.lower() == EXTRA_QUESTION and isinstance(v, str)), "")
-        return "\n".join(part for part in (asked, extra if asked else "", *self._turns(row, asks=True)) if part)
+        turns = (text for kind, text in self._turns(row) if kind == "user")
+        return _unmarked("\n".join(part for part in (asked, extra if asked else "", *turns) if part))
 
     def choices(self, row: Mapping[str, Any]) -> dict[str, str]:
         """Return option texts by letter: of a list, an object, objects with key and value, columns, or the question."""
@@ -118,7 +159,8 @@ class Fields:
         """Return the texts that answer; a letter or number of an option gives the option's text."""
         lower = {key.lower(): value for key, value in row.items()}
         found = [text for name in self._names["answer"] if name in lower for text in _answers(lower[name], choices)]
-        found += self._turns(row, asks=False)
+        said = (text for kind, text in self._turns(row) if kind == "assistant")
+        found += [answer for text in said for answer in _answers(text, choices)]
         return list(dict.fromkeys(text for text in found if text.strip()))
 
     def texts(self, row: Mapping[str, Any]) -> list[str]:
@@ -140,12 +182,13 @@ class Fields:
         values = [lower[name] for name in self._names["image"] if name in lower]
         return [picture for value in values for picture in _pictures(value)]
 
-    def _turns(self, row: Mapping[str, Any], *, asks: bool) -> list[str]:
-        found: list[str] = []
+    def _turns(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
+        """Return (`user`, `assistant` or one of `SETTING`, what is said) of each turn of the row's conversations."""
+        found: list[tuple[str, str]] = []
         for key, value in row.items():
             named = key.lower() in CONVERSATIONS or key.lower() in self._names["question"]
             if named and isinstance(value, list) and _is_conversation(value):
-                found += ["\n".join(strings(_said(turn))) for turn in value if _is_user(turn) is asks]
+                found += [said for turn in value for said in _said(turn)]
         return found
 
 
@@ -183,19 +226,48 @@ def _parted(asked: str) -> tuple[str, dict[str, str]]:
     return stem, dict(zip(letters, [*options[:-1], options[-1].partition("\n")[0]], strict=True))
 
 
+def _unmarked(text: str) -> str:
+    return _PICTURE_MARK.sub(" ", text).strip() if "<" in text else text
+
+
+def _listed(text: str) -> list[Any] | dict[str, Any] | None:
+    """Return the list or object that a text is, or None."""
+    if len(text) > PACKED_CHARACTERS or text.strip()[:1] not in ("[", "{"):
+        return None
+    for read in (json.loads, ast.literal_eval):
+        try:
+            value = read(text.strip())
+        except (ValueError, SyntaxError, RecursionError, MemoryError):
+            continue
+        if isinstance(value, list | dict):
+            return value
+    return None
+
+
 def _is_conversation(value: list[Any]) -> bool:
-    return bool(value) and all(isinstance(t, Mapping) and ("role" in t or "from" in t) for t in value)
+    return bool(value) and all(isinstance(turn, Mapping) and (_speaker(turn) or _both(turn)) for turn in value)
 
 
-def _is_user(turn: Mapping[str, Any]) -> bool:
-    return str(turn.get("role", turn.get("from", ""))).lower() not in ("assistant", "gpt", "model", "bot")
+def _speaker(turn: Mapping[str, Any]) -> str:
+    return str(turn.get("role", turn.get("from", ""))).lower()
 
 
-def _said(turn: Mapping[str, Any]) -> Any:
+def _both(turn: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return question and answer of an object that holds both, as `{"human": …, "assistant": …}`."""
+    sides = (("user", ROLES["question"]), ("assistant", ROLES["answer"]))
+    found = [(kind, turn[name]) for kind, names in sides for name in names if isinstance(turn.get(name), str)]
+    return found if {kind for kind, _ in found} == {"user", "assistant"} else []
+
+
+def _said(turn: Mapping[str, Any]) -> list[tuple[str, str]]:
+    speaker = _speaker(turn)
+    if not speaker:
+        return _both(turn)
     content = turn.get("content", turn.get("value"))
     if isinstance(content, list):
-        return [part.get("text") if isinstance(part, Mapping) else part for part in content]
-    return content
+        content = [part.get("text") if isinstance(part, Mapping) else part for part in content]
+    kind = "assistant" if speaker in ANSWERING else speaker if speaker in SETTING else "user"
+    return [(kind, "\n".join(strings(content)))]
 
 
 def _answers(value: Any, choices: Mapping[str, str]) -> Iterator[str]:

@@ -216,6 +216,7 @@ class _Reader:
             text = "\n".join(strings(row))
             return Record(f"{file}:{number}", texts=(text,)) if text.strip() else None
         fields = self._fields
+        row = fields.unpacked(row)
         identity = fields.identity(row)
         name = f"{file}:{number}#{identity}" if identity else f"{file}:{number}"
         choices = fields.choices(row)
@@ -226,6 +227,8 @@ class _Reader:
             tuple(fields.answers(row, choices)),
             tuple(fields.texts(row)),
             tuple(self._pictures(file, name, row)),
+            tuple(fields.exchanges(row)),
+            fields.setting(row),
         )
         if record.pictures or record.whole.strip():
             return record

@@ -22,6 +22,8 @@ class Record:
         answers: texts that answer it, a letter resolved to its option.
         texts: what else it says: captions, passages, reports.
         pictures: by name.
+        exchanges: each question with its answer, of a conversation that has several.
+        setting: what is said to every asker alike (a system's turn): it is searched, and makes no two texts equal.
     """
 
     name: str
@@ -30,6 +32,8 @@ class Record:
     answers: tuple[str, ...] = ()
     texts: tuple[str, ...] = ()
     pictures: tuple[tuple[str, PictureFile], ...] = ()
+    exchanges: tuple[tuple[str, str], ...] = ()
+    setting: str = ""
 
     @property
     def whole(self) -> str:

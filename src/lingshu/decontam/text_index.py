@@ -23,6 +23,8 @@ from lingshu.decontam.records import Record
 
 T = TypeVar("T")
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+LISTED = 100  # equal items: 20,000 rows that all 20,000 of a benchmark equal would be 400 million pairs
+SCHEMA = {"item": pl.Int64, "benchmark": pl.String}
 JOINT = "\x1f"  # between question and answer; normal form has no control characters
 
 
@@ -37,12 +39,14 @@ class TextRule:
             is compared only as a whole.
         question_words: a question of so many words is compared without its answer; one about a picture, of
             `short_words`.
+        listed: items of one benchmark that are looked for by a text that they share; of more, the first.
     """
 
     ngram: int = 13
     coverage: float = 0.5
     short_words: int = 8
     question_words: int = 5
+    listed: int = LISTED
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,27 +80,44 @@ class TextIndex:
         items: records of the benchmarks. The question of one with pictures that others with pictures also ask is a
             template, and is not looked for: its picture is what makes it an item.
         rule: when two overlap.
+        benchmarks: that each item is of; without, all are of one.
+
+    Attributes:
+        templates: questions that are not looked for.
+        unlisted: items that are not looked for by a text, which the first `rule.listed` of their benchmark have too.
     """
 
-    def __init__(self, items: Sequence[Record], rule: TextRule) -> None:
+    def __init__(self, items: Sequence[Record], rule: TextRule, benchmarks: Sequence[str] = ()) -> None:
         self._rule = rule
+        self._benchmarks = pl.DataFrame(
+            {"item": range(len(items)), "benchmark": benchmarks or [""] * len(items)}, SCHEMA
+        )
+        self._left_out: set[int] = set()
         templates = _templates(items)
         own = [number for number, item in enumerate(items) if not item.pictures or _own(item, templates, rule)]
         self.templates = sum(bool(item.pictures and item.question) for item in items) - sum(
             bool(items[number].pictures and items[number].question) for number in own
         )
-        self._equal = _views((n, text) for n in own for text in _equal_texts(items[n], rule)).frame("item")
-        self._pairs = _pair_views((n, pair) for n in own for pair in _asked(items[n])).frame("item")
-        held = _views((n, text) for n in own for text in _held_texts(items[n], rule))
-        words = held.texts.series().str.count_matches(" ") + 1
-        long = (words >= rule.ngram).to_numpy()
-        short = ((words >= rule.short_words) & (words < rule.ngram)).to_numpy()
-        series = held.texts.series()
-        self._long_owner, self._short_owner = held.owner[long], held.owner[short]
-        self._long = ngram_index(folded(series.filter(pl.Series(long))), rule.ngram)
-        self._short_texts = series.filter(pl.Series(short)).to_list()
+        self._equal = self._first(_views((n, text) for n in own for text in _equal_texts(items[n], rule)))
+        self._pairs = self._first(_pair_views((n, pair) for n in own for pair in _asked(items[n])))
+        held = self._first(_views((n, text) for n in own for text in _held_texts(items[n], rule)))
+        held = held.group_by("text", maintain_order=True).agg("item")
+        words = pl.col("text").str.count_matches(" ") + 1
+        long = held.filter(words >= rule.ngram)
+        short = held.filter((words >= rule.short_words) & (words < rule.ngram))
+        self._long_owners, self._short_owners = long["item"].to_list(), short["item"].to_list()
+        self._long = ngram_index(as_texts(long["text"]), rule.ngram)
+        self._short_texts = short["text"].to_list()
         heads = [" ".join(text.split(" ")[: rule.short_words]) for text in self._short_texts]
         self._short = ngram_index(folded(pl.Series("text", heads, dtype=pl.String)), rule.short_words)
+        self.unlisted = len(self._left_out)
+
+    def _first(self, views: _Views) -> pl.DataFrame:
+        """Return columns item and text: of those of one benchmark that share a text, the first `rule.listed`."""
+        frame = views.frame("item").join(self._benchmarks, on="item", maintain_order="left")
+        first = pl.int_range(pl.len()).over("text", "benchmark") < self._rule.listed
+        self._left_out.update(frame.filter(~first)["item"].to_list())
+        return frame.filter(first).select("item", "text")
 
     def hits(self, train: Sequence[Record]) -> list[TextHit]:
         """Return the overlaps of a batch, sorted: for each pair the surest of equal and held, and equal answers."""
@@ -106,7 +127,8 @@ class TextIndex:
         found = {(t, i, "exact_text"): 0.0 for t, i in same.select("train", "item").iter_rows()}
         answered = asked.frame("train").join(self._pairs, on="text")
         found |= {(t, i, "question_answer"): 0.0 for t, i in answered.select("train", "item").iter_rows()}
-        whole = folded(pl.Series("text", [one.whole for one in train], dtype=pl.String))
+        said = (f"{one.setting}\n{one.whole}" if one.setting else one.whole for one in train)
+        whole = folded(pl.Series("text", said, dtype=pl.String))
         method = f"ngram{self._rule.ngram}"
         for place, item, distance in (*self._covered(whole), *self._contained(whole)):
             if (place, item, "exact_text") not in found:
@@ -117,13 +139,15 @@ class TextIndex:
     def _covered(self, whole: Texts) -> Iterator[tuple[int, int, float]]:
         hits = ngram_hits(whole, self._long, self._rule.coverage)
         for place, view, share in zip(hits.train.tolist(), hits.item.tolist(), hits.coverage.tolist(), strict=True):
-            yield place, int(self._long_owner[view]), 1.0 - share
+            for item in self._long_owners[view]:
+                yield place, item, 1.0 - share
 
     def _contained(self, whole: Texts) -> Iterator[tuple[int, int, float]]:
         hits = ngram_hits(whole, self._short, 1.0)
         for place, view in zip(hits.train.tolist(), hits.item.tolist(), strict=True):
             if f" {self._short_texts[view]} " in f" {whole.text(place)} ":
-                yield place, int(self._short_owner[view]), 0.0
+                for item in self._short_owners[view]:
+                    yield place, item, 0.0
 
 
 def _views(texts: Iterator[tuple[int, str]]) -> _Views:
@@ -162,6 +186,9 @@ def _equal_texts(record: Record, rule: TextRule) -> Iterator[str]:
         yield whole
     if _word_count(record.question) >= (rule.question_words if lone else rule.short_words):
         yield record.question
+    for question, _ in record.exchanges:
+        if _word_count(question) >= (rule.question_words if lone else rule.short_words):
+            yield question
     for text in record.texts:
         if _word_count(text) >= rule.short_words or (lone and not record.question):
             yield text
@@ -180,6 +207,7 @@ def _asked(record: Record) -> Iterator[tuple[str, str]]:
     if record.question:
         for answer in record.answers:
             yield record.question, answer
+    yield from record.exchanges
 
 
 def _templates(items: Sequence[Record]) -> set[str]:
