@@ -41,6 +41,9 @@ def kinds(text: str) -> dict[str, int]:
         ("Pager 12345. PO Box 1234; 1200 N Wolfe Street; 家住上海市浦东新区", {"phone": 1, "address": 3}),
         ("NAME: DOE, JANE; DOE^JANE^Q; Pt: Jane Q. Public, 54F. Dictated by: J. Doe MD", {"name": 4}),
         ("姓名 王小明 性别 男，主治医师 李雷。医保卡号：123456789", {"name": 2, "record_number": 1}),
+        ("My name is Jane Doe. Drug name: Metformin Hydrochloride, name: Jane Roe.", {"name": 2}),
+        ("您好，我叫李娜，手机：138 1234 5678或138-1234-5678，电话 021 62345678", {"name": 1, "phone": 3}),
+        ("二〇一九年三月十四日检查，CT号：CT201903001", {"date": 1, "record_number": 1}),
         ("Seen on 3/14/19 and at 6/12/24 months. Lives at 221B Baker Street.", {"date": 1, "address": 1}),
     ],
 )  # fmt: skip
@@ -66,6 +69,8 @@ def test_found(text: str, expected: dict[str, int]) -> None:
         "CT AND MR. THE LIVER IS NORMAL. MS PATIENTS, DR SYSTEMS, MR ANGIOGRAPHY. READ BY TWO OBSERVERS.",
         "In March 14 patients came; may 12 percent; Hodgkin Lymphoma, Wolff-Parkinson-White, Le Fort II",
         "Doses of 10/20/40 mg, 3/6/12-month follow-up, 12/24/36 h; 随访6/12/24个月; x^2, A^B; Pt: Hello Doctor.",
+        "Drug name: Metformin Hydrochloride; brand name: Glucophage Extended. Protein name: Breast Cancer Type 1.",
+        "我叫了救护车。我叫他来看。肌钙蛋白 138 4567 ng; 一九九九年三月",
         "主治医师 建议复查，姓名 不详；主治医生 何时来？",
         "Bennett fracture, Baker's cyst, the Jones criteria; Johnson & Johnson; Silver Spring, MD; flow chart 3.",
         "患者：谢谢。患者：何时复查？患者男，45岁；检查：胸部CT；报告：未见异常。",

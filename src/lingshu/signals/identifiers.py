@@ -49,6 +49,7 @@ PATTERNS: dict[str, str] = {
             rf"|(?:\p{{Lu}}\.[ \t]*){{1,2}}{_NAME})",
             rf"\b(?i:(?:electronically\s+)?signed(?:\s+electronically)?\s+by)[ \t]+{_NAME}[, \t]+{_INITIALS}{_NAME}",
             rf"\b{_NAME}[ \t]+{_INITIALS}{_NAME},?[ \t]+M\.[ \t]?D\.",
+            rf"\b(?i:my\s+(?:full\s+)?name\s+is)[ \t]+{_NAME}",
         ]
     ),
     "date": "|".join(
@@ -63,6 +64,7 @@ PATTERNS: dict[str, str] = {
             rf"(?i:\b\d{{1,2}}(?:st|nd|rd|th)?[\s-]*(?:of\s+)?{_MONTH}\.?,?[\s-]*{_YEAR}\b)",
             rf"(?i:\b{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)\b|\bon\s+{_MONTH}\.?\s+\d{{1,2}}\b)",
             rf"{_YEAR}\s*年\s*\d{{1,2}}\s*月\s*\d{{1,2}}\s*[日号]",
+            r"[一二][〇○零一二三四五六七八九]{3}年[一二三四五六七八九十]{1,2}月[一二三四五六七八九十]{1,3}[日号]",
         ]
     ),
     "phone": "|".join(
@@ -72,7 +74,9 @@ PATTERNS: dict[str, str] = {
             r"(?i:\b(?:tel|telephone|phone|mobile|fax|pager)\b\.?(?:\s*(?:no|number|#))?\s*[.:：]?\s*)\+?[\d(][\d\s().-]{5,}\d",
             r"(?i:\b(?:pager|beeper|bleep)\b\.?(?:\s*(?:no|number|#))?\s*[.:：#]?\s*)\d{3,}",
             r"(?:^|\D)1[3-9]\d{9}(?:\D|$)",
+            rf"{_EDGE}1[3-9]\d[- ]\d{{4}}[- ]\d{{4}}{_EDGE}",
             r"(?:^|\D)0\d{2,3}-\d{7,8}(?:\D|$)",
+            r"(?:电话|手机|联系方式)(?:号码|号)?\s*[:：]?\s*0\d{2,3}[- ]?\d{3,4}[- ]?\d{4}",
         ]
     ),
     "email": r"[A-Za-z0-9._%+-]+@[A-Za-z0-9-]+(?:\.[A-Za-z0-9-]+)*\.[A-Za-z]{2,}",
@@ -82,7 +86,7 @@ PATTERNS: dict[str, str] = {
             rf"|chart|NHS)\b{_NUMBERED}[A-Z]{{0,3}}-?\d[\d-]{{3,}})",
             r"(?i:\bNHS(?:\s*(?:no|number))?[\s.:#]*\d{3}\s\d{3}\s\d{4}\b)",
             r"(?i:\bacc(?:\s*(?:no|#))?\.?[ \t]*[:#][ \t]*[A-Z]{0,3}-?\d[\d-]{3,})",
-            r"(?:病历号|住院号|门诊号|病案号|检查号|影像号|登记号|就诊卡号|病人ID|患者ID|病理号|医保卡号|社保卡号|医保号)[\s:：]*[A-Za-z]{0,3}\d{3,}",
+            r"(?:病历号|住院号|门诊号|病案号|检查号|影像号|登记号|就诊卡号|病人ID|患者ID|病理号|标本号|放射号|超声号|X线号|CT号|MR号|医保卡号|社保卡号|医保号)[\s:：]*[A-Za-z]{0,3}\d{3,}",
         ]
     ),
     "national_id": "|".join(
@@ -110,6 +114,7 @@ _ZH_NAMES = "|".join(
         rf"(?:患者|病人|患儿)[:：]?\s*[{_SURNAMES}]\p{{Han}}{{1,2}}[，,、\s]+(?:男|女)",
         rf"(?:{_ZH_DOCTORS})\s*[:：]\s*[{_SURNAMES}]\p{{Han}}{{1,2}}",
         rf"(?:{_ZH_DOCTORS}|姓名)[ \t]+[{_SURNAMES}]{_GIVEN}{{1,2}}(?:[\s，,。；;]|$)",
+        rf"我叫[{_SURNAMES}]{_GIVEN}{{1,2}}(?:[\s，,。；;]|$)",
         rf"[{_SURNAMES}]{_GIVEN}{{0,2}}(?:先生|女士|小姐|医生|大夫|医师|主任|教授|护士)",
     ]
 )
@@ -118,6 +123,13 @@ NO_DATES = (
     rf"{_EDGE}\d{{1,2}}/\d{{1,2}}/\d{{2}}(?:[\s-]*(?i:m[gl]|mcg|[µμ]g|g|kg|mm|cm|mmhg|iu|units?|months?|mo|weeks?|wks?|days?"
     rf"|hours?|hrs?|h|years?|yrs?|hz){_EDGE}|\s*(?:%|个?月|周|天|小时|年|毫克|毫升))"
 )
+# Names of things are written like names of persons: Drug name: Metformin Hydrochloride.
+NO_NAMES = (
+    r"\b(?i:drug|medication|medicine|brand|trade|generic|chemical|proprietary|product|gene|protein|enzyme|species|organism"
+    r"|disease|disorder|syndrome|condition|test|procedure|device|study|trial|file|series|protocol|common|scientific)"
+    r"[ \t]+(?i:name)"
+    rf"[ \t]*[:：][ \t]*(?:{_NAME}[, \t]+{_INITIALS}{_NAME}|{_CAPITALS},[ \t]*{_CAPITALS})"
+)
 KINDS: tuple[str, ...] = tuple(PATTERNS)
 PREFIX = "identifier_"
 
@@ -125,8 +137,11 @@ PREFIX = "identifier_"
 def identifier_columns(text: pl.Expr) -> list[pl.Expr]:
     """Return for each kind a column `identifier_<kind>`: how many candidates the text holds."""
     counts = {kind: text.str.count_matches(pattern) for kind, pattern in PATTERNS.items()}
-    counts["name"] += text.str.count_matches(_ZH_NAMES)
-    slashed = pl.when(text.str.contains("/", literal=True)).then(text)  # few are: the others cost nothing
+    titled = pl.when(text.str.contains("(?i)name[ \t]*[:：]")).then(text)  # few are: the others cost nothing
+    things = titled.str.count_matches(NO_NAMES).fill_null(0).cast(pl.Int64)
+    named = (counts["name"].cast(pl.Int64) - things).clip(0).cast(pl.UInt32)
+    counts["name"] = named + text.str.count_matches(_ZH_NAMES)
+    slashed = pl.when(text.str.contains("/", literal=True)).then(text)  # as above
     measures = slashed.str.count_matches(NO_DATES).fill_null(0).cast(pl.Int64)
     counts["date"] = (counts["date"].cast(pl.Int64) - measures).clip(0).cast(pl.UInt32)
     return [number.alias(PREFIX + kind) for kind, number in counts.items()]

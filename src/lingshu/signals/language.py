@@ -12,10 +12,12 @@ LANGUAGES = ("en", "zh", "other", "none")
 MIN_HAN_SHARE = 0.2  # of the letters: Chinese medical text is full of Latin abbreviations, one Han letter is a word
 MAX_OTHER_SHARE = 0.2  # of the letters: Greek letters and loan words in English text
 _ENGLISH = r"(?i)\b(?:the|of|and|is|are|in|to|with|what|which|for|this|that|was|not|no|an|or|by|from|be|has|at|on)\b"
-# Function words of French, Spanish, Portuguese, Italian, German and Dutch that are no English or Latin words.
+# Function words of French, Spanish, Portuguese, Italian, German and Dutch that are no English or Latin words, nor of
+# names and terms (von Willebrand, van der Woude, del(5q), gravida 3 para 2, Duke criteria met). In capitals they are
+# abbreviations (IL-6, MET, LES, DAS), behind a capital most are names (Los Angeles, Le Fort).
 _FOREIGN = (
-    r"(?i)\b(?:le|les|une|est|dans|pour|avec|qui|que|aux|sont|los|las|una|para|por|del|como|é|não|uma|dos|della|che|sono"
-    r"|di|il|und|der|das|ist|nicht|ein|eine|mit|von|het|een|niet|voor|met)\b"
+    r"\b(?:le|[Ll]es|[Uu]ne|est|dans|avec|qui|que|aux|sont|el|los|las|[Uu]na|por|como|é|não|[Uu]ma|dos|della|delle|nel|gli|che"
+    r"|tiene|con|und|[Dd]as|ist|nicht|[Ee]in(?:e[rn]?)?|mit|bei|auf|für|wurde|een|niet|voor)\b"
 )
 
 
