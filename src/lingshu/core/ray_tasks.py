@@ -11,6 +11,7 @@ import os
 import pickle
 import socket
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
@@ -22,6 +23,8 @@ from lingshu.core.parallel import CHUNKS_WAITING, Workers, work_through
 A = TypeVar("A")
 B = TypeVar("B")
 SECONDS_TO_ANSWER = 10
+SECONDS_A_LOOK = 2  # at the machines, while a part is waited for
+SECONDS_WITHOUT = 60  # that the cluster may have no machine to work on; one may be starting again
 RETRIES = 3  # of a part whose worker died; an error that the work raises is never tried again
 
 
@@ -29,8 +32,8 @@ def in_ray_tasks(work: Callable[[A], B], parts: Iterable[list[A]], workers: Work
     """Yield the results of the parts' items in order, from one task a part.
 
     Raises:
-        UserError: Ray is not installed, the cluster can't be reached or has too few GPUs, or a part's worker died
-            again and again.
+        UserError: Ray is not installed, the cluster can't be reached, has too few GPUs or no machine that works,
+            or a part's worker died again and again.
     """
     ray = _connected(workers.address)
     # max_calls: by default Ray ends a process with GPUs after each part, and the next would load its model again.
@@ -91,7 +94,21 @@ def _find_gpus(ray: Any, workers: Workers) -> None:
         )
 
 
+def _wait(ray: Any, reference: Any) -> None:
+    """Wait for a part; raise if no machine could work on it for a while: Ray itself would wait for ever."""
+    last = time.monotonic()
+    while not ray.wait([reference], timeout=SECONDS_A_LOOK)[0]:
+        if any(node["Alive"] and node["Resources"].get("CPU", 0.0) >= 1 for node in ray.nodes()):
+            last = time.monotonic()
+        elif time.monotonic() - last >= SECONDS_WITHOUT:
+            raise UserError(
+                "params.yaml: workers.engine is ray, and no machine of the Ray cluster has a CPU to work on",
+                "start one (`ray start --address=…`) and run the same command, or set engine to local",
+            )
+
+
 def _result(ray: Any, reference: Any) -> list[Any]:
+    _wait(ray, reference)
     try:
         packed: bytes = ray.get(reference)
     except ray.exceptions.RayTaskError as error:
