@@ -24,7 +24,7 @@ A = TypeVar("A")
 B = TypeVar("B")
 SECONDS_TO_ANSWER = 10
 SECONDS_A_LOOK = 2  # at the machines, while a part is waited for
-SECONDS_WITHOUT = 60  # that the cluster may have no machine to work on; one may be starting again
+SECONDS_WITHOUT = 600  # that the cluster may have no machine to work on: an autoscaler takes minutes to start one
 RETRIES = 3  # of a part whose worker died; an error that the work raises is never tried again
 
 
