@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,7 +13,9 @@ from scipy.io import savemat
 from lingshu.intake.errors import Reason, RowError
 from lingshu.sources.annotations import Masks
 from lingshu.sources.matlab import matlab_array
+from tests.sources.invented_photographs import snow
 from tests.sources.test_mutated_files import mutated
+from tests.sources.test_row_records import run
 
 NUCLEI = np.arange(48, dtype=np.int32).reshape(6, 8)
 
@@ -66,3 +69,13 @@ def test_a_record_names_an_array_only_of_a_mask_in_a_file() -> None:
         Masks(field="nuclei", array="inst_map", label="x")
     with pytest.raises(ValueError, match="array goes with file"):
         Masks(file="{stem}.json", array="inst_map", kind="polygon", label="x")
+
+
+def test_a_mask_that_is_a_link_to_nothing_costs_its_row_only(tmp_path: Path) -> None:
+    snow("Image", "Mask")(tmp_path / "raw")
+    mask = tmp_path / "raw/SNOW_Dataset_20k/Mask/seed0000.mat"
+    mask.unlink()
+    mask.symlink_to(tmp_path / "gone.mat")
+    summary = run("breast_cancer", {}, tmp_path)
+    assert (summary.rows, summary.kept) == (2, 1)
+    assert {reason.name: number for reason, number in summary.refused.items()} == {"UNREADABLE_PICTURE": 1}

@@ -171,7 +171,7 @@ def _masks(row: Row, spec: Masks, files: Files) -> list[Any]:
 def _of_mask(mask: Any, spec: Masks, files: Files, shape: tuple[int, ...]) -> list[Region]:
     """Return the regions of one mask in pixels of a picture of `shape` (height, width)."""
     if isinstance(mask, str):
-        data = files.path(mask).read_bytes()
+        data = _mask_bytes(mask, files)
         if spec.kind in ("outline", "polygon"):
             return outline_region(data.decode("utf-8", "replace"), spec, mask)
         most = _MOST_MAPS * shape[0] * shape[1]
@@ -185,6 +185,14 @@ def _of_mask(mask: Any, spec: Masks, files: Files, shape: tuple[int, ...]) -> li
     high, wide = shape[0] / size[0], shape[1] / size[1]
     found = mask_regions(values, spec)
     return [(label, (box[0] * wide, box[1] * high, box[2] * wide, box[3] * high)) for label, box in found]
+
+
+def _mask_bytes(name: str, files: Files) -> bytes:
+    """Return the bytes of a mask; one that can't be read is its row's fault, not the source's."""
+    try:
+        return StoredPicture(name, files).read()
+    except UserError as error:
+        raise RowError(Reason.UNREADABLE_PICTURE, f"mask {error.what}") from None
 
 
 def _boxes(regions: list[Region], before: tuple[int, ...], after: tuple[int, ...]) -> Facts:
