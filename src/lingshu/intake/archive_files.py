@@ -11,7 +11,7 @@ from pathlib import Path, PurePosixPath
 
 from lingshu.core.errors import UserError
 from lingshu.intake.archive import TAR_ENDINGS, Archive
-from lingshu.intake.places import Files, FolderFiles, matching_own
+from lingshu.intake.places import Files, FolderFiles, OwnNames
 
 UNFINISHED = (".part", ".partial", ".incomplete", ".crdownload", ".download", ".aria2", ".filepart")
 ARCHIVE_ENDINGS = (".zip", *TAR_ENDINGS)
@@ -34,9 +34,13 @@ class ArchiveFiles:
     def _places(self) -> dict[str, int]:
         return {name: number for number, name in enumerate(self._members)}
 
+    @cached_property
+    def _names(self) -> OwnNames:
+        return OwnNames(self._places)
+
     def match(self, pattern: str) -> list[str]:
         """See `Files.match`."""
-        return matching_own(self._places, pattern)
+        return self._names.match(pattern)
 
     def has(self, name: str) -> bool:
         """See `Files.has`."""

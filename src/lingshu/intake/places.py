@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import os
 import re
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path, PurePosixPath
 from typing import Protocol
 
@@ -43,12 +44,16 @@ class Files(Protocol):
         ...
 
 
-@cache
+@lru_cache(maxsize=1024)
 def pattern_of(glob: str) -> re.Pattern[str]:
     """Return a regular expression for a whole path: `*` and `?` stay within a folder, `**/` is any depth, or none."""
+    return re.compile(_expression(glob))
+
+
+def _expression(glob: str) -> str:
     found = re.split(r"(\*\*/|\*|\?)", glob)
     parts = {"**/": "(?:.*/)?", "*": "[^/]*", "?": "[^/]"}
-    return re.compile("".join(parts.get(part, re.escape(part)) for part in found))
+    return "".join(parts.get(part, re.escape(part)) for part in found)
 
 
 def matching(names: Iterable[str], glob: str) -> list[str]:
@@ -80,16 +85,37 @@ _OF_A_SPLIT = re.compile(
 _SPLITS = {"valid": "validation", "val": "validation", "dev": "validation"}
 
 
-def matching_own(names: Iterable[str], glob: str) -> list[str]:
-    """Return the names of a user's files that a pattern finds, capitals or not, sorted.
+class OwnNames:
+    """The names of a user's files, found without regard to capitals.
 
-    If there are none, those that it finds by another of theirs (`also_named`).
+    They are kept in order, so that a pattern asked for each row of a table costs no look at every name.
     """
-    known, pattern = list(names), re.compile(pattern_of(glob).pattern, re.IGNORECASE)
-    found = sorted(filter(pattern.fullmatch, known))
-    if found or not glob.endswith(".parquet"):
-        return found
-    return [name for name in matching(known, "**/*") if any(map(pattern.fullmatch, also_named(name)))]
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self._names = sorted(names, key=str.casefold)
+        self._folded = [name.casefold() for name in self._names]
+        self._exact = set(self._names)
+
+    def match(self, glob: str) -> list[str]:
+        """Return the names that a pattern finds, sorted; if none, those found by another name (`also_named`)."""
+        if "*" not in glob and "?" not in glob and glob in self._exact:
+            return [glob]
+        begin = re.split(r"[*?]", glob, maxsplit=1)[0].casefold()
+        first = bisect_left(self._folded, begin)
+        last = bisect_left(self._folded, begin + _LAST_CHARACTER, first)
+        pattern = _any_case(glob)
+        found = sorted(filter(pattern.fullmatch, self._names[first:last]))
+        if found or not glob.endswith(".parquet"):
+            return found
+        return [name for name in matching(self._names, "**/*") if any(map(pattern.fullmatch, also_named(name)))]
+
+
+_LAST_CHARACTER = chr(0x10FFFF)
+
+
+@lru_cache(maxsize=1024)
+def _any_case(glob: str) -> re.Pattern[str]:
+    return re.compile(_expression(glob), re.IGNORECASE)
 
 
 def walk(folder: Path) -> Iterator[str]:
@@ -134,14 +160,14 @@ class FolderFiles:
         self.label = str(folder)
 
     @cached_property
-    def _names(self) -> list[str]:
-        return list(walk(self.folder))
+    def _names(self) -> OwnNames:
+        return OwnNames(walk(self.folder))
 
     def match(self, pattern: str) -> list[str]:
         """See `Files.match`."""
         if "*" not in pattern and "?" not in pattern and self.has(pattern):
             return [pattern]
-        return matching_own(self._names, pattern)
+        return self._names.match(pattern)
 
     def has(self, name: str) -> bool:
         """See `Files.has`; a name from a data file that leads out of the folder is none of its files."""
