@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import signal
 
 import pytest
 from hypothesis import settings
@@ -12,6 +13,9 @@ from hypothesis import settings
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 # As a stage (core/stage.py): what torch, transformers and TRL make of themselves is no garbage.
 gc.set_threshold(50_000)
+# A shell starts what it leaves in the background with Ctrl-C ignored, and so would all that tests start and interrupt.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LONGEST = ("pipeline", "types", "slow")  # marks of files that take minutes, the longest first
 
