@@ -18,6 +18,7 @@ from lingshu.inference.openai_replies import Again, Meaning, Refused, Stop, mean
 from lingshu.inference.pacing import Budget, Pace, retry_after, wait_before
 from lingshu.inference.pixels import openai_messages
 from lingshu.inference.settings import Decoding, ServerLimits
+from lingshu.inference.stepped_loop import SteppedLoop
 
 RETRY_AFTER_LIMIT = 600.0
 """Seconds; a server that asks for a longer wait (a day's quota is used up) fails the request instead."""
@@ -39,7 +40,7 @@ class OpenAIEngine:
         self._decoding, self._limits = decoding, limits
         self._pace = Pace(limits.concurrency)
         self._budget = Budget(limits.max_requests, limits.max_tokens)
-        self._runner = asyncio.Runner()
+        self._loop = SteppedLoop()
         self._client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if key else {},
             limits=httpx.Limits(max_connections=limits.concurrency, max_keepalive_connections=limits.concurrency),
@@ -53,35 +54,31 @@ class OpenAIEngine:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._runner.run(self._client.aclose())
-        self._runner.close()
+        self._loop.end(self._client.aclose())
 
     def generate(self, requests: Iterable[Request]) -> Iterator[Outcome]:
         """Yield one outcome a request, as they come in; may be called again, on the same loop and client.
 
         Raises:
             UserError: the server can't be reached, knows no such model, refuses the key or the first requests.
+            KeyboardInterrupt: Ctrl-C was pressed; what had been answered by then has been yielded.
         """
-        source, loop = iter(requests), self._runner.get_loop()
-        running: set[asyncio.Task[Outcome]] = set()
+        source = iter(requests)
         more = True
         try:
             while True:
-                while more and len(running) < self._pace.allowed:
+                while more and self._loop.running < self._pace.allowed:
                     request = next(source, None)
                     if request is None:
                         more = False
                     else:
-                        running.add(loop.create_task(self._ask(request)))
-                if not running:
+                        self._loop.start(self._ask(request))
+                if not self._loop.running:
                     return
-                done, running = loop.run_until_complete(asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED))
-                yield from _results(done)
+                yield from _results(self._loop.first())
+                self._loop.raise_if_interrupted()
         finally:
-            for task in running:
-                task.cancel()
-            if running and not loop.is_closed():
-                loop.run_until_complete(asyncio.gather(*running, return_exceptions=True))
+            self._loop.cancel()
 
     async def _ask(self, request: Request) -> Outcome:
         try:
