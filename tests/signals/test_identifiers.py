@@ -44,6 +44,9 @@ def kinds(text: str) -> dict[str, int]:
         ("My name is Jane Doe. Drug name: Metformin Hydrochloride, name: Jane Roe.", {"name": 2}),
         ("您好，我叫李娜，手机：138 1234 5678或138-1234-5678，电话 021 62345678", {"name": 1, "phone": 3}),
         ("二〇一九年三月十四日检查，CT号：CT201903001", {"date": 1, "record_number": 1}),
+        ("Read by Jane Roberts, MD, and Ann B. Roe, RN. Seen on 3-14-19. 欧阳娜娜女士", {"name": 3, "date": 1}),
+        ("Published on March 14, 2019; admitted on March 15, 2019.", {"date": 1}),
+        ("Call 800-555-0199 or 555-010-0199.", {"phone": 1}),
         ("Seen on 3/14/19 and at 6/12/24 months. Lives at 221B Baker Street.", {"date": 1, "address": 1}),
     ],
 )  # fmt: skip
@@ -73,6 +76,9 @@ def test_found(text: str, expected: dict[str, int]) -> None:
         "我叫了救护车。我叫他来看。肌钙蛋白 138 4567 ng; 一九九九年三月",
         "主治医师 建议复查，姓名 不详；主治医生 何时来？",
         "Bennett fracture, Baker's cyst, the Jones criteria; Johnson & Johnson; Silver Spring, MD; flow chart 3.",
+        "Approved by the FDA on December 11, 2020; the hotline is 1-800-555-0199 or (888) 555-0100.",
+        "Grades 1-2-10 of 3-4-12; on 20-30-40 mg.",
+        "He moved from Silver Spring, MD. Accessed 5 March 2021.",
         "患者：谢谢。患者：何时复查？患者男，45岁；检查：胸部CT；报告：未见异常。",
     ],
 )

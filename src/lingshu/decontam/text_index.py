@@ -7,10 +7,9 @@ together with its answer. Importing this module imports numba.
 
 from __future__ import annotations
 
-import re
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 import numpy as np
@@ -20,9 +19,10 @@ from numpy.typing import NDArray
 from lingshu.core.folding import Texts, as_texts, folded
 from lingshu.decontam.ngrams import ngram_hits, ngram_index
 from lingshu.decontam.records import Record
+from lingshu.decontam.templates import Templates, word_count
 
 T = TypeVar("T")
-_HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
+Shared = Callable[[str], bool]
 LISTED = 100  # equal items: 20,000 rows that all 20,000 of a benchmark equal would be 400 million pairs
 SCHEMA = {"item": pl.Int64, "benchmark": pl.String}
 JOINT = "\x1f"  # between question and answer; normal form has no control characters
@@ -77,13 +77,13 @@ class TextIndex:
     """Texts to look for.
 
     Args:
-        items: records of the benchmarks. The question of one with pictures that others with pictures also ask is a
-            template, and is not looked for: its picture is what makes it an item.
+        items: records of the benchmarks; of one with pictures whose question is a template nothing is looked for: its
+            picture is what makes it an item.
         rule: when two overlap.
         benchmarks: that each item is of; without, all are of one.
 
     Attributes:
-        templates: questions that are not looked for.
+        templates: items whose question is not looked for by itself (see `Templates`).
         unlisted: items that are not looked for by a text, which the first `rule.listed` of their benchmark have too.
     """
 
@@ -93,14 +93,15 @@ class TextIndex:
             {"item": range(len(items)), "benchmark": benchmarks or [""] * len(items)}, SCHEMA
         )
         self._left_out: set[int] = set()
-        templates = _templates(items)
-        own = [number for number, item in enumerate(items) if not item.pictures or _own(item, templates, rule)]
-        self.templates = sum(bool(item.pictures and item.question) for item in items) - sum(
-            bool(items[number].pictures and items[number].question) for number in own
-        )
-        self._equal = self._first(_views((n, text) for n in own for text in _equal_texts(items[n], rule)))
-        self._pairs = self._first(_pair_views((n, pair) for n in own for pair in _asked(items[n])))
-        held = self._first(_views((n, text) for n in own for text in _held_texts(items[n], rule)))
+        shared = Templates(items, self._benchmarks["benchmark"].to_list(), rule.ngram)
+        marked = [
+            (item, partial(shared.has, item, of)) for item, of in zip(items, self._benchmarks["benchmark"], strict=True)
+        ]
+        self.templates = sum(bool(item.question) and has(item.question) for item, has in marked)
+        own = [(n, item, has) for n, (item, has) in enumerate(marked) if not item.pictures or _own(item, rule, has)]
+        self._equal = self._first(_views((n, text) for n, item, has in own for text in _equal_texts(item, rule, has)))
+        self._pairs = self._first(_pair_views((n, pair) for n, item, _ in own for pair in _asked(item)))
+        held = self._first(_views((n, text) for n, item, has in own for text in _held_texts(item, rule, has)))
         held = held.group_by("text", maintain_order=True).agg("item")
         words = pl.col("text").str.count_matches(" ") + 1
         long = held.filter(words >= rule.ngram)
@@ -173,34 +174,32 @@ def _columns(rows: Iterator[tuple[int, T]]) -> tuple[list[int], list[T]]:
     return [owner for owner, _ in both], [value for _, value in both]
 
 
-def _word_count(text: str) -> int:
-    """Return about how many words a text has; Chinese, which has no spaces, has one for two characters."""
-    return len(_HAN.sub(" ", text).split()) + len(_HAN.findall(text)) // 2
+def _nothing(text: str) -> bool:  # noqa: ARG001 - a training row's texts are all its own
+    return False
 
 
-def _equal_texts(record: Record, rule: TextRule) -> Iterator[str]:
+def _equal_texts(record: Record, rule: TextRule, shared: Shared = _nothing) -> Iterator[str]:
     """Yield what another text may equal: all, the question if it is no short one, and each passage."""
     lone = not record.pictures
+    least = rule.question_words if lone else rule.short_words
     whole = record.whole
-    if lone or _word_count(whole) >= rule.short_words:
+    if lone or word_count(whole) >= rule.short_words:
         yield whole
-    if _word_count(record.question) >= (rule.question_words if lone else rule.short_words):
-        yield record.question
-    for question, _ in record.exchanges:
-        if _word_count(question) >= (rule.question_words if lone else rule.short_words):
+    for question in (record.question, *(question for question, _ in record.exchanges)):
+        if word_count(question) >= least and not shared(question):
             yield question
     for text in record.texts:
-        if _word_count(text) >= rule.short_words or (lone and not record.question):
+        if (word_count(text) >= rule.short_words or (lone and not record.question)) and not shared(text):
             yield text
 
 
-def _held_texts(record: Record, rule: TextRule) -> Iterator[str]:
+def _held_texts(record: Record, rule: TextRule, shared: Shared) -> Iterator[str]:
     """Yield what another text may hold: the question, or with its options and answer where it is short; passages."""
-    if record.question:
+    if record.question and not shared(record.question):
         yield record.question
-        if _word_count(record.question) < rule.ngram:
-            yield "\n".join((record.question, *record.choices, *record.answers))
-    yield from record.texts
+    if record.question and word_count(record.question) < rule.ngram:
+        yield "\n".join((record.question, *record.choices, *record.answers))
+    yield from (text for text in record.texts if not shared(text))
 
 
 def _asked(record: Record) -> Iterator[tuple[str, str]]:
@@ -210,20 +209,7 @@ def _asked(record: Record) -> Iterator[tuple[str, str]]:
     yield from record.exchanges
 
 
-def _templates(items: Sequence[Record]) -> set[str]:
-    """Return the questions that several pictures share."""
-    asked = Counter(
-        question
-        for question, _ in {
-            (" ".join(item.question.lower().split()), item.pictures[0][1].name) for item in items if item.pictures
-        }
-    )
-    return {question for question, count in asked.items() if count > 1}
-
-
-def _own(item: Record, templates: set[str], rule: TextRule) -> bool:
+def _own(item: Record, rule: TextRule, shared: Shared) -> bool:
     """Tell whether an item with pictures has a text of its own."""
-    if item.question:
-        asked = " ".join(item.question.lower().split())
-        return _word_count(asked) >= rule.short_words and asked not in templates
-    return any(_word_count(text) >= rule.short_words for text in item.texts)
+    texts = (item.question,) if item.question else item.texts
+    return any(word_count(text) >= rule.short_words and not shared(text) for text in texts)

@@ -16,6 +16,7 @@ _SURNAMES = (
     "王李张刘陈杨黄赵吴周徐孙马朱胡郭何林罗郑梁谢宋唐许韩冯邓曹彭曾肖田董袁潘蒋蔡余杜叶程苏魏吕丁沈姚卢姜崔钟谭陆汪范"
     "金石廖贾夏韦付邹孟熊秦邱江尹薛闫段雷侯龙史陶黎贺顾毛郝龚邵万钱严覃武戴莫孔欧"
 )
+_TWO_SIGNS = "(?:欧阳|司马|上官|诸葛|夏侯|皇甫|尉迟|公孙|慕容|令狐|长孙|宇文|司徒|东方|端木|百里|南宫)"
 _GIVEN = r"[\p{Han}&&[^上下时找看去问请让给和与向对在是有的了就到见约该其他她您你我们为由从如果地得着过或及等]]"
 _NAME = r"(?:(?:van|von|de|der|den|del|la|al)[ \t-]){0,2}(?:\p{Lu}['’])?\p{Lu}\p{Ll}+(?:[-'’]\p{Lu}?\p{Ll}+)?"
 _CAPITALS = r"\p{Lu}['’]?\p{Lu}+(?:-\p{Lu}+)?"
@@ -29,6 +30,7 @@ _MONTH = (
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?)"
 )
+_DAY = rf"(?:{_MONTH}\.?\s+\d{{1,2}}(?:st|nd|rd|th)?,?\s+(?:19|20)\d{{2}}|\d{{1,2}}\s+{_MONTH}\.?,?\s+(?:19|20)\d{{2}})"
 _YEAR = r"(?:19|20)\d{2}"
 _NUMBERED = r"(?:\s*(?:no|number|nr|num|id|#))?[\s.:#：]*"
 _EDGE = r"(?-u:\b)"  # of ASCII words: a number may stand right beside a Han character
@@ -49,6 +51,8 @@ PATTERNS: dict[str, str] = {
             rf"|(?:\p{{Lu}}\.[ \t]*){{1,2}}{_NAME})",
             rf"\b(?i:(?:electronically\s+)?signed(?:\s+electronically)?\s+by)[ \t]+{_NAME}[, \t]+{_INITIALS}{_NAME}",
             rf"\b{_NAME}[ \t]+{_INITIALS}{_NAME},?[ \t]+M\.[ \t]?D\.",
+            rf"(?:(?m:^)|\b(?i:by|with|and|signed)[ \t]|[:：])[ \t]*{_NAME}[ \t]+{_INITIALS}{_NAME},[ \t]*"
+            r"(?:MD|DO|RN|NP|PA-C|MBBS|FRCR)\b",
             rf"\b(?i:my\s+(?:full\s+)?name\s+is)[ \t]+{_NAME}",
         ]
     ),
@@ -57,6 +61,7 @@ PATTERNS: dict[str, str] = {
             rf"{_EDGE}\d{{1,2}}[/.-]\d{{1,2}}[/.-]{_YEAR}{_EDGE}",
             rf"{_EDGE}{_YEAR}[/.-](?:0?[1-9]|1[0-2])[/.-](?:0?[1-9]|[12]\d|3[01]){_EDGE}",
             rf"{_EDGE}\d{{1,2}}/\d{{1,2}}/\d{{2}}{_EDGE}",
+            rf"(?i:\b(?:on|dated?|seen|until|since)[ \t:]+)(?:0?[1-9]|1[0-2])-(?:0?[1-9]|[12]\d|3[01])-\d{{2}}{_EDGE}",
             r"(?i:\b(?:DOB|D\.O\.B\.?|(?:date\s+of\s+birth|birth\s*date|born)\b)[\s:：]*(?:on\s+)?"
             r"\d{1,2}[/. -]\d{1,2}[/. -]\d{2,4})",
             rf"(?i:\bdate[ \t]*[:：]?[ \t]*{_YEAR}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\b)",
@@ -115,7 +120,7 @@ _ZH_NAMES = "|".join(
         rf"(?:{_ZH_DOCTORS})\s*[:：]\s*[{_SURNAMES}]\p{{Han}}{{1,2}}",
         rf"(?:{_ZH_DOCTORS}|姓名)[ \t]+[{_SURNAMES}]{_GIVEN}{{1,2}}(?:[\s，,。；;]|$)",
         rf"我叫[{_SURNAMES}]{_GIVEN}{{1,2}}(?:[\s，,。；;]|$)",
-        rf"[{_SURNAMES}]{_GIVEN}{{0,2}}(?:先生|女士|小姐|医生|大夫|医师|主任|教授|护士)",
+        rf"(?:[{_SURNAMES}]|{_TWO_SIGNS}){_GIVEN}{{0,2}}(?:先生|女士|小姐|医生|大夫|医师|主任|教授|护士)",
     ]
 )
 # Doses and times of one number each are written like dates: 6/12/24 months, 10/20/40 mg.
@@ -123,6 +128,14 @@ NO_DATES = (
     rf"{_EDGE}\d{{1,2}}/\d{{1,2}}/\d{{2}}(?:[\s-]*(?i:m[gl]|mcg|[µμ]g|g|kg|mm|cm|mmhg|iu|units?|months?|mo|weeks?|wks?|days?"
     rf"|hours?|hrs?|h|years?|yrs?|hz){_EDGE}|\s*(?:%|个?月|周|天|小时|年|毫克|毫升))"
 )
+# What an agency or a journal does has a day that is no patient's.
+NO_DAYS = (
+    r"(?i:\b(?:approved|published|announced|accessed|retrieved|licensed|launched)\b(?:[ \t]+[a-z]+){0,4}?"
+    rf"[ \t]+(?:on[ \t]+)?{_DAY})"
+)
+# Freephone numbers are an organisation's.
+_FREE = "8(?:00|33|44|55|66|77|88)"
+NO_PHONES = rf"(?:\b1[-. ]|\+1[-. ])?(?:\({_FREE}\)\s?|{_EDGE}{_FREE}[-.])\d{{3}}[-.]\d{{4}}{_EDGE}"
 # Names of things are written like names of persons: Drug name: Metformin Hydrochloride.
 NO_NAMES = (
     r"\b(?i:drug|medication|medicine|brand|trade|generic|chemical|proprietary|product|gene|protein|enzyme|species|organism"
@@ -138,10 +151,18 @@ def identifier_columns(text: pl.Expr) -> list[pl.Expr]:
     """Return for each kind a column `identifier_<kind>`: how many candidates the text holds."""
     counts = {kind: text.str.count_matches(pattern) for kind, pattern in PATTERNS.items()}
     titled = pl.when(text.str.contains("(?i)name[ \t]*[:：]")).then(text)  # few are: the others cost nothing
-    things = titled.str.count_matches(NO_NAMES).fill_null(0).cast(pl.Int64)
-    named = (counts["name"].cast(pl.Int64) - things).clip(0).cast(pl.UInt32)
-    counts["name"] = named + text.str.count_matches(_ZH_NAMES)
+    counts["name"] = _less(counts["name"], titled.str.count_matches(NO_NAMES)) + text.str.count_matches(_ZH_NAMES)
     slashed = pl.when(text.str.contains("/", literal=True)).then(text)  # as above
-    measures = slashed.str.count_matches(NO_DATES).fill_null(0).cast(pl.Int64)
-    counts["date"] = (counts["date"].cast(pl.Int64) - measures).clip(0).cast(pl.UInt32)
+    said = pl.when(text.str.contains("(?i)(?:approv|publish|announc|access|retriev|licens|launch)ed")).then(text)
+    free = pl.when(text.str.contains(r"8[0345678]{2}[-.)]")).then(text)
+    counts["date"] = _less(counts["date"], slashed.str.count_matches(NO_DATES), said.str.count_matches(NO_DAYS))
+    counts["phone"] = _less(counts["phone"], free.str.count_matches(NO_PHONES))
     return [number.alias(PREFIX + kind) for kind, number in counts.items()]
+
+
+def _less(count: pl.Expr, *others: pl.Expr) -> pl.Expr:
+    """Return a count without those of what only looks alike (null: none were looked for)."""
+    left = count.cast(pl.Int64)
+    for other in others:
+        left = left - other.fill_null(0).cast(pl.Int64)
+    return left.clip(0).cast(pl.UInt32)

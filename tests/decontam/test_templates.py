@@ -1,0 +1,71 @@
+"""What every row of a benchmark says, and questions of one form, pair no training rows with it; its own texts do."""
+
+import json
+from pathlib import Path
+
+from tests.decontam.overlapping import lines, overlap, words
+
+TERMS = "This set was released by its authors under the terms of a licence that is told of beside it."
+TASK = "Summarise the findings of the report that follows in one sentence for the doctor who asked for it."
+FORM = "Which of the following statements is true?"
+
+
+def names(rows: list[dict[str, str]]) -> set[tuple[str, str]]:
+    """Return the ids of each pair."""
+    return {(row["train"].rpartition("#")[2], row["against"].rpartition("#")[2]) for row in rows}
+
+
+def test_a_column_that_says_the_same_in_every_row_pairs_nothing(tmp_path: Path) -> None:
+    items = [{"id": f"t{n}", "question": words(20), "answer": "yes", "terms_of_use": TERMS} for n in range(40)]
+    rows = [{"id": f"r{n}", "question": words(20), "answer": "yes", "terms_of_use": TERMS} for n in range(40)]
+    rows[7]["question"] = items[3]["question"]
+    found = overlap(tmp_path / "out", [lines(tmp_path / "a.jsonl", rows)], [lines(tmp_path / "b.jsonl", items)])
+    assert names(found) == {("r7", "t3")}
+
+
+def test_a_task_told_in_every_question_pairs_nothing_and_its_passages_do(tmp_path: Path) -> None:
+    items = [{"id": f"t{n}", "question": TASK, "context": words(40), "answer": words(9)} for n in range(30)]
+    rows = [{"id": f"r{n}", "question": TASK, "context": words(40), "answer": words(9)} for n in range(30)]
+    rows[2]["context"] = f"{words(5)} {items[4]['context']}"
+    found = overlap(tmp_path / "out", [lines(tmp_path / "a.jsonl", rows)], [lines(tmp_path / "b.jsonl", items)])
+    assert names(found) == {("r2", "t4")}
+    assert json.loads((tmp_path / "out/summary.json").read_text())["template_questions"] == 30
+
+
+def test_a_short_question_of_several_sets_of_options_counts_only_with_them(tmp_path: Path) -> None:
+    items = [
+        {"id": f"t{n}", "question": FORM, "options": [words(6) for _ in range(4)], "answer": "A"} for n in range(3)
+    ]
+    rows = [{"id": f"r{n}", "question": FORM, "options": [words(6) for _ in range(4)], "answer": "B"} for n in range(3)]
+    rows[1] |= {"options": items[2]["options"][::-1], "answer": "D"}
+    rows.append({"id": "answered", "question": FORM, "answer": items[0]["options"][0]})
+    found = overlap(tmp_path / "out", [lines(tmp_path / "a.jsonl", rows)], [lines(tmp_path / "b.jsonl", items)])
+    assert names(found) == {("r1", "t2"), ("answered", "t0")}
+
+
+def test_what_few_items_share_is_looked_for(tmp_path: Path) -> None:
+    """A case with its questions, one question with several answers, and copies of one item."""
+    case = words(50)
+    items = [{"id": f"t{n}", "question": words(12), "context": case, "answer": words(3)} for n in range(12)]
+    items += [{"id": f"o{n}", "question": "How long does a broken wrist hurt?", "answer": words(6)} for n in range(4)]
+    items += [{"id": f"c{n}", "question": TASK, "answer": "yes"} for n in range(60)]
+    rows = [
+        {"id": "case", "text": case},
+        {"id": "asked", "question": "How long does a broken wrist hurt?", "answer": words(9)},
+        {"id": "copy", "question": TASK, "answer": words(9)},
+    ]
+    found = overlap(tmp_path / "out", [lines(tmp_path / "a.jsonl", rows)], [lines(tmp_path / "b.jsonl", items)])
+    expected = {("case", f"t{n}") for n in range(12)} | {("asked", f"o{n}") for n in range(4)}
+    assert names(found) == expected | {("copy", f"c{n}") for n in range(60)}
+
+
+def test_of_a_large_benchmark_a_share_says_what_is_often(tmp_path: Path) -> None:
+    items = [{"id": f"t{n}", "question": words(14), "answer": "yes", "note": TERMS} for n in range(30)]
+    items += [{"id": f"o{n}", "question": words(14), "answer": "yes"} for n in range(2_970)]
+    rows = [{"id": "noted", "text": TERMS}]
+    train = lines(tmp_path / "a.jsonl", rows)
+    assert names(overlap(tmp_path / "out", [train], [lines(tmp_path / "b.jsonl", items)])) == {
+        ("noted", f"t{n}") for n in range(30)
+    }
+    items[30]["note"] = TERMS
+    assert overlap(tmp_path / "out2", [train], [lines(tmp_path / "b.jsonl", items)]) == []
