@@ -7,17 +7,17 @@ from __future__ import annotations
 
 import os
 import random
-import time
+import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from types import TracebackType
 from typing import Any, Self
 
 import httpx
 
 from lingshu.core.addresses import is_loopback
+from lingshu.core.daemon_threads import run_tasks
 from lingshu.core.errors import UserError
 from lingshu.synthesis.params import ServerParams
 
@@ -82,21 +82,24 @@ class Server:
 
         Raises:
             UserError: no question can be answered: no server, no such model, a wrong key.
+            KeyboardInterrupt: Ctrl-C was pressed; questions under way are given up.
         """
-        with ThreadPoolExecutor(self._params.concurrency) as pool:
-            running = [pool.submit(self._answer, question, keep) for question in questions]
-        for done in running:
-            done.result()
+        stop = threading.Event()
+        tasks = [partial(self._answer, question, keep, stop) for question in questions]
+        for error in run_tasks(tasks, self._params.concurrency, stop, all_of_them=True):
+            raise error
 
-    def _answer(self, question: Question, keep: Callable[[str, str], None]) -> None:
-        if (words := self._words(question.body)) is not None:
+    def _answer(self, question: Question, keep: Callable[[str, str], None], stop: threading.Event) -> None:
+        if (words := self._words(question.body, stop)) is not None:
             keep(question.mark, words)
 
-    def _words(self, body: dict[str, Any]) -> str | None:
+    def _words(self, body: dict[str, Any], stop: threading.Event) -> str | None:
         problem = ""
         for attempt in range(self._params.tries):
             if attempt:
-                time.sleep(min(LONGEST_WAIT_S, WAIT_S * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0))
+                stop.wait(min(LONGEST_WAIT_S, WAIT_S * 2 ** (attempt - 1)) * random.uniform(0.5, 1.0))
+            if stop.is_set():
+                return None
             try:
                 reply = self._client.post(f"{self._params.url.rstrip('/')}/chat/completions", json=body)
             except httpx.TransportError as error:
@@ -108,7 +111,7 @@ class Server:
                 return text
             if reply.status_code not in TRY_AGAIN and reply.status_code != 200:
                 return None  # this question can't be answered as it is: too long, or refused by a filter
-            _wait_as_asked(reply)
+            stop.wait(_asked_wait(reply))
         if problem and not self._answered_once:
             raise UserError(f"{self._params.url}: no answer: {problem}", "start the server, or mend the address")
         return None
@@ -150,7 +153,7 @@ def _text_of(reply: httpx.Response) -> str | None:
     return text if isinstance(text, str) and text.strip() else None
 
 
-def _wait_as_asked(reply: httpx.Response) -> None:
+def _asked_wait(reply: httpx.Response) -> float:
+    """Return the seconds that the server asks to wait."""
     asked = reply.headers.get("retry-after", "")
-    if asked.isdigit():
-        time.sleep(min(int(asked), LONGEST_WAIT_S))
+    return min(int(asked), LONGEST_WAIT_S) if asked.isdigit() else 0.0
