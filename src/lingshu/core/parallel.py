@@ -13,6 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 from itertools import islice
 from multiprocessing.connection import wait
 from typing import Literal, TypeVar
@@ -90,13 +91,18 @@ def _in_processes(work: Callable[[A], B], parts: Iterable[list[A]], processes: i
     try:
         yield from through_pool(pool, work, parts, processes)
     finally:
-        pool.shutdown(wait=False, cancel_futures=True)
+        end_pool(pool)
 
 
 def make_pool(processes: int) -> ProcessPoolExecutor:
     """Return a pool of processes that end with this one, and leave Ctrl-C to it."""
     context = multiprocessing.get_context("spawn")  # fork would copy the locks of polars' and torch's threads
     return ProcessPoolExecutor(processes, mp_context=context, initializer=follow_parent)
+
+
+def end_pool(pool: ProcessPoolExecutor) -> None:
+    """End a pool; its processes finish the parts that they have begun."""
+    pool.shutdown(wait=True, cancel_futures=True)  # without the wait Python's own end may write to a closed pipe
 
 
 def through_pool(
@@ -110,7 +116,8 @@ def through_pool(
     waiting: deque[Future[list[B]]] = deque()
     try:
         for part in parts:
-            waiting.append(pool.submit(work_through, work, part))
+            with interrupts_held():
+                waiting.append(pool.submit(work_through, work, part))
             if len(waiting) >= CHUNKS_WAITING * processes:
                 yield from waiting.popleft().result()
         while waiting:
@@ -121,6 +128,16 @@ def through_pool(
             "free memory if there was too little, or set `processes` of these `workers` lower; then run the same"
             " command to go on",
         ) from error
+
+
+@contextmanager
+def interrupts_held() -> Iterator[None]:
+    """Hold Ctrl-C back: a process that starts meanwhile inherits that, and doesn't tell of it while it imports."""
+    held = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, held)
 
 
 def work_through(work: Callable[[A], B], items: list[A]) -> list[B]:

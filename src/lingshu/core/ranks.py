@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lingshu.core.errors import UserError
-from lingshu.core.parallel import follow_parent
+from lingshu.core.parallel import follow_parent, interrupts_held
 
 A = TypeVar("A")
 LOOPBACK = "lo0" if sys.platform == "darwin" else "lo"
@@ -65,7 +65,8 @@ def in_ranks(work: Callable[[Rank], A], processes: int) -> A:
         pool = ProcessPoolExecutor(processes, mp_context=context, initializer=follow_parent)
         ranks = [Rank(number, processes, Path(folder) / "meeting") for number in range(processes)]
         try:
-            runs = [pool.submit(_run, work, rank) for rank in ranks]
+            with interrupts_held():
+                runs = [pool.submit(_run, work, rank) for rank in ranks]
             for run in wait(runs, return_when=FIRST_EXCEPTION).done:
                 run.result()
             return runs[0].result()

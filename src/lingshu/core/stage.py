@@ -7,6 +7,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator
+from types import TracebackType
 
 import lingshu
 from lingshu.core.damage import data_fault
@@ -28,6 +29,21 @@ _FULL_TEXTS = (
     "file write failed",
     "iostream error",
 )
+
+
+_before = sys.excepthook
+
+
+def _tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """Say of Ctrl-C while Python still imports, 20 seconds of a stage with torch, what `run_stage` says of it later."""
+    if not issubclass(kind, KeyboardInterrupt):
+        _before(kind, error, trace)
+        return
+    print("interrupted; run the same command again to go on", file=sys.stderr)
+    sys.exit(EXIT_INTERRUPTED)
+
+
+sys.excepthook = _tell
 
 
 def run_stage(name: str, main: Callable[[], None]) -> None:

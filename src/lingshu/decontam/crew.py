@@ -7,7 +7,7 @@ from concurrent.futures import ProcessPoolExecutor
 from types import TracebackType
 from typing import TypeVar
 
-from lingshu.core.parallel import ALONE, Workers, chunks, in_order, make_pool, through_pool
+from lingshu.core.parallel import ALONE, Workers, chunks, end_pool, in_order, make_pool, through_pool
 
 A = TypeVar("A")
 B = TypeVar("B")
@@ -31,7 +31,7 @@ class Crew:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
+            end_pool(self._pool)
 
     def in_order(self, work: Callable[[A], B], items: Iterable[A], chunk: int) -> Iterator[B]:
         """Yield `work(item)` of each item, in order; arguments and errors as of `core.parallel.in_order`."""
