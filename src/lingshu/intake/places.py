@@ -66,11 +66,14 @@ _OF_A_MAC = re.compile(r"(?:^|/)(?:__MACOSX/|\._[^/]*$)")
 
 
 def also_named(name: str) -> tuple[str, ...]:
-    """Return a file's name, and what a Parquet file of a user's is called in the layout that records know.
+    """Return a file's name, and what a packed text or a Parquet file of a user's is called in the layout of records.
 
-    The hub's conversion writes `default/train/0000.parquet`, people write `train.parquet`; records say
-    `data/train-*.parquet`, `ANATOMY/test-*.parquet` or `**/*.parquet` with a split before a number.
+    The hub's conversion writes `default/train/0000.parquet`, people write `train.parquet`, `my_train.parquet` or
+    `train/part-00000.parquet`; records say `data/train-*.parquet`, `ANATOMY/test-*.parquet` or `**/*.parquet` with a
+    split before a number.
     """
+    if name.lower().endswith(_PACKED):
+        return (name, name[: -len(".gz")])
     found = _OF_A_SPLIT.fullmatch(name)
     if found is None:
         return (name,)
@@ -80,8 +83,12 @@ def also_named(name: str) -> tuple[str, ...]:
 
 
 _OF_A_SPLIT = re.compile(
-    r"(?P<above>(?:.*/)?)(?P<split>train|validation|valid|val|dev|test)(?:/(?P<number>\d+))?\.parquet", re.IGNORECASE
+    r"(?P<above>(?:.*/)?)(?:[^/]*[_.-])?(?P<split>train|validation|valid|val|dev|test)"
+    r"(?:[/_-](?:part-)?(?P<number>\d+)[^/]*)?\.parquet",
+    re.IGNORECASE,
 )
+_TEXTS = (".json", ".jsonl", ".csv", ".tsv", ".txt", ".xml")
+_PACKED = tuple(f"{ending}.gz" for ending in _TEXTS)
 _SPLITS = {"valid": "validation", "val": "validation", "dev": "validation"}
 
 
@@ -92,12 +99,15 @@ class OwnNames:
     """
 
     def __init__(self, names: Iterable[str]) -> None:
-        self._names = sorted(names, key=str.casefold)
+        self._exact = set(names)
+        self._names = sorted((name for name in self._exact if not _OF_A_MAC.search(name)), key=_order)
         self._folded = [name.casefold() for name in self._names]
-        self._exact = set(self._names)
 
     def match(self, glob: str) -> list[str]:
-        """Return the names that a pattern finds, sorted; if none, those found by another name (`also_named`)."""
+        """Return the names that a pattern finds, sorted; if none, those found by another name (`also_named`).
+
+        What a Mac puts beside files and into archives is found by its whole name only.
+        """
         if "*" not in glob and "?" not in glob and glob in self._exact:
             return [glob]
         begin = re.split(r"[*?]", glob, maxsplit=1)[0].casefold()
@@ -105,12 +115,18 @@ class OwnNames:
         last = bisect_left(self._folded, begin + _LAST_CHARACTER, first)
         pattern = _any_case(glob)
         found = sorted(filter(pattern.fullmatch, self._names[first:last]))
+        if not found and glob.lower().endswith(_TEXTS):
+            return self.match(f"{glob}.gz")
         if found or not glob.endswith(".parquet"):
             return found
         return [name for name in matching(self._names, "**/*") if any(map(pattern.fullmatch, also_named(name)))]
 
 
 _LAST_CHARACTER = chr(0x10FFFF)
+
+
+def _order(name: str) -> tuple[str, str]:
+    return name.casefold(), name
 
 
 @lru_cache(maxsize=1024)
