@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, Generic, TypeVar
 
+from lingshu.core.errors import UserError
 from lingshu.core.half_pairs import has_half_pair
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.parquet_rows import MAX_ROW_BYTES
@@ -21,6 +22,7 @@ from lingshu.intake.values import Row, printable, text_at, value_at
 
 F = TypeVar("F", bound=TableForm)
 _ABSENT = object()
+_SNAPSHOT = re.compile(r"(?:.*/)?snapshots/[^/]+(?=/)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,17 +47,28 @@ def find_source(files: Files, forms: Sequence[F], beside: Files | None = None) -
         beside: holds tables of the project's own that complete rows.
 
     Raises:
-        UserError: a table is broken, or the place can't be read.
+        UserError: a table is broken, the place can't be read, or tables lie in several snapshots of the hub's cache.
     """
     for form in forms:
         found = find_tables(files, form.tables)
         tables = _tables_of(form, found or [])
         joins = _joined(files, form, beside)
         if tables and all(joins):
+            _check_one_snapshot(files.label, tables)
             joined = [_mapping(join, of) for join, of in zip(form.joins, joins, strict=True) if of]
             read = {table.name for table in tables}
             return Opened(form, tables, joined, [table.name for table in found or [] if table.name not in read])
     return None
+
+
+def _check_one_snapshot(place: str, tables: Sequence[Table]) -> None:
+    """Raise a `UserError` where rows would come from several data sets, or several revisions of one."""
+    found = (_SNAPSHOT.match(f"{place}/{table.name}") for table in tables)
+    if len(snapshots := sorted({snapshot[0] for snapshot in found if snapshot})) > 1:
+        raise UserError(
+            f"{place}: its tables lie in {len(snapshots)} snapshots of the hub's cache: {', '.join(snapshots[:4])}",
+            "give one of them",
+        )
 
 
 def is_there(files: Files, form: TableForm, beside: Files | None = None) -> bool:

@@ -52,6 +52,7 @@ class RowRun(ABC, Generic[W]):
         self._limits = StillLimits(params.max_side_px, params.max_megapixels * 1_000_000, params.max_picture_mb << 20)
         self._max_row_bytes = params.max_row_mb << 20
         self._ids = Seen()
+        self._read: set[str] = set()
         self.summary = RowSummary(name, source.form.name, source.form.checked)
 
     def go(self, pool: ThreadPoolExecutor, threads: int) -> None:
@@ -65,12 +66,15 @@ class RowRun(ABC, Generic[W]):
             self._finish(waiting.popleft())
         self.summary.pictures_stored = self.images.stored
         self.summary.unknown_kinds = self._maker.unknown_kinds
+        tables = (printable(table.name) for table in self._source.tables)
+        self.summary.empty = [table for table in tables if table not in self._read]
         self.summary.elsewhere = sorted(map(printable, self._finder.elsewhere)) if self._finder else []
         if self.summary.rows != self.summary.kept + self.summary.refused.total():
             raise AccountingError(f"{STEP} {self._name}: {self.summary.rows} rows in, not all kept or refused")
 
     def _rows(self, pool: ThreadPoolExecutor) -> Iterator[W]:
         for default, raw in data_rows(self._source, self._max_row_bytes):
+            self._read.add(raw.file)
             self.summary.rows += 1
             identity = default
             try:

@@ -32,6 +32,7 @@ class RowSummary:
         expected: rows that the record says there are; 0 where it does not.
         known: how it knows.
         left: names of files beside the tables that the form leaves out by its `file_pattern` or `columns`.
+        empty: names of tables of which no row is of the source: they may be cut to nothing.
         absent: sets of files of which parts are missing.
         elsewhere: files of pictures that lie in other folders than the form's, or are spelt otherwise than in the rows.
     """
@@ -52,6 +53,7 @@ class RowSummary:
     expected: int = 0
     known: str = ""
     left: list[str] = field(default_factory=list)
+    empty: list[str] = field(default_factory=list)
     absent: list[str] = field(default_factory=list)
     elsewhere: list[str] = field(default_factory=list)
 
@@ -103,6 +105,10 @@ class RowSummary:
             lines.append(f"note: upstream's splits cut {self.groups_cut} groups (rows of them are in several splits)")
         if self.left:
             lines.append(f"note: not read, as the form leaves them out: {len(self.left)} files, such as {self.left[0]}")
+        if self.empty:
+            lines.append(
+                f"note: files without a row of it: {len(self.empty)}, such as {self.empty[0]}; they may be cut"
+            )
         if self.elsewhere:
             example = f", such as {self.elsewhere[0]}" if detailed else ""
             lines.append(f"note: pictures found by the end of their path: {len(self.elsewhere)}{example}")
