@@ -48,6 +48,8 @@ def tarred(files: dict[str, bytes], mode: str, prefix: str = "") -> bytes:
         ("set.zip", as_zip(FILES)),
         ("set.tar", tarred(FILES, "w:")),
         ("set.tar.gz", tarred(FILES, "w:gz", "./")),
+        ("set.tar.bz2", tarred(FILES, "w:bz2")),
+        ("set.txz", tarred(FILES, "w:xz")),
     ],
 )
 def test_tables_and_pictures_of_an_archive(name: str, data: bytes, tmp_path: Path) -> None:
@@ -102,6 +104,56 @@ def test_a_picture_is_found_by_the_end_of_its_path_if_only_one_ends_so(tmp_path:
         PictureFinder(FolderFiles(tmp_path), SPEC, ["t.jsonl"]).find("lost.png")
     with pytest.raises(RowError, match=r"y/a\.png is not in"):
         finder.find("y/a.png")
+
+
+def of_windows(files: dict[str, bytes], system: int = 0) -> bytes:
+    """A zip as the .NET framework wrote it: backslashes between folders, and folders that are members."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as opened:
+        for name, data in files.items():
+            info = zipfile.ZipInfo(name.replace("/", "\\"))
+            info.filename, info.create_system = name.replace("/", "\\"), system
+            opened.writestr(info, data)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize("system", [0, 3])
+def test_backslashes_of_windows_are_slashes(system: int, tmp_path: Path) -> None:
+    (tmp_path / "set.zip").write_bytes(
+        of_windows({"Set/": b"", "Set/train.jsonl": b"{}", "Set/imgs/a.png": b"1"}, system)
+    )
+    files = brought_files(tmp_path / "set.zip")
+    assert files.match("**/*") == ["Set/imgs/a.png", "Set/train.jsonl"]
+    assert Archive(tmp_path / "set.zip").find("imgs/a.png") == "Set/imgs/a.png"
+
+
+def test_a_backslash_in_a_name_of_another_system_stays(tmp_path: Path) -> None:
+    (tmp_path / "set.zip").write_bytes(as_zip({"imgs/a\\b.png": b"1"}))
+    assert Archive(tmp_path / "set.zip").members() == ["imgs/a\\b.png"]
+
+
+def test_letters_of_western_windows_are_no_chinese(tmp_path: Path) -> None:
+    """The bytes of "ön" are a character in GB 18030 too, one that nobody writes."""
+    name = "imgs/R\u00f6ntgen.png"
+    raw = name.encode("cp437")
+    data = as_zip({name.encode("cp437").decode("latin-1").encode("ascii", "replace").decode(): b"1"})
+    (tmp_path / "set.zip").write_bytes(data.replace(b"imgs/R?ntgen.png", raw))
+    assert Archive(tmp_path / "set.zip").find("R\u00f6ntgen.png") == name
+
+
+def test_messages_name_the_member_and_not_its_copy(tmp_path: Path) -> None:
+    broken = {"data/train-0.parquet": b"PAR1", "ids.json": b"version https://git-lfs.github.com/spec/v1\n"}
+    (tmp_path / "set.zip").write_bytes(as_zip({**broken, "deep/imgs.zip": b"no zip", "x.tar.gz": tarred({}, "w:gz")}))
+    files = brought_files(tmp_path / "set.zip")
+    parquet = FORM.model_copy(update={"format": "parquet", "tables": ["**/*.parquet"]})
+    with pytest.raises(UserError, match=r"^data/train-0\.parquet: not a Parquet file"):
+        list(data_rows(find_source(files, [parquet])))
+    with pytest.raises(UserError, match=r"^ids\.json: is a pointer of Git LFS"):
+        read_mapping((find_tables(files, ["ids.json"]) or [])[0], Join(tables=["ids.json"], by="id", into="x"))
+    finder = PictureFinder(files, Pictures(fields=["picture"], archives=["**/imgs.zip"]), [])
+    with pytest.raises(UserError, match=r"^deep/imgs\.zip: not a zip archive"):
+        finder.find("a.png")
+    assert Archive(files.path("x.tar.gz")).members() == []  # a copy keeps the ending that tells what it is
 
 
 @pytest.mark.parametrize("coding", ["utf-8", "gb18030"])

@@ -5,9 +5,10 @@ So a member's name can lead nowhere, and a link is no file.
 
 from __future__ import annotations
 
-import errno
+import bz2
 import gzip
 import io
+import lzma
 import shutil
 import stat
 import struct
@@ -16,26 +17,33 @@ import tempfile
 import threading
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cached_property
 from pathlib import Path
 from typing import IO, Any, Protocol
 
 from lingshu.core.errors import UserError
+from lingshu.core.files import DISK_FULL
+from lingshu.intake.lfs import check_file
 from lingshu.intake.name_ends import NameEnds
 
-TAR_ENDINGS = (".tar", ".tar.gz", ".tgz")
+TAR_ENDINGS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 CHUNK_BYTES = 1 << 20
 UTF8_FLAG = 0x800
+_WINDOWS = 0  # what a member of a zip says of the system that made it; no name there has a backslash
 # zipfile and tarfile raise what their parsers stumble over: a broken archive is an error that names it.
 _DAMAGE = (
     tarfile.TarError, zipfile.BadZipFile, zlib.error, struct.error, EOFError, OSError, RuntimeError, ValueError,
-    LookupError, ArithmeticError, MemoryError,
+    LookupError, ArithmeticError, MemoryError, lzma.LZMAError,
 )  # fmt: skip
 
 
 def _full(error: Exception) -> bool:
-    return isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT)
+    return isinstance(error, OSError) and error.errno in DISK_FULL
+
+
+class NoRoomError(UserError):
+    """The disk of temporary files is full: no fault of the member that is copied there."""
 
 
 class _Members(Protocol):
@@ -50,7 +58,8 @@ class _Zip:
     def __init__(self, path: Path) -> None:
         self._zip = zipfile.ZipFile(path)
         infos = [i for i in self._zip.infolist() if not (i.is_dir() or stat.S_ISLNK(i.external_attr >> 16))]
-        self._infos = dict(zip(_names_in(infos), infos, strict=True))
+        named = zip(_with_slashes(infos, _names_in(infos)), infos, strict=True)
+        self._infos = {name: info for name, info in named if not name.endswith("/")}
         self.sizes = {name: info.file_size for name, info in self._infos.items()}
 
     def read(self, member: str) -> bytes:
@@ -63,7 +72,8 @@ class _Zip:
 def _names_in(infos: list[zipfile.ZipInfo]) -> list[str]:
     """Return the members' names; where they don't say their coding, as macOS (UTF-8) or Chinese Windows writes them.
 
-    One coding for all of an archive: bytes of short Chinese names are often valid in both.
+    One coding for all of an archive: bytes of short Chinese names are often valid in both. Letters of western Windows
+    are often valid Chinese too, but of characters that hardly anybody writes: names without a common one are none.
     """
     names = [info.filename for info in infos]
     silent = [n for n, info in enumerate(infos) if not (info.flag_bits & UTF8_FLAG or info.filename.isascii())]
@@ -72,8 +82,25 @@ def _names_in(infos: list[zipfile.ZipInfo]) -> list[str]:
             told = {n: infos[n].orig_filename.encode("cp437").decode(coding) for n in silent}
         except UnicodeError:
             continue
-        return [told.get(n, name) for n, name in enumerate(names)]
+        if coding == "utf-8" or any(map(_common_chinese, "".join(told.values()))):
+            return [told.get(n, name) for n, name in enumerate(names)]
     return names
+
+
+def _common_chinese(character: str) -> bool:
+    return not character.isascii() and bool(character.encode("gb2312", "ignore"))
+
+
+def _with_slashes(infos: list[zipfile.ZipInfo], names: list[str]) -> list[str]:
+    """Return the names with slashes between folders, where a program of Windows wrote backslashes."""
+    none = not any("/" in name for name in names)
+    windows = (none or info.create_system == _WINDOWS for info in infos)
+    return [name.replace("\\", "/") if there else name for name, there in zip(names, windows, strict=True)]
+
+
+_OPENERS: dict[str, Callable[[Path], IO[bytes]]] = {
+    ".bz2": bz2.open, ".tbz2": bz2.open, ".xz": lzma.open, ".txz": lzma.open,
+}  # fmt: skip
 
 
 class _Tar:
@@ -90,7 +117,7 @@ class _Tar:
     @staticmethod
     def _uncompressed(path: Path) -> IO[bytes]:
         spool: IO[bytes] = tempfile.TemporaryFile()  # noqa: SIM115 - kept as long as the archive
-        with gzip.open(path) as handle:
+        with _OPENERS.get(path.suffix.lower(), gzip.open)(path) as handle:
             shutil.copyfileobj(handle, spool, CHUNK_BYTES)
         spool.seek(0)
         return spool
@@ -135,24 +162,30 @@ class _TarMember(io.RawIOBase):
 class Archive:
     """An archive that is opened once, and whose members are found by the end of their path.
 
+    Args:
+        path: of the file.
+        name: of it in messages, where the user knows it by another than its path.
+
     Raises:
         UserError: the file is no archive, or is damaged (when it is first looked into).
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, name: str = "") -> None:
         self.path = path
+        self._name = name or str(path)
 
     @cached_property
     def _inside(self) -> _Members:
         is_tar = self.path.name.lower().endswith(TAR_ENDINGS)
         try:
+            check_file(self.path, self._name)
             return _Tar(self.path) if is_tar else _Zip(self.path)
         except _DAMAGE as error:
             if _full(error):
                 raise self._no_room(error) from None
             kind = "tar" if is_tar else "zip"
             raise UserError(
-                f"{self.path}: not a {kind} archive that can be read: {error}", "get it again; it may be cut"
+                f"{self._name}: not a {kind} archive that can be read: {error}", "get it again; it may be cut"
             ) from None
 
     @cached_property
@@ -210,7 +243,7 @@ class Archive:
         """Write a member to a file.
 
         Raises:
-            UserError: the member is missing or broken, or the disk is full.
+            UserError: the member is missing or broken; `NoRoomError` if the disk is full.
         """
         try:
             with self._inside.open(member) as stream, path.open("wb") as handle:
@@ -219,11 +252,11 @@ class Archive:
             path.unlink(missing_ok=True)
             raise (self._no_room(error) if _full(error) else self._unread(member, error)) from None
 
-    def _no_room(self, error: Exception) -> UserError:
-        return UserError(
-            f"{self.path}: its files can't be copied to {tempfile.gettempdir()}: {error}",
+    def _no_room(self, error: Exception) -> NoRoomError:
+        return NoRoomError(
+            f"{self._name}: its files can't be copied to {tempfile.gettempdir()}: {error}",
             "free space there, set TMPDIR to a folder with more, or unpack the archive and pass the folder",
         )
 
     def _unread(self, member: str, error: Exception) -> UserError:
-        return UserError(f"{self.path}!/{member}: can't be read: {error}", "get the archive again")
+        return UserError(f"{self._name}!/{member}: can't be read: {error}", "get the archive again")

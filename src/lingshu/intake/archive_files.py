@@ -5,9 +5,10 @@ The copies bear names of our own, so that no member's name leads anywhere; they 
 
 from __future__ import annotations
 
+import re
 import tempfile
 from functools import cached_property
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 from lingshu.core.errors import UserError
 from lingshu.intake.archive import TAR_ENDINGS, Archive
@@ -15,6 +16,7 @@ from lingshu.intake.places import Files, FolderFiles, OwnNames
 
 UNFINISHED = (".part", ".partial", ".incomplete", ".crdownload", ".download", ".aria2", ".filepart")
 ARCHIVE_ENDINGS = (".zip", *TAR_ENDINGS)
+_ENDING = re.compile(r"(?:\.nii|\.tar)?\.[^./]{1,16}$", re.IGNORECASE)  # that tells a reader what a copy is
 
 
 class ArchiveFiles:
@@ -22,7 +24,7 @@ class ArchiveFiles:
 
     def __init__(self, path: Path) -> None:
         self.label = str(path)
-        self._archive = Archive(path)
+        self._archive = Archive(path, path.name)  # what verdicts say does not depend on where it lies
         self._copies = tempfile.TemporaryDirectory(prefix="lingshu-archive-")
 
     @cached_property
@@ -50,7 +52,8 @@ class ArchiveFiles:
         """See `Files.path`."""
         if name not in self._places:
             raise UserError(f"{self.label}!/{name}: no such file", "check that the archive is complete")
-        copy = Path(self._copies.name) / f"{self._places[name]}{PurePosixPath(name).suffix}"
+        ending = _ENDING.search(name)
+        copy = Path(self._copies.name) / f"{self._places[name]}{ending[0] if ending else ''}"
         if not copy.exists():
             self._archive.copy(self._members[name], copy)
         return copy
@@ -69,6 +72,7 @@ def brought_files(path: Path) -> Files:
     """
     if path.is_file() and not path.name.lower().endswith(ARCHIVE_ENDINGS):
         raise UserError(
-            f"{path}: is neither a folder nor a zip or tar file", f"give the folder it lies in: {path.parent}"
+            f"{path}: is neither a folder nor a zip or tar file",
+            f"give the folder it lies in ({path.parent}); unpack other archives, and give that folder",
         )
     return ArchiveFiles(path) if path.is_file() else FolderFiles(path)

@@ -45,7 +45,7 @@ def array_rows(name: str, path: Path, beside: Mapping[str, Path]) -> Iterator[di
     Raises:
         UserError: a file is no plain array (pickled objects are not read), or is shorter or longer than the first.
     """
-    arrays = {ARRAY: _mapped(path)} | {key: _mapped(other) for key, other in beside.items()}
+    arrays = {ARRAY: _mapped(path, name)} | {key: _mapped(other, str(other)) for key, other in beside.items()}
     number = len(arrays[ARRAY])
     for key, array in arrays.items():
         if len(array) != number:
@@ -54,13 +54,13 @@ def array_rows(name: str, path: Path, beside: Mapping[str, Path]) -> Iterator[di
         yield {"index": index} | {key: _entry(array, index, f"{name}#{index}") for key, array in arrays.items()}
 
 
-def _mapped(path: Path) -> NDArray[Any]:
+def _mapped(path: Path, name: str) -> NDArray[Any]:
     try:
         array: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
     except (OSError, ValueError) as error:
-        raise UserError(f"{path}: not a NumPy array: {error}", "get the file again") from None
+        raise UserError(f"{name}: not a NumPy array: {error}", "get the file again") from None
     if array.ndim == 0:
-        raise UserError(f"{path}: a single value, not rows", "get the file that the record names")
+        raise UserError(f"{name}: a single value, not rows", "get the file that the record names")
     return array
 
 

@@ -31,8 +31,9 @@ _DAMAGE = (
 class ParquetBytes:
     """Bytes of one picture column of a Parquet file; what was read last is kept, so reading in order is cheap."""
 
-    def __init__(self, path: Path, column: str) -> None:
+    def __init__(self, path: Path, column: str, name: str = "") -> None:
         self._path = path
+        self._name = name or str(path)
         self._column = column
         self._kept: deque[tuple[int, list[Any]]] = deque(maxlen=2)  # first row and values; two, for threads
         self._ahead: Iterator[tuple[int, list[Any]]] = iter(())
@@ -62,12 +63,12 @@ class ParquetBytes:
                 value = self._value(row)
             except _DAMAGE as error:
                 self._next = -1  # what was read ahead ended with the error: who asks next begins anew
-                raise UserError(f"{self._path}: row {row + 1}: can't be read: {error}", "get the file again") from None
+                raise UserError(f"{self._name}: row {row + 1}: can't be read: {error}", "get the file again") from None
         if place is not None:
             value = value[place] if value is not None and place < len(value) else None
         data = value.get("bytes") if isinstance(value, dict) else value
         if not isinstance(data, bytes):
-            raise UserError(f"{self._path}: row {row + 1}: column {self._column!r} holds no bytes", "get it again")
+            raise UserError(f"{self._name}: row {row + 1}: column {self._column!r} holds no bytes", "get it again")
         return data
 
     def _value(self, row: int) -> Any:
@@ -144,7 +145,7 @@ def parquet_rows(
     try:
         opened = pq.ParquetFile(path, buffer_size=1 << 20)
         _check_groups(opened)
-        pictures = [found for column in picture_columns if (found := _column(opened, path, column))]
+        pictures = [found for column in picture_columns if (found := _column(opened, path, column, name))]
         heavy = {column.name for column in pictures}
         columns = [column for column in opened.schema_arrow.names if column not in heavy]
         columns += [column.light for column in pictures]
@@ -157,7 +158,7 @@ def parquet_rows(
                     yield row | {column.name: _pictures(name, number, column, row[column.name]) for column in pictures}
                 number += 1
     except _DAMAGE as error:
-        raise _broken(path, error) from None
+        raise _broken(name, error) from None
 
 
 def whole_rows(path: Path, limit: int = MAX_ROW_BYTES) -> Iterator[Row | RowError]:
@@ -183,8 +184,8 @@ def parquet_schema(path: Path) -> pa.Schema:
         raise _broken(path, error) from None
 
 
-def _broken(path: Path, error: Exception) -> UserError:
-    return UserError(f"{path}: not a Parquet file that can be read: {error}", "get the file again")
+def _broken(name: str | Path, error: Exception) -> UserError:
+    return UserError(f"{name}: not a Parquet file that can be read: {error}", "get the file again")
 
 
 def _few_at_once(opened: pq.ParquetFile, columns: list[str]) -> Iterator[pa.RecordBatch]:
@@ -228,7 +229,7 @@ def _file_name(light: Any) -> str:
     return str(light.get("path") or "") if isinstance(light, dict) else ""
 
 
-def _column(opened: pq.ParquetFile, path: Path, name: str) -> _Column | None:
+def _column(opened: pq.ParquetFile, path: Path, name: str, label: str) -> _Column | None:
     """Return a picture column: the hub's Image type (a struct of bytes and path), plain bytes, or a list of these."""
     if name not in opened.schema_arrow.names:
         return None
@@ -240,7 +241,7 @@ def _column(opened: pq.ParquetFile, path: Path, name: str) -> _Column | None:
     leaves = [opened.schema.column(place).path for place in range(len(opened.schema))]
     paths = [leaf for leaf in leaves if leaf.startswith(f"{name}.") and leaf.endswith(".path")]
     light = paths[0] if pa.types.is_struct(inner) and paths else name
-    return _Column(name, light, listed, ParquetBytes(path, name), _without_bytes(opened, name, leaves))
+    return _Column(name, light, listed, ParquetBytes(path, name, label), _without_bytes(opened, name, leaves))
 
 
 def _without_bytes(opened: pq.ParquetFile, name: str, leaves: Sequence[str]) -> frozenset[tuple[int, int]]:

@@ -15,6 +15,7 @@ from lingshu.core.ids import sha256_bytes
 from lingshu.core.question import PictureFile
 from lingshu.intake.archive import Archive
 from lingshu.intake.errors import Reason, RowError
+from lingshu.intake.lfs import check_content
 from lingshu.intake.name_ends import NameEnds
 from lingshu.intake.parquet_rows import EmbeddedPicture
 from lingshu.intake.places import Files
@@ -42,9 +43,11 @@ class StoredPicture:
         """See `PictureFile.read`."""
         path = self.files.path(self.name)
         try:
-            return path.read_bytes()
+            data = path.read_bytes()
         except OSError as error:
-            raise UserError(f"{path}: can't be read: {error.strerror}", "check the file") from None
+            raise UserError(f"{self.name}: can't be read: {error.strerror}", "check the file") from None
+        check_content(data, self.name)
+        return data
 
 
 @dataclass(slots=True)
@@ -126,7 +129,7 @@ class PictureFinder:
     @cached_property
     def _archives(self) -> list[Archive]:
         names = {name for pattern in self._spec.archives for name in self._files.match(pattern)}
-        return [Archive(self._files.path(name)) for name in sorted(names)]
+        return [Archive(self._files.path(name), name) for name in sorted(names)]
 
     def find(self, name: str) -> AbsentPicture | StoredPicture | ZippedPicture:
         """Return the picture called `name`.

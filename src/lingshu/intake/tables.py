@@ -29,6 +29,7 @@ from lingshu.intake.arrays import array_rows
 from lingshu.intake.csv_rows import CsvFault, column_names, csv_rows, find_delimiter
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.json_stream import JsonStream, JsonStreamError
+from lingshu.intake.lfs import check_file
 from lingshu.intake.parquet_rows import MAX_ROW_BYTES, parquet_rows
 from lingshu.intake.places import Files, matching
 from lingshu.intake.plain_pickle import read_plain_pickle
@@ -38,7 +39,6 @@ from lingshu.intake.xml_rows import xml_rows
 
 INSIDE = "!/"
 CHUNK_BYTES = 1 << 20
-LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,7 @@ def find_tables(files: Files, patterns: list[str]) -> list[Table] | None:
             if not inner:
                 found[name] = Table(name, partial(_open, files, name), partial(files.path, name), files.path)
                 continue
-            archive = Archive(files.path(name))
+            archive = Archive(files.path(name), name)
             for member in matching(archive.members(), inner):
                 label = f"{name}{INSIDE}{member}"
                 found[label] = Table(label, partial(_open_member, archive, member), None)
@@ -109,24 +109,16 @@ def read_rows(table: Table, form: TableForm, max_row_bytes: int = MAX_ROW_BYTES)
         "parquet": _parquet, "json": _json, "jsonl": _json_lines, "csv": _csv, "xml": _xml, "text": _text_file,
         "pickle": _pickle, "npy": _arrays, "files": _file,
     }  # fmt: skip
-    if form.format != "files":
-        _check_content(table)
     with _faults_named(table):
+        if form.format != "files":
+            _check_content(table)
         yield from readers[form.format](table, form, max_row_bytes)
 
 
 def _check_content(table: Table) -> None:
-    """Raise a `UserError` for a file whose content was left on a server: what `git clone` leaves without Git LFS."""
-    if table.path is None:
-        return
-    path = table.path()
-    with path.open("rb") as handle:
-        begin = handle.read(len(LFS_POINTER))
-    if begin == LFS_POINTER:
-        raise UserError(
-            f"{path}: is a pointer of Git LFS, not the file itself",
-            f"run `git lfs pull` in {path.parent}, or download it",
-        )
+    """Raise a `UserError` for a file whose content was left on a server."""
+    if table.path is not None:
+        check_file(table.path(), table.name)
 
 
 @contextmanager
@@ -181,6 +173,8 @@ def found_in(pattern: str, text: str) -> str:
 
 
 def _keyed_values(table: Table, limit: int) -> Iterator[tuple[str, Any]]:
+    with _faults_named(table):
+        _check_content(table)
     with _faults_named(table), table.open() as handle:
         stream = JsonStream(handle, limit)
         if stream.first() != "{":

@@ -6,7 +6,6 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from lingshu.core.errors import UserError
@@ -14,19 +13,21 @@ from lingshu.core.images import encode_png
 from lingshu.core.question import PictureFile
 from lingshu.core.shown import Pixels
 from lingshu.facts.vocabulary import check_facts
+from lingshu.intake.archive import NoRoomError
 from lingshu.intake.arrays import ArrayPart
 from lingshu.intake.errors import Reason, RowError
-from lingshu.intake.pictures import FoundPicture, StoredPicture
+from lingshu.intake.lfs import check_file
+from lingshu.intake.pictures import StoredPicture
 from lingshu.intake.places import Files
 from lingshu.intake.values import Row, value_at
 from lingshu.sources.annotations import Annotations, Masks
 from lingshu.sources.decoding import decode_values, read_header, shown
 from lingshu.sources.frames import Facts, shrunk
-from lingshu.sources.labelled_volumes import VOLUMES, volume_slices
+from lingshu.sources.labelled_volumes import VOLUMES, VolumeFile, volume_slices
 from lingshu.sources.labels import Region, row_boxes, row_facts
 from lingshu.sources.matlab import matlab_array
 from lingshu.sources.regions import mask_regions, outline_region
-from lingshu.sources.stills import StillLimits, still_of
+from lingshu.sources.stills import StillLimits, bytes_of, still_of
 
 Window = tuple[float, float]
 _MOST_MAPS = 64  # values a pixel of a mask
@@ -61,8 +62,12 @@ def shots(
     for number, picture in enumerate(pictures, start=1):
         part = "" if len(pictures) == 1 else f"/{number}"
         if picture.name.lower().endswith(VOLUMES):
-            masks = [(spec, files.path(name)) for spec in annotations.masks for name in _masks(row, spec, files)]
-            for one in volume_slices(_path(picture), masks, annotations, window):
+            masks = [
+                (spec, _on_disk(name, files, "mask "))
+                for spec in annotations.masks
+                for name in _masks(row, spec, files)
+            ]
+            for one in volume_slices(_volume(picture), masks, annotations, window):
                 seen = facts | {"plane": one.plane}
                 yield _drawn(one.pixels, one.regions, f"{part}#{one.plane}-{one.index:03d}", seen, limits)
             continue
@@ -82,13 +87,13 @@ def _still(  # noqa: PLR0917 - what belongs to one picture
     array = isinstance(picture, ArrayPart)
     if array or window is not None:
         pixels = shown(
-            picture.read() if array else decode_values(_bytes(picture, limits), picture.name),
+            picture.read() if array else decode_values(bytes_of(picture, limits), picture.name),
             window,
             annotations.offset,
         )
         regions, counted = _regions(row, annotations, files, pixels.shape[:2])
         return _drawn(pixels, regions, part, facts | counted, limits)
-    data = _bytes(picture, limits)
+    data = bytes_of(picture, limits)
     header = read_header(data, picture.name)
     before = (header.height, header.width)
     regions, counted = _regions(row, annotations, files, before)
@@ -98,16 +103,6 @@ def _still(  # noqa: PLR0917 - what belongs to one picture
     boxes = _boxes(regions, before, (still.height, still.width))
     known = _checked(facts | counted | boxes, picture.name)
     return Shot(still.data, still.format, still.width, still.height, part, known, still.changed)
-
-
-def _bytes(picture: FoundPicture, limits: StillLimits) -> bytes:
-    size = picture.size()
-    if size is not None and size > limits.max_bytes:
-        raise RowError(Reason.PICTURE_TOO_LARGE, f"{picture.name}: {size} bytes")
-    try:
-        return picture.read()
-    except UserError as error:
-        raise RowError(Reason.UNREADABLE_PICTURE, error.what) from None
 
 
 def _drawn(pixels: Pixels, regions: list[Region], part: str, facts: Facts, limits: StillLimits) -> Shot:
@@ -132,10 +127,24 @@ def _window(row: Row, annotations: Annotations) -> Window | None:
     return numbers[0], numbers[1]
 
 
-def _path(picture: PictureFile) -> Path:
+def _volume(picture: PictureFile) -> VolumeFile:
     if not isinstance(picture, StoredPicture):
         raise RowError(Reason.UNREADABLE_PICTURE, f"{picture.name}: a volume inside an archive is not read; unpack it")
-    return picture.files.path(picture.name)
+    return _on_disk(picture.name, picture.files)
+
+
+def _on_disk(name: str, files: Files, kind: str = "") -> VolumeFile:
+    """Return a file of a volume; one that can't be had is its row's fault, not the source's."""
+    try:
+        path = files.path(name)
+        check_file(path, name)
+    except NoRoomError:
+        raise
+    except UserError as error:
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{kind}{error.what}") from None
+    except OSError as error:
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{kind}{name}: can't be read: {error.strerror}") from None
+    return VolumeFile(name, path)
 
 
 def _regions(row: Row, annotations: Annotations, files: Files, shape: tuple[int, ...]) -> tuple[list[Region], Facts]:
@@ -191,6 +200,8 @@ def _mask_bytes(name: str, files: Files) -> bytes:
     """Return the bytes of a mask; one that can't be read is its row's fault, not the source's."""
     try:
         return StoredPicture(name, files).read()
+    except NoRoomError:
+        raise
     except UserError as error:
         raise RowError(Reason.UNREADABLE_PICTURE, f"mask {error.what}") from None
 

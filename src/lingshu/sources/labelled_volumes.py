@@ -33,21 +33,33 @@ class Slice:
     regions: list[Region]
 
 
+@dataclass(frozen=True, slots=True)
+class VolumeFile:
+    """A file of a volume: its name as the user knows it, and where it lies, be it a copy out of an archive."""
+
+    name: str
+    path: Path
+
+
 def volume_slices(
-    path: Path, masks: Sequence[tuple[Masks, Path]], annotations: Annotations, window: tuple[float, float] | None
+    file: VolumeFile,
+    masks: Sequence[tuple[Masks, VolumeFile]],
+    annotations: Annotations,
+    window: tuple[float, float] | None,
 ) -> Iterator[Slice]:
     """Yield slices of a volume: of each plane at most `slices`, evenly spread over those a mask marks, or show tissue.
 
     Raises:
         RowError: volume or mask can't be read, they have different shapes, or no slice may be taken.
     """
-    values, spacing = _load(path)
+    values, spacing = _load(file)
     values = values + np.float32(annotations.offset)
     marked = [(spec, _load(mask)[0]) for spec, mask in masks]
-    for spec, mask in marked:
+    for (_, mask), (_, found) in zip(marked, masks, strict=True):
         if mask.shape != values.shape:
-            raise RowError(Reason.UNREADABLE_PICTURE, f"{spec.file} has shape {mask.shape}, the volume {values.shape}")
-    dark, bright = window or _bright_end(values, path)
+            shapes = f"has shape {mask.shape}, the volume {values.shape}"
+            raise RowError(Reason.UNREADABLE_PICTURE, f"mask {found.name} {shapes}")
+    dark, bright = window or _bright_end(values, file.name)
     level = dark + TISSUE_LEVEL * (bright - dark)
     taken = 0
     for plane in annotations.planes:
@@ -60,20 +72,20 @@ def volume_slices(
             yield Slice(plane, index, wide, _resized(regions, pixels.shape, wide.shape))
             taken += 1
     if not taken:
-        raise RowError(Reason.UNREADABLE_PICTURE, f"{path.name}: no slice is marked or shows tissue")
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{file.name}: no slice is marked or shows tissue")
 
 
-def _load(path: Path) -> tuple[Volume, NDArray[np.float64]]:
+def _load(file: VolumeFile) -> tuple[Volume, NDArray[np.float64]]:
     try:
-        return load_nrrd(path) if path.name.lower().endswith(".nrrd") else load_nifti(path)
+        return load_nrrd(file.path) if file.name.lower().endswith(".nrrd") else load_nifti(file.path)
     except Refused as refused:
-        raise RowError(Reason.UNREADABLE_PICTURE, f"{path.name}: {refused.reason}: {refused.detail}") from None
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{file.name}: {refused.reason}: {refused.detail}") from None
 
 
-def _bright_end(values: Volume, path: Path) -> tuple[float, float]:
+def _bright_end(values: Volume, name: str) -> tuple[float, float]:
     positive = values[values > 0]
     if positive.size == 0:
-        raise RowError(Reason.UNREADABLE_PICTURE, f"{path.name}: no voxel above zero")
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{name}: no voxel above zero")
     return 0.0, float(np.percentile(positive, HIGH))
 
 

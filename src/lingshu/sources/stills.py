@@ -24,6 +24,7 @@ from lingshu.core.ids import sha256_bytes
 from lingshu.core.images import encode_png
 from lingshu.core.picture_errors import said
 from lingshu.core.shown import eight_bits, stretch_percentiles
+from lingshu.intake.archive import NoRoomError
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.pictures import FoundPicture
 from lingshu.sources.frames import shrunk
@@ -77,17 +78,31 @@ def read_still(picture: FoundPicture, limits: StillLimits, array: str = "") -> S
 
     Raises:
         RowError: it is too large, animated, broken, cut off, or no picture.
+        NoRoomError: as `bytes_of`.
     """
-    size = picture.size()
-    if size is not None and size > limits.max_bytes:
-        raise RowError(Reason.PICTURE_TOO_LARGE, f"{picture.name}: {size} bytes")
+    data = bytes_of(picture, limits)
+    return still_of_array(data, array, picture.name, limits) if array else still_of(data, picture.name, limits)
+
+
+def bytes_of(picture: FoundPicture, limits: StillLimits) -> bytes:
+    """Return a picture file's bytes.
+
+    Raises:
+        RowError: it is too large, or can't be read.
+        NoRoomError: it can't be copied out of its archive for want of space, whatever it is.
+    """
     try:
+        size = picture.size()
+        if size is not None and size > limits.max_bytes:
+            raise RowError(Reason.PICTURE_TOO_LARGE, f"{picture.name}: {size} bytes")
         data = picture.read()
+    except NoRoomError:
+        raise
     except UserError as error:
         raise RowError(Reason.UNREADABLE_PICTURE, error.what) from None
     if len(data) > limits.max_bytes:
         raise RowError(Reason.PICTURE_TOO_LARGE, f"{picture.name}: {len(data)} bytes")
-    return still_of_array(data, array, picture.name, limits) if array else still_of(data, picture.name, limits)
+    return data
 
 
 def still_of_array(data: bytes, array: str, name: str, limits: StillLimits) -> Still:
