@@ -21,6 +21,7 @@ class CsvFault:
 
     problem: str
     first_line: str
+    too_large: bool = False
 
 
 def csv_rows(
@@ -44,7 +45,7 @@ def csv_rows(
         except StopIteration:
             return
         except csv.Error as error:
-            yield number, CsvFault(_problem(error, feed.ended), feed.after_first())
+            yield number, CsvFault(_problem(error, feed.ended), feed.after_first(), "field limit" in str(error))
             continue
         yield number, row
 

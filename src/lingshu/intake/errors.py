@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from lingshu.core.errors import UserError
+
 
 class Reason(StrEnum):
     """Why a row is no question and no sample; the name is what verdicts say."""
@@ -41,6 +43,14 @@ class RowError(Exception):
         self.reason = reason
         self.detail = detail
         super().__init__(f"{reason}: {detail}")
+
+
+def row_too_large(where: str, problem: str) -> UserError:
+    """Return the error of a table that can't be read past a row, for what its format tells of where the row ends."""
+    return UserError(
+        f"{where}: {problem}",
+        "take that row out, or allow larger ones (--max-row-mb, or sources.rows.max_row_mb in params.yaml)",
+    )
 
 
 @dataclass(frozen=True, slots=True)

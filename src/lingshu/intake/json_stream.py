@@ -14,11 +14,12 @@ _AT_END = 16  # an error this close to the end of what was read may be a value t
 
 
 class JsonStreamError(Exception):
-    """What was read is not JSON; `line` counts from 1."""
+    """What was read is not JSON, or a value is `too_large`; `line` counts from 1."""
 
-    def __init__(self, line: int, problem: str) -> None:
+    def __init__(self, line: int, problem: str, *, too_large: bool = False) -> None:
         self.line = line
         self.problem = problem
+        self.too_large = too_large
         super().__init__(f"line {line}: {problem}")
 
 
@@ -104,7 +105,8 @@ class JsonStream:
                     self.size, self._place = end - self._place, end
                     return value
             if len(self._text) - self._place > self._limit:
-                raise self._error(f"a value of more than {self._limit} characters")
+                problem = f"a value of more than {self._limit} characters"
+                raise JsonStreamError(self._line_at(self._place), problem, too_large=True)
             self._more()
 
     def _more(self) -> None:

@@ -27,7 +27,7 @@ from lingshu.core.errors import UserError
 from lingshu.intake.archive import Archive
 from lingshu.intake.arrays import array_rows
 from lingshu.intake.csv_rows import CsvFault, column_names, csv_rows, find_delimiter
-from lingshu.intake.errors import Reason, RowError
+from lingshu.intake.errors import Reason, RowError, row_too_large
 from lingshu.intake.json_stream import JsonStream, JsonStreamError
 from lingshu.intake.lfs import check_file
 from lingshu.intake.parquet_rows import MAX_ROW_BYTES, parquet_rows
@@ -130,6 +130,8 @@ def _faults_named(table: Table) -> Iterator[None]:
         problem = f"{table.name}: not UTF-8 at byte {_utf8_fault(table)}"
         raise UserError(problem, "get the file again, or save it as UTF-8 (Excel: CSV UTF-8)") from None
     except JsonStreamError as error:
+        if error.too_large:
+            raise row_too_large(f"{table.name}:{error.line}", error.problem) from None
         raise UserError(
             f"{table.name}:{error.line}: not JSON: {error.problem}", "get the file again; it may be cut"
         ) from None
@@ -306,6 +308,8 @@ def _csv(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
             lines, delimiter = find_delimiter(lines, delimiter)
         for line, row in csv_rows(lines, delimiter=delimiter, quoted=form.quoted):
             if isinstance(row, CsvFault):
+                if row.too_large:
+                    raise row_too_large(f"{table.name}:{line}", f"a cell of more than {limit} characters")
                 raise UserError(f"{table.name}:{line}: not CSV: {row.problem}", "mend that line, or get the file again")
             if not header:
                 header = column_names(table.name, row)
@@ -323,7 +327,7 @@ def _text_lines(table: Table, text: IO[str], limit: int) -> Iterator[str]:
     while line := text.readline(limit + 1):
         number += 1
         if len(line) > limit:
-            raise UserError(f"{table.name}:{number}: a line of more than {limit} characters", "get the file again")
+            raise row_too_large(f"{table.name}:{number}", f"a line of more than {limit} characters")
         yield line
 
 
