@@ -16,6 +16,7 @@ from lingshu.commands import source_table
 from lingshu.core.errors import UserError
 from lingshu.core.images import ImageStore
 from lingshu.core.sample import read_samples
+from lingshu.intake.locks import alone
 from lingshu.sources.catalog import read_source
 from tests.benchmarks.public_made import as_json, as_lines, as_zip, write
 from tests.commanding import lingshu
@@ -144,6 +145,17 @@ def test_names_that_another_system_spelt_are_found_and_told(tmp_path: Path) -> N
     assert "rows: 3 in, 3 kept, 0 refused" in done.stdout
     assert "splits: test 1, train 1, validation 1" in done.stdout
     assert "note: pictures found by the end of their path: 1, such as Imgs/ct/xmlab1/source.JPG" in done.stdout
+
+
+def test_two_runs_do_not_write_the_same_folder(tmp_path: Path) -> None:
+    """Each had emptied the other's half-written folder, and both had failed."""
+    write(FORMS["slake", 0].files, tmp_path / "mine")
+    arguments = ["normalize", "--source", "slake", "--raw", str(tmp_path / "mine"), "--out", str(tmp_path / "out")]
+    with alone(tmp_path / "out/.normalize_slake.lock"):
+        error = CliRunner().invoke(app, arguments).exception
+    assert isinstance(error, UserError)
+    assert "out: another run writes slake there" in str(error)
+    assert CliRunner().invoke(app, arguments).exit_code == 0
 
 
 def test_a_folder_around_the_files_will_do(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from lingshu.core.errors import UserError
 from lingshu.core.files import check_folder, write_json
 from lingshu.core.layout import IMAGES, SAMPLES
 from lingshu.intake.archive_files import brought_files, unfinished
+from lingshu.intake.locks import alone
 from lingshu.intake.near import folder_near
 from lingshu.intake.places import Files, FolderFiles
 from lingshu.intake.rows import is_there
@@ -56,8 +57,6 @@ class NormalizeOptions:
 
 def normalize_folder(options: NormalizeOptions) -> None:
     """Turn your own copy of a source into samples and pictures, and say what was refused and why."""
-    from lingshu.sources.rows import normalize_rows  # noqa: PLC0415 (readers of volumes bring scipy)
-
     source, out = options.source, options.out
     check_folder(out)
     catalog = find_catalog()
@@ -68,6 +67,15 @@ def normalize_folder(options: NormalizeOptions) -> None:
         )
     beside = FolderFiles(catalog / SPLITS_FOLDER.name)
     brought = _brought(source, record, options.raw, beside)
+    busy = UserError(f"{out}: another run writes {source} there", "wait for it, or give another folder")
+    with alone(out / f".normalize_{source}.lock", busy):
+        _write(options, record, brought, beside)
+
+
+def _write(options: NormalizeOptions, record: SourceRecord, brought: Files, beside: Files) -> None:
+    from lingshu.sources.rows import normalize_rows  # noqa: PLC0415 (readers of volumes bring scipy)
+
+    source, out = options.source, options.out
     samples, images = out / SAMPLES.name / source, out / IMAGES.name / source
     try:
         summary = normalize_rows(
