@@ -186,6 +186,16 @@ def test_a_page_in_place_of_the_file_is_not_used(server, tmp_path):
     assert download(f"{server.endpoint}/x", tmp_path / "in/x.html").read_bytes() == server.content["data"]
 
 
+def test_an_empty_answer_is_no_file(server, tmp_path):
+    server.plan["/x"] = [Reply(200, b"")]
+    with pytest.raises(UserError, match=r"/x: the server sends an empty file; it was not used"):
+        get(server, tmp_path)
+    assert list((tmp_path / "in").iterdir()) == []
+    assert get(server, tmp_path) == DATA
+    server.plan["/y"] = [Reply(200, b"")]
+    assert download(f"{server.endpoint}/y", tmp_path / "in/y.bin", size=0).read_bytes() == b""
+
+
 def test_who_stops_a_transfer_is_heard_while_it_waits():
     def moved(number):
         assert number == 0

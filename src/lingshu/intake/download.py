@@ -171,6 +171,12 @@ def complete(what: str, part: Path, target: Path, sha256: str = "", size: int | 
             "run again (with --refresh where the place lists digests); if it stays, the file was changed upstream: "
             "check it, then correct sha256 in the record",
         )
+    if not sha256 and size is None and not size_of(part):
+        discard(part)
+        raise UserError(
+            f"{what}: the server sends an empty file; it was not used",
+            "run again later; if it stays, correct the address in the record, or pass a folder that has the file",
+        )
     if not sha256 and _is_page(part) and target.suffix.lower() not in PAGES:
         discard(part)
         raise UserError(
