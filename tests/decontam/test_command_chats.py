@@ -69,3 +69,21 @@ def test_many_equal_items_are_not_all_listed(tmp_path: Path) -> None:
     summary = json.loads((tmp_path / "out/summary.json").read_text())
     assert summary["unlisted"] == 1400
     assert summary["matrix"] == {str(train): {str(against): 1500, str(other): 1500}}
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"prompt": "Question: Which organ?\nA. lung\nB. heart\nAnswer:", "response": "A"},
+        {"prompt": "Q1: Which organ? a) heart b) lung", "response": "b"},
+        {"prompt": "Which organ?\n(a) heart\n(b) lung", "response": "(b)"},
+        {"prompt": "Which organ?\nOptions:\nA: heart\nB: lung", "response": "B. lung"},
+        {"prompt": "问题：Which organ?\n选项：\nA、heart\nB、lung\n答案：", "response": "B、lung"},
+        {"prompt": "Which organ? A．heart B．lung", "response": "B"},
+        {"question": "Which organ?", "options": {"a": "heart", "b": "lung"}, "answer": "B"},
+    ],
+)
+def test_the_forms_in_which_questions_and_options_are_written(tmp_path: Path, row: dict) -> None:
+    against = lines(tmp_path / "t.jsonl", [{"question": "Which organ?", "options": ["heart", "lung"], "answer": "B"}])
+    rows = found(overlap(tmp_path / "out", [lines(tmp_path / "train.jsonl", [row])], [against]), tmp_path)
+    assert ("train.jsonl:1", "t.jsonl:1", "text", "question_answer", 0) in rows

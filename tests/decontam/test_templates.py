@@ -69,3 +69,41 @@ def test_of_a_large_benchmark_a_share_says_what_is_often(tmp_path: Path) -> None
     }
     items[30]["note"] = TERMS
     assert overlap(tmp_path / "out2", [train], [lines(tmp_path / "b.jsonl", items)]) == []
+
+
+FORM_OF_A_PROMPT = (
+    "Below is an instruction that describes a task, paired with an input that provides further context. Write it."
+    "\n\n### Instruction:\nYou are a careful physician. Name the option that is right, in one letter.\n\n### Input:\n{}"
+    "\n\n### Response:"
+)
+
+
+def test_an_instruction_before_every_question_pairs_nothing_and_the_questions_behind_it_do(tmp_path: Path) -> None:
+    """In the items alone, in both, and where there are only a few items."""
+    asked = [f"{words(7)}?" for _ in range(40)]
+    items = [{"id": f"t{n}", "prompt": FORM_OF_A_PROMPT.format(text), "answer": "yes"} for n, text in enumerate(asked)]
+    same = [{"id": "r0", "prompt": items[3]["prompt"]}, {"id": "r1", "question": asked[5]}]
+    same.append({"id": "r2", "text": f"{words(30)} {asked[6]} {words(30)}"})
+    others = [{"id": f"o{n}", "prompt": FORM_OF_A_PROMPT.format(f"{words(8)}?"), "output": "no"} for n in range(40)]
+    train = lines(tmp_path / "a.jsonl", [*same, *others])
+    found = overlap(tmp_path / "out", [train], [lines(tmp_path / "b.jsonl", items)])
+    assert names(found) == {("r0", "t3"), ("r1", "t5")}
+    found = overlap(tmp_path / "few", [train], [lines(tmp_path / "c.jsonl", items[:6])])
+    assert names(found) == {("r0", "t3"), ("r1", "t5")}
+
+
+def test_a_question_that_ends_as_many_do_keeps_its_end(tmp_path: Path) -> None:
+    end = "Which of these is the most likely diagnosis?"
+    items = [{"id": f"t{n}", "question": f"{words(6)}. {end}", "answer": words(2)} for n in range(40)]
+    rows = [{"id": "r0", "text": f"{words(20)} {items[9]['question']} {words(20)}"}]
+    rows += [{"id": f"o{n}", "question": f"{words(6)}. {end}"} for n in range(40)]
+    found = overlap(tmp_path / "out", [lines(tmp_path / "a.jsonl", rows)], [lines(tmp_path / "b.jsonl", items)])
+    assert names(found) == {("r0", "t9")}
+
+
+def test_a_line_of_terms_in_every_caption_pairs_nothing_and_the_captions_do(tmp_path: Path) -> None:
+    items = [{"id": f"t{n}", "caption": f"{words(9)}.\n{TERMS}"} for n in range(40)]
+    rows = [{"id": f"r{n}", "caption": f"{words(9)}.\n{TERMS}"} for n in range(40)]
+    rows[3]["caption"] = items[8]["caption"].upper()
+    found = overlap(tmp_path / "out", [lines(tmp_path / "a.jsonl", rows)], [lines(tmp_path / "b.jsonl", items)])
+    assert names(found) == {("r3", "t8")}

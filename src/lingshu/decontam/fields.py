@@ -51,8 +51,13 @@ PICTURE_SUFFIXES = frozenset(
     {".png", ".jpg", ".jpeg", ".jpe", ".jfif", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".pgm", ".ppm", ".pnm", ".jp2"}
 )
 SCAN_ENDINGS = (".dcm", ".dicom", ".nii", ".nii.gz", ".nrrd")
-_OPTION = re.compile(r"(?:^|\s)\(([A-J])\)\s+|(?:^|\n)[ \t]*([A-J])[.):]\s+")
-_HEADING = re.compile(r"\s*(?:answer\s+)?(?:choices|options)\s*:?\s*$", re.IGNORECASE)
+_OPTION = re.compile(
+    r"(?:^|\s)(?:\(?([A-Ja-j])\)\s+|（([A-Ja-j])）\s*|([A-J])[、．])|(?:^|\n)[ \t]*([A-Ja-j])(?:[.):]\s+|[、．：）]\s*)"
+)
+_HEADING = re.compile(r"\s*(?:(?:answer\s+)?(?:choices|options)\s*:?|选项\s*[:：]?)\s*$", re.IGNORECASE)
+_LABEL = re.compile(r"\s*(?:question(?:\s*\d+)?|q\d*|问题|题目)\s*[:：]\s*", re.IGNORECASE)
+_ANSWER_LABEL = re.compile(r"\n\s*(?:the\s+)?(?:(?:best|correct)\s+)?(?:answer|a|答案|回答)\s*[:：]\s*$", re.IGNORECASE)
+_LETTERED = re.compile(r"\s*\(?([A-Ja-j])[.):、．]\s*(\S[^\n]*)")
 # Base64 of a picture, as VLMEvalKit's tables and data URIs hold it: how PNG, JPEG, GIF, WebP, BMP and TIFF begin.
 _INLINE = re.compile(
     r"\s*(?:data:image/[\w.+-]+;base64,|(?:iVBORw0KGgo|/9j/|R0lGOD|UklGR|Qk[01]|SUkqA|TU0AK)[\w+/=\s]{48})"
@@ -217,7 +222,7 @@ def is_scan_name(name: str) -> bool:
 def _parted(asked: str) -> tuple[str, dict[str, str]]:
     """Return a question and the options that it ends with: `(A) … (B) …`, or a line each that begins with `A.`."""
     marks = list(_OPTION.finditer(asked))
-    letters = [mark[1] or mark[2] for mark in marks]
+    letters = [mark[mark.lastindex or 0].upper() for mark in marks]
     stem = _HEADING.sub("", asked[: marks[0].start()]).rstrip() if marks else ""
     if len(marks) < 2 or letters != [chr(65 + n) for n in range(len(marks))] or not stem:
         return asked, {}
@@ -227,7 +232,10 @@ def _parted(asked: str) -> tuple[str, dict[str, str]]:
 
 
 def _unmarked(text: str) -> str:
-    return _PICTURE_MARK.sub(" ", text).strip() if "<" in text else text
+    """Return a question without marks of pictures, and without the word "Question:" before it or "Answer:" below."""
+    text = _PICTURE_MARK.sub(" ", text).strip() if "<" in text else text
+    label = _LABEL.match(text)
+    return _ANSWER_LABEL.sub("", text[label.end() :] if label else text)
 
 
 def _listed(text: str) -> list[Any] | dict[str, Any] | None:
@@ -280,7 +288,20 @@ def _answers(value: Any, choices: Mapping[str, str]) -> Iterator[str]:
         yield str(value)
     else:
         for text in strings(value):
-            yield choices.get(text.strip().rstrip(".)").lstrip("("), text)
+            yield _named(text, choices)
+
+
+def _named(text: str, choices: Mapping[str, str]) -> str:
+    """Return the option that an answer names (`B`, `(b)`, `B. Selenium`), or the answer."""
+    said = text.strip().rstrip(".)").lstrip("(")
+    if said in choices:
+        return choices[said]
+    by_letter = {letter.upper(): option for letter, option in choices.items()}
+    if said.upper() in by_letter:
+        return by_letter[said.upper()]
+    lettered = _LETTERED.fullmatch(text.strip())
+    option = by_letter.get(lettered[1].upper(), "") if lettered else ""
+    return option if lettered and lettered[2].strip().rstrip(".") == option.strip().rstrip(".") else text
 
 
 def _decoded(value: str) -> bytes:

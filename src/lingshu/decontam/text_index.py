@@ -94,13 +94,16 @@ class TextIndex:
         )
         self._left_out: set[int] = set()
         shared = Templates(items, self._benchmarks["benchmark"].to_list(), rule.ngram)
+        self._frames = shared.frames
         marked = [
-            (item, partial(shared.has, item, of)) for item, of in zip(items, self._benchmarks["benchmark"], strict=True)
+            (item, partial(shared.has, item, of))
+            for item, of in zip(shared.own, self._benchmarks["benchmark"], strict=True)
         ]
         self.templates = sum(bool(item.question) and has(item.question) for item, has in marked)
         own = [(n, item, has) for n, (item, has) in enumerate(marked) if not item.pictures or _own(item, rule, has)]
-        self._equal = self._first(_views((n, text) for n, item, has in own for text in _equal_texts(item, rule, has)))
-        self._pairs = self._first(_pair_views((n, pair) for n, item, _ in own for pair in _asked(item)))
+        said = [(n, item, has) for n, one, has in own for item in _once(one, items[n])]
+        self._equal = self._first(_views((n, text) for n, item, has in said for text in _equal_texts(item, rule, has)))
+        self._pairs = self._first(_pair_views((n, pair) for n, item, _ in said for pair in _asked(item)))
         held = self._first(_views((n, text) for n, item, has in own for text in _held_texts(item, rule, has)))
         held = held.group_by("text", maintain_order=True).agg("item")
         words = pl.col("text").str.count_matches(" ") + 1
@@ -122,8 +125,9 @@ class TextIndex:
 
     def hits(self, train: Sequence[Record]) -> list[TextHit]:
         """Return the overlaps of a batch, sorted: for each pair the surest of equal and held, and equal answers."""
-        equal = _views((n, text) for n, one in enumerate(train) for text in _equal_texts(one, self._rule))
-        asked = _pair_views((n, pair) for n, one in enumerate(train) for pair in _asked(one))
+        rows = [(n, row) for n, one in enumerate(train) for row in _once(one, self._frames.asked_by(one))]
+        equal = _views((n, text) for n, row in rows for text in _equal_texts(row, self._rule))
+        asked = _pair_views((n, pair) for n, row in rows for pair in _asked(row))
         same = equal.frame("train").join(self._equal, on="text")
         found = {(t, i, "exact_text"): 0.0 for t, i in same.select("train", "item").iter_rows()}
         answered = asked.frame("train").join(self._pairs, on="text")
@@ -172,6 +176,10 @@ def _pair_views(pairs: Iterator[tuple[int, tuple[str, str]]]) -> _Views:
 def _columns(rows: Iterator[tuple[int, T]]) -> tuple[list[int], list[T]]:
     both = list(rows)
     return [owner for owner, _ in both], [value for _, value in both]
+
+
+def _once(record: Record, other: Record) -> tuple[Record, ...]:
+    return (record,) if record is other else (record, other)
 
 
 def _nothing(text: str) -> bool:  # noqa: ARG001 - a training row's texts are all its own
