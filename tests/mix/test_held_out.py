@@ -61,6 +61,11 @@ def test_a_source_that_is_not_enabled(repository):
         mix(repository, 5, ["films/test"])
 
 
+def test_a_split_that_is_none(repository):
+    with pytest.raises(UserError, match="'film/tset' names no held-out split"):
+        mix(repository, 5, ["film/tset"])
+
+
 def test_every_combination():
     rows = pl.DataFrame({"source": ["a", "a", "a", "b"], "split": ["train", "test", "validation", "test"]})
     assert rows.select(trainable())[:, 0].to_list() == [True, False, False, False]

@@ -138,4 +138,4 @@ def test_the_paper_s_rules_are_the_defaults() -> None:
     params = QualityParams()
     assert params.min_side == 64
     assert (params.caption_tokens.min, params.caption_tokens.max) == (10, 1024)
-    assert params.findings_only == ("mimic_cxr",)
+    assert params.findings_only == ("mimic_cxr_findings",)

@@ -5,9 +5,13 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
+from lingshu.core.sample import Task
 from lingshu.core.verdicts import funnel
 from lingshu.quality.gate import gate
+from lingshu.quality.params import REASONS, QualityParams
+from lingshu.quality.rules import rules
 from tests.corpora import Corpus, scene
 from tests.quality.test_gate import PARAMS, decisions
 
@@ -52,6 +56,12 @@ def test_one_reason_alone_is_passed_over(corpus: Corpus) -> None:
     assert flat["reason"] == "LOW_ENTROPY"
 
 
+def test_a_reason_that_there_is_not_is_an_error() -> None:
+    assert {rule.reason for rule in rules(PARAMS)} == set(REASONS)
+    with pytest.raises(ValidationError, match="no reason is called BLNK; reasons: QUARANTINED_TEXT"):
+        QualityParams(report_only=("BLANK", "BLNK"))
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
@@ -60,9 +70,11 @@ def test_one_reason_alone_is_passed_over(corpus: Corpus) -> None:
         ("FINDINGS: clear lungs. IMPRESSION: no acute disease", "NOT_FINDINGS_ONLY"),
     ],
 )
-def test_rules_on_text(tmp_path: Path, text: str, reason: str) -> None:
+@pytest.mark.parametrize("task", ["report", "caption"])
+def test_rules_on_text(tmp_path: Path, text: str, reason: str, task: Task) -> None:
     corpus = Corpus(tmp_path)
-    sample = corpus.sample("mimic_cxr", "Describe.", text, corpus.picture("mimic_cxr", scene(3)), task="report")
+    source = "mimic_cxr_findings"
+    sample = corpus.sample(source, "Describe.", text, corpus.picture(source, scene(3)), task=task)
     frame = decisions(corpus)
     assert frame.row(by_predicate=pl.col("sample_id") == sample.sample_id, named=True)["reason"] == reason
 

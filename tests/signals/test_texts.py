@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+import yaml
 
 from lingshu.core.errors import UserError
 from lingshu.core.images import Picture, encode_png, write_images
@@ -15,7 +16,7 @@ from lingshu.core.sample import ImageRef, Sample, turn, write_samples
 from lingshu.core.tables import sample_table
 from lingshu.signals.measure import measure_source
 from lingshu.signals.params import EmbeddingsParams, SignalsParams
-from lingshu.signals.texts import measure_texts
+from lingshu.signals.texts import _hits, measure_texts
 
 PARAMS = SignalsParams(
     workers=ALONE,
@@ -83,6 +84,35 @@ def test_chinese_phrases_are_found_inside_a_sentence(tmp_path: Path) -> None:
 def test_refusals_count_in_the_reply_only(tmp_path: Path) -> None:
     assert signals(tmp_path, "Why do you say I can't help?", "Because.")["refusal_phrases"] == 0
     assert signals(tmp_path, "Is it benign?", "Sorry, I can't help with that.")["refusal_phrases"] == 1
+
+
+SHIPPED = yaml.safe_load((Path(__file__).parents[2] / "params.yaml").read_text())["signals"]
+
+
+@pytest.mark.parametrize(
+    ("column", "hits", "others"),
+    [
+        (
+            "picture_phrases",
+            ("如上图所示,病变为", "请看上图", "根据下图判断", "上图为胸片", "What does the image show?"),
+            ("晚上图书馆开门", "地下图书馆", "在乡下图个清静", "Is this image-guided biopsy safe?"),
+        ),
+        (
+            "assistant_phrases",
+            ("作为人工智能，我不能", "作为人工智能助手", "作为AI语言模型", "As an AI, I think", "I help. As an AI"),
+            ("作为人工智能领域的分支", "作为AI辅助诊断的输入", "It serves as an AI-based tool"),
+        ),
+        (
+            "refusal_phrases",
+            ("抱歉,我无法提供医疗建议", "我无法回答这个问题", "很抱歉,无法为您提供诊断", "I'm sorry, but I can't"),
+            ("基层医院无法提供手术", "病人昏迷,无法回答问题"),
+        ),
+    ],
+)
+def test_the_phrases_of_the_recipe(column: str, hits: tuple[str, ...], others: tuple[str, ...]) -> None:
+    texts = pl.DataFrame({"text": [*hits, *others]})
+    found = texts.select(_hits(pl.col("text"), tuple(SHIPPED[column])))["text"].to_list()
+    assert found == [1] * len(hits) + [0] * len(others)
 
 
 def test_no_phrases_no_hits(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from lingshu.core.layout import SAMPLES
 from lingshu.core.sample import sample_parts
 
 TRAINING_SPLIT = "train"
+HELD_OUT_SPLITS = ("validation", "test")
 KEY = "sources.benchmark_splits_in_training"
 
 
@@ -30,9 +31,14 @@ def trainable(listed: Sequence[str] = ()) -> pl.Expr:
 
 
 def check_listed(listed: Sequence[str], sources: Sequence[str]) -> None:
-    """Raise a `UserError` for a listed split whose source is not enabled."""
+    """Raise a `UserError` for a listed split whose source is not enabled, or that is no held-out one."""
     for name in listed:
-        if name.partition("/")[0] not in sources:
+        source, _, split = name.partition("/")
+        if split not in HELD_OUT_SPLITS:
+            raise UserError(
+                f"params.yaml: {KEY}: {name!r} names no held-out split", f"write {source}/validation or {source}/test"
+            )
+        if source not in sources:
             raise UserError(
                 f"params.yaml: {KEY}: {name!r} is of no enabled source",
                 f"use one of {', '.join(sources)}, or take it out of the list",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from lingshu.core.params import Strict
 
@@ -18,6 +18,20 @@ PATIENT_TAGS = (
     "OtherPatientIDs", "OtherPatientIDsSequence", "PatientBirthName", "PatientMotherBirthName",
     "ResponsiblePerson",
 )  # fmt: skip
+
+
+# Reasons of the gate, in the order of its rules.
+REASONS = (
+    "QUARANTINED_TEXT", "QUARANTINED_BURNED_IN", "QUARANTINED_DICOM_TAG", "IMAGE_ABSENT", "TOO_SMALL", "BLANK",
+    "LOW_ENTROPY", "BLURRED", "MOSTLY_BORDER", "CAPTION_TOO_SHORT", "CAPTION_TOO_LONG", "LANGUAGE", "REPETITIVE",
+    "MARKUP", "ASSISTANT_PHRASE", "REFUSAL", "NOT_FINDINGS_ONLY", "IMAGE_MENTIONED_NOT_GIVEN",
+)  # fmt: skip
+
+
+def _known(reasons: Literal["all"] | tuple[str, ...]) -> Literal["all"] | tuple[str, ...]:
+    if reasons != "all" and (unknown := [reason for reason in reasons if reason not in REASONS]):
+        raise ValueError(f"no reason is called {unknown[0]}; reasons: {', '.join(REASONS)}")
+    return reasons
 
 
 class TokenRange(Strict):
@@ -80,13 +94,14 @@ class QualityParams(Strict):
         max_assistant_phrases: phrases of `signals.assistant_phrases` a sample may hold.
         max_refusal_phrases: phrases of `signals.refusal_phrases` a reply may hold.
         languages: allowed ones of en, zh, other and none (no letters at all).
-        findings_only: sources whose reports must hold no section but the findings (the paper's rule for MIMIC-CXR).
+        findings_only: sources whose captions and reports must hold no section but the findings (the paper's rule for
+            MIMIC-CXR).
         quarantine: what puts a sample aside.
         min_kept_share: share of each source that must pass; less stops the stage (a threshold or source is wrong).
         drift: how far a source may lie from the last accepted run.
     """
 
-    report_only: Literal["all"] | tuple[str, ...] = ()
+    report_only: Annotated[Literal["all"] | tuple[str, ...], AfterValidator(_known)] = ()
     min_side: int = Field(default=64, ge=1)
     max_blank_share: float = Field(default=0.98, gt=0, le=1)
     min_entropy: float = Field(default=0.5, ge=0, le=8)
@@ -98,7 +113,7 @@ class QualityParams(Strict):
     max_assistant_phrases: int = Field(default=0, ge=0)
     max_refusal_phrases: int = Field(default=0, ge=0)
     languages: tuple[Literal["en", "zh", "other", "none"], ...] = ("en", "zh", "none")
-    findings_only: tuple[str, ...] = ("mimic_cxr",)
+    findings_only: tuple[str, ...] = ("mimic_cxr_findings",)
     quarantine: QuarantineParams = QuarantineParams()
     min_kept_share: float = Field(default=0.0, ge=0, le=1)
     drift: DriftParams = DriftParams()

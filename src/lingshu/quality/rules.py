@@ -96,7 +96,7 @@ class Allowed:
 def rules(params: QualityParams) -> list[Rule]:
     """Return the rules in the order in which they give a sample its reason: quarantine, pictures, text."""
     captions = pl.col("task") == CAPTION_TASK
-    findings = (pl.col("task") == REPORT_TASK) & pl.col("source").is_in(list(params.findings_only))
+    findings = pl.col("task").is_in([CAPTION_TASK, REPORT_TASK]) & pl.col("source").is_in(list(params.findings_only))
     return [
         *_quarantine(params.quarantine),
         Limit("IMAGE_ABSENT", "absent_images", ">", 0),

@@ -100,7 +100,10 @@ def _hits(text: pl.Expr, phrases: tuple[str, ...]) -> pl.Expr:
 
 
 def _whole(phrase: str) -> str:
-    """Return a pattern that wants a word's edge (of ASCII letters and digits) at an end that is an ASCII letter."""
+    """Return a pattern that wants a word's edge (of ASCII letters and digits) at an end that is an ASCII letter.
+
+    A word goes on behind a hyphen: "as an AI-based tool" does not say "as an AI".
+    """
     left = r"(?-u:\b)" if phrase[0].isascii() and phrase[0].isalnum() else ""
-    right = r"(?-u:\b)" if phrase[-1].isascii() and phrase[-1].isalnum() else ""
+    right = r"(?-u:\b)(?:[^-]|$)" if phrase[-1].isascii() and phrase[-1].isalnum() else ""
     return left + re.escape(phrase) + right
