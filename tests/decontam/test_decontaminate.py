@@ -175,6 +175,20 @@ def test_what_is_kept_on_purpose_is_flagged(corpus: Corpus) -> None:
     assert metrics["kept_on_purpose"]["u"] == {"held_out": 1}
 
 
+@pytest.mark.parametrize(
+    ("changed", "problem"),
+    [
+        ({"source": "x"}, r"kept_on_purpose\.0\.source: 'x' is not enabled"),
+        ({"benchmark": "y"}, r"kept_on_purpose\.0\.benchmark: training is not checked against 'y'"),
+    ],
+)
+def test_what_is_kept_on_purpose_must_be_there(corpus: Corpus, changed: dict[str, str], problem: str) -> None:
+    corpus.sample("t", "Is gastritis an inflammation?", "yes", split="test")
+    purpose = KeptOnPurpose(source="t", benchmark="held_out", method="any", why="a slip").model_copy(update=changed)
+    with pytest.raises(UserError, match=problem):
+        run(corpus, PARAMS.model_copy(update={"kept_on_purpose": [purpose]}))
+
+
 def test_report_only_drops_nothing_and_flags_all(corpus: Corpus) -> None:
     item = corpus.sample("t", "Is gastritis an inflammation?", "yes", split="test")
     met = corpus.sample("u", "Is gastritis an inflammation?", "yes")

@@ -17,6 +17,7 @@ from lingshu.config import Recipe
 from lingshu.core.errors import UserError
 from lingshu.core.layout import CATALOG, EMBEDDINGS, PROPOSALS, SAMPLES
 from lingshu.core.sample import TASKS, sample_parts
+from lingshu.decontam.overlap import check_purposes
 from lingshu.facts.vocabulary import MODALITIES, MORE_MODALITIES
 from lingshu.inference.judges import judges_of_params
 from lingshu.intake.licences import refusals
@@ -49,7 +50,10 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
     """
     sources = read_sources(root / SOURCES_FOLDER)
     benchmarks = read_benchmarks(root / CATALOG / "benchmarks.yaml")
-    read_public(root / CATALOG)
+    public = read_public(root / CATALOG)
+    checked = {*recipe.benchmarks.enabled, *(set(public) if "all" in recipe.decontam.public.names else ())}
+    checked |= {*recipe.decontam.public.names, *recipe.decontam.public.may_be_absent} - {"all"}
+    yield from _caught(partial(check_purposes, recipe.decontam.kept_on_purpose, recipe.sources.in_use, checked))
     yield from _sources(recipe, sources, root)
     yield from _licences(recipe, sources)
     yield from _caught(partial(check_listed, recipe.sources.benchmark_splits_in_training, recipe.sources.in_use))

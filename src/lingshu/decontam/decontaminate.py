@@ -21,7 +21,7 @@ from lingshu.core.tables import sample_batches
 from lingshu.core.verdicts import FRAME_SCHEMA, KEPT, account, funnel, kept, report_only, write_verdicts
 from lingshu.decontam.crops import CropFinder
 from lingshu.decontam.items import Items, MeasuredPictures, all_items, item_signals, picture_signals, shown_pictures
-from lingshu.decontam.overlap import METHODS, OVERLAP_SCHEMA, closest, group_overlaps, on_purpose
+from lingshu.decontam.overlap import METHODS, OVERLAP_SCHEMA, check_purposes, closest, group_overlaps, on_purpose
 from lingshu.decontam.params import DecontamParams
 from lingshu.decontam.pictures import hash_overlaps, pixel_overlaps
 from lingshu.decontam.texts import ItemTexts
@@ -53,10 +53,13 @@ def decontaminate(
         questions: of public benchmarks.
 
     Raises:
-        UserError: a picture of a sample or of a benchmark that the project builds was not measured.
+        UserError: a picture of a sample or of a benchmark that the project builds was not measured, or an overlap is to
+            be kept of a source or with a benchmark that there is not.
     """
-    folder, flag_folder = fresh_dir(root / verdict_folder(STEP)), fresh_dir(root / DECONTAM)
     items = all_items(questions, root)
+    named = {*items.table["benchmark"], *params.public.names, *params.public.may_be_absent}
+    check_purposes(params.kept_on_purpose, sources, named)
+    folder, flag_folder = fresh_dir(root / verdict_folder(STEP)), fresh_dir(root / DECONTAM)
     names, pairs = _search(sources, items, params, root)
     asked = on_purpose(params.kept_on_purpose)
     evidence = closest(pairs.filter(~asked))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import polars as pl
 
+from lingshu.core.errors import UserError
 from lingshu.decontam.params import ANY, KeptOnPurpose
 
 OVERLAP_SCHEMA = pl.Schema(
@@ -77,3 +78,16 @@ def on_purpose(kept: Sequence[KeptOnPurpose]) -> pl.Expr:
         for one in kept
     ]
     return pl.any_horizontal(pl.lit(False), *said)
+
+
+def check_purposes(kept: Sequence[KeptOnPurpose], sources: Collection[str], benchmarks: Collection[str]) -> None:
+    """Raise a `UserError` for an overlap kept on purpose of a source or with a benchmark that there is not."""
+    for number, one in enumerate(kept):
+        where = f"params.yaml: decontam.kept_on_purpose.{number}"
+        if one.source not in sources:
+            raise UserError(f"{where}.source: {one.source!r} is not enabled", f"use one of {', '.join(sources)}")
+        if one.benchmark not in {ANY, *benchmarks}:
+            names = ", ".join(sorted(benchmarks))
+            raise UserError(
+                f"{where}.benchmark: training is not checked against {one.benchmark!r}", f"use {ANY}, or one of {names}"
+            )
