@@ -53,6 +53,8 @@ def test_packed_texts_are_found_where_none_lies_unpacked() -> None:
         ("vqa_rad_train.parquet", "train-0.parquet"),
         ("x/my-set.test.parquet", "x/test-0.parquet"),
         ("train_7.parquet", "train-7.parquet"),
+        ("vqa-train-00001-of-00003.parquet", "train-00001.parquet"),
+        ("vqa_train/data-00001-of-00003.arrow", "data/train-00001.parquet"),
         ("x/val/part-00003-1f2e.snappy.parquet", "x/validation-00003.parquet"),
         ("train/0000.parquet", "train-0000.parquet"),
     ],
@@ -63,7 +65,18 @@ def test_parquet_files_of_other_programs_tell_their_split(name: str, known: str)
     assert OwnNames([name]).match(f"**/{PurePosixPath(known).name[:-10]}*.parquet") == [name]
 
 
-@pytest.mark.parametrize("name", ["contest.parquet", "0001.parquet", "train/labels.parquet", "trainset.parquet"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "contest.parquet",
+        "0001.parquet",
+        "train/labels.parquet",
+        "trainset.parquet",
+        "train-00000-of-00001.parquet",
+        "train/cache-1f2e.arrow",
+        "shard-00000.arrow",
+    ],
+)
 def test_a_name_that_tells_no_split_is_left_alone(name: str) -> None:
     assert also_named(name) == (name,)
 

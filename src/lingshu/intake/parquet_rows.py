@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, Protocol, cast
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -22,7 +22,7 @@ ROWS_AT_ONCE = 32
 MOST_ROWS = 512  # of text columns; more at once are not faster
 BATCH_BYTES = 1 << 30
 MAX_ROW_BYTES = 64 << 20
-_DAMAGE = (
+DAMAGE = (
     pa.ArrowInvalid, pa.ArrowNotImplementedError, pa.ArrowTypeError, pa.ArrowCapacityError, pa.ArrowIndexError,
     pa.ArrowKeyError, pa.ArrowSerializationError, pa.ArrowMemoryError, OSError, UnicodeDecodeError,
 )  # fmt: skip
@@ -61,7 +61,7 @@ class ParquetBytes:
         with self._lock:
             try:
                 value = self._value(row)
-            except _DAMAGE as error:
+            except DAMAGE as error:
                 self._next = -1  # what was read ahead ended with the error: who asks next begins anew
                 raise UserError(f"{self._name}: row {row + 1}: can't be read: {error}", "get the file again") from None
         if place is not None:
@@ -99,13 +99,21 @@ class ParquetBytes:
                 start += batch.num_rows
 
 
+class ColumnBytes(Protocol):
+    """Bytes of one picture column of a file."""
+
+    def get(self, row: int, place: int | None = None) -> bytes:
+        """Return the bytes of a row, or of one of its list of pictures; a `UserError` if there are none."""
+        ...
+
+
 @dataclass(slots=True)
 class EmbeddedPicture:
-    """A picture inside a Parquet row."""
+    """A picture inside a row of a Parquet or Arrow file."""
 
     name: str
     row: int
-    column: ParquetBytes = field(repr=False)
+    column: ColumnBytes = field(repr=False)
     place: int | None = None
 
     def size(self) -> int | None:
@@ -151,13 +159,13 @@ def parquet_rows(
         columns += [column.light for column in pictures]
         number = 0
         for batch in _few_at_once(opened, columns):
-            for row in _rows(batch, heavy, limit):
+            for row in plain_rows(batch, heavy, limit):
                 if isinstance(row, RowError):
                     yield row
                 else:
                     yield row | {column.name: _pictures(name, number, column, row[column.name]) for column in pictures}
                 number += 1
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise _broken(name, error) from None
 
 
@@ -171,8 +179,8 @@ def whole_rows(path: Path, limit: int = MAX_ROW_BYTES) -> Iterator[Row | RowErro
         opened = pq.ParquetFile(path, buffer_size=1 << 20)
         _check_groups(opened)
         for batch in _few_at_once(opened, opened.schema_arrow.names):
-            yield from _rows(batch, (), limit)
-    except _DAMAGE as error:
+            yield from plain_rows(batch, (), limit)
+    except DAMAGE as error:
         raise _broken(path, error) from None
 
 
@@ -180,7 +188,7 @@ def parquet_schema(path: Path) -> pa.Schema:
     """Return the columns of a Parquet file, with its metadata; errors as `whole_rows`."""
     try:
         return pq.read_schema(path)
-    except _DAMAGE as error:
+    except DAMAGE as error:
         raise _broken(path, error) from None
 
 
@@ -202,7 +210,8 @@ def _few_at_once(opened: pq.ParquetFile, columns: list[str]) -> Iterator[pa.Reco
         yield from opened.iter_batches(rows, row_groups=[number], columns=columns)
 
 
-def _rows(batch: pa.RecordBatch, pictures: Collection[str], limit: int) -> list[Row | RowError]:
+def plain_rows(batch: pa.RecordBatch, pictures: Collection[str], limit: int) -> list[Row | RowError]:
+    """Return the rows of a batch; a `RowError` for one whose columns but `pictures` take more than `limit` bytes."""
     measured = batch.select([name for name in batch.schema.names if name not in pictures])
     if measured.nbytes <= limit:
         return cast("list[Row | RowError]", batch.to_pylist())
@@ -216,16 +225,17 @@ def _pictures(name: str, number: int, column: _Column, light: Any) -> Any:
         return None
     label = f"{name}#{number}/{column.name}"
     if not column.listed:
-        return _file_name(light) if (number, 0) in column.named else EmbeddedPicture(label, number, column.heavy)
+        return file_name(light) if (number, 0) in column.named else EmbeddedPicture(label, number, column.heavy)
     return [
-        _file_name(item)
+        file_name(item)
         if item is None or (number, place) in column.named
         else EmbeddedPicture(f"{label}/{place}", number, column.heavy, place)
         for place, item in enumerate(light)
     ]
 
 
-def _file_name(light: Any) -> str:
+def file_name(light: Any) -> str:
+    """Return the name of a file that stands in the place of a picture's bytes, "" if there is none."""
     return str(light.get("path") or "") if isinstance(light, dict) else ""
 
 
@@ -260,7 +270,7 @@ def _without_bytes(opened: pq.ParquetFile, name: str, leaves: Sequence[str]) -> 
             row = start
             for batch in opened.iter_batches(ROWS_AT_ONCE, row_groups=[group], columns=[name]):
                 for place, value in enumerate(batch.column(0)):
-                    found.update((row + place, at) for at in _bare_places(value))
+                    found.update((row + place, at) for at in bare_places(value))
                 row += batch.num_rows
         start += count
     return frozenset(found)
@@ -283,7 +293,7 @@ def _statistics(opened: pq.ParquetFile, group: int, leaf: int) -> Any:
     return part.statistics
 
 
-def _bare_places(value: Any) -> list[int]:
+def bare_places(value: Any) -> list[int]:
     """Return the places in a row's value, a struct or a list of structs, that are no null and have no bytes."""
     if not value.is_valid:
         return []

@@ -69,8 +69,8 @@ def also_named(name: str) -> tuple[str, ...]:
     """Return a file's name, and what a packed text or a Parquet file of a user's is called in the layout of records.
 
     The hub's conversion writes `default/train/0000.parquet`, people write `train.parquet`, `my_train.parquet` or
-    `train/part-00000.parquet`; records say `data/train-*.parquet`, `ANATOMY/test-*.parquet` or `**/*.parquet` with a
-    split before a number.
+    `train/part-00000.parquet`, and `datasets` writes `train/data-00000-of-00001.arrow`; records say
+    `data/train-*.parquet`, `ANATOMY/test-*.parquet` or `**/*.parquet` with a split before a number.
     """
     if name.lower().endswith(_PACKED):
         return (name, name[: -len(".gz")])
@@ -83,8 +83,8 @@ def also_named(name: str) -> tuple[str, ...]:
 
 
 _OF_A_SPLIT = re.compile(
-    r"(?P<above>(?:.*/)?)(?:[^/]*[_.-])?(?P<split>train|validation|valid|val|dev|test)"
-    r"(?:[/_-](?:part-)?(?P<number>\d+)[^/]*)?\.parquet",
+    r"(?P<above>(?:.*/)?)(?P<own>[^/]*[_.-])?(?P<split>train|validation|valid|val|dev|test)"
+    r"(?:(?(own)[/_-]|[/_])(?:part-|data-)?(?P<number>\d+)[^/]*)?\.(?:parquet|arrow)",
     re.IGNORECASE,
 )
 _TEXTS = (".json", ".jsonl", ".csv", ".tsv", ".txt", ".xml")

@@ -26,6 +26,7 @@ from typing import IO, Any, cast
 from lingshu.core.errors import UserError
 from lingshu.intake.archive import Archive
 from lingshu.intake.arrays import array_rows
+from lingshu.intake.arrow_rows import ENDING, arrow_rows
 from lingshu.intake.csv_rows import CsvFault, column_names, csv_rows, find_delimiter
 from lingshu.intake.errors import Reason, RowError, row_too_large
 from lingshu.intake.json_stream import JsonStream, JsonStreamError
@@ -375,7 +376,8 @@ def _parquet(table: Table, form: TableForm, limit: int) -> Iterator[RawRow]:
     if table.path is None:
         raise UserError(f"{table.name}: Parquet inside an archive is not read", "unpack it and pass the folder")
     columns = form.pictures.fields if form.pictures and form.pictures.embedded else []
-    for number, row in enumerate(parquet_rows(table.name, table.path(), columns, limit), start=1):
+    read = arrow_rows if table.name.lower().endswith(ENDING) else parquet_rows
+    for number, row in enumerate(read(table.name, table.path(), columns, limit), start=1):
         yield RawRow(table.name, number, row)
 
 

@@ -137,6 +137,8 @@ def open_form(name: str, record: SourceRecord, files: Files, beside: Files | Non
     names = files.match("**/*")
     packed = [name for name in names if name.lower().endswith(ARCHIVE_ENDINGS)]
     archive = f", or give the archive itself ({_some(packed)})" if packed else ""
+    if any(name.endswith(".arrow") for name in names):
+        archive += ", or put files of `save_to_disk` into a folder called as their split is (train, validation, test)"
     brought = "".join(f"; {place.bring}" for place in record.places if place.bring)
     raise UserError(
         f"{name}: {files.label} holds {_some(names)}, the files of no known form:\n  {forms}",
