@@ -15,6 +15,11 @@ def kinds(text: str) -> dict[str, int]:
     ("text", "expected"),
     [
         ("Seen by Dr. Okonkwo and Mrs. A. Smith-Jones.", {"name": 2}),
+        ("Her SSN is 078 05 1120, passport no. X1234567", {"national_id": 2}),
+        ("Medicare number 1EG4-TE5-MK72", {"national_id": 1}),
+        ("Case no. S19-12345 received in formalin", {"record_number": 1}),
+        ("病人名叫刘洋,今年28岁。医生签名:周  强", {"name": 2}),
+        ("微信号 wx_zhang88 或 QQ:123456789", {"phone": 2}),
         ("Patient name: Invented Person", {"name": 1}),
         ("Discussed with Dr. Doe on 3/14/2019 at 5pm.", {"name": 1, "date": 1}),
         ("Admitted 2019-03-14, discharged March 20th, 2019 and again 5 April 2020.", {"date": 3}),
@@ -80,6 +85,8 @@ def test_found(text: str, expected: dict[str, int]) -> None:
         "Grades 1-2-10 of 3-4-12; on 20-30-40 mg.",
         "He moved from Silver Spring, MD. Accessed 5 March 2021.",
         "患者：谢谢。患者：何时复查？患者男，45岁；检查：胸部CT；报告：未见异常。",
+        "Case no. 12 of this series; the QQ genotype; 3 members of policy number two.",
+        "病人叫苦不迭,孩子叫喊。微信公众号文章。",
     ],
 )
 def test_not_found(text: str) -> None:

@@ -50,9 +50,6 @@ PATTERNS: dict[str, str] = {
             rf"\b(?i:{_DOCTORS})[ \t]*[:：][ \t]*(?:{_NAME}[, \t]+{_INITIALS}{_NAME}|{_CAPITALS},?[ \t]+{_CAPITALS}"
             rf"|(?:\p{{Lu}}\.[ \t]*){{1,2}}{_NAME})",
             rf"\b(?i:(?:electronically\s+)?signed(?:\s+electronically)?\s+by)[ \t]+{_NAME}[, \t]+{_INITIALS}{_NAME}",
-            rf"\b{_NAME}[ \t]+{_INITIALS}{_NAME},?[ \t]+M\.[ \t]?D\.",
-            rf"(?:(?m:^)|\b(?i:by|with|and|signed)[ \t]|[:：])[ \t]*{_NAME}[ \t]+{_INITIALS}{_NAME},[ \t]*"
-            r"(?:MD|DO|RN|NP|PA-C|MBBS|FRCR)\b",
             rf"\b(?i:my\s+(?:full\s+)?name\s+is)[ \t]+{_NAME}",
         ]
     ),
@@ -81,6 +78,7 @@ PATTERNS: dict[str, str] = {
             r"(?:^|\D)1[3-9]\d{9}(?:\D|$)",
             rf"{_EDGE}1[3-9]\d[- ]\d{{4}}[- ]\d{{4}}{_EDGE}",
             r"(?:^|\D)0\d{2,3}-\d{7,8}(?:\D|$)",
+            r"(?:微信号|QQ号|微信[:：]|QQ[:：])\s*[:：]?\s*[A-Za-z\d][\w-]{4,19}",
             r"(?:电话|手机|联系方式)(?:号码|号)?\s*[:：]?\s*0\d{2,3}[- ]?\d{3,4}[- ]?\d{4}",
         ]
     ),
@@ -90,6 +88,7 @@ PATTERNS: dict[str, str] = {
             rf"(?i:\b(?:MRN|med(?:ical|\.)?\s+rec(?:ord|\.)?|(?:patient|pt)\.?\s+(?:id|no|number)|hospital\s+(?:no|number)|accession"
             rf"|chart|NHS)\b{_NUMBERED}[A-Z]{{0,3}}-?\d[\d-]{{3,}})",
             r"(?i:\bNHS(?:\s*(?:no|number))?[\s.:#]*\d{3}\s\d{3}\s\d{4}\b)",
+            r"(?i:\b(?:case|specimen|encounter|visit)\s+(?:no|number|id|#)[\s.:#]*[A-Z]{0,3}\d{2}-?\d{3,})",
             r"(?i:\bacc(?:\s*(?:no|#))?\.?[ \t]*[:#][ \t]*[A-Z]{0,3}-?\d[\d-]{3,})",
             r"(?:病历号|住院号|门诊号|病案号|检查号|影像号|登记号|就诊卡号|病人ID|患者ID|病理号|标本号|放射号|超声号|X线号|CT号|MR号|医保卡号|社保卡号|医保号)[\s:：]*[A-Za-z]{0,3}\d{3,}",
         ]
@@ -97,7 +96,9 @@ PATTERNS: dict[str, str] = {
     "national_id": "|".join(
         [
             rf"{_EDGE}\d{{3}}-\d{{2}}-\d{{4}}{_EDGE}",
-            r"(?i:\b(?:SSN|social\s+security(?:\s+(?:no|number))?)[\s.:#]*\d{9}\b)",
+            r"(?i:\b(?:SSN|social\s+security(?:\s+(?:no|number))?)(?:\s+is)?[\s.:#]*\d{3}[ -]?\d{2}[ -]?\d{4}\b)",
+            r"(?i:\bpassport(?:\s+(?:no|number))?[\s.:#]*[A-Z]{0,2}\d{6,9}\b)",
+            r"(?i:\b(?:medicare|medicaid|insurance|policy|member)\s+(?:id|no|number)\b[\s.:#]*(?:[A-Z]{0,3}\d[A-Z\d-]{5,}))",
             r"(?:^|\D)[1-9]\d{5}(?:19|20)\d{2}(?:0[1-9]|1[0-2])(?:0[1-9]|[12]\d|3[01])\d{3}[\dXx](?:\D|$)",
         ]
     ),
@@ -111,15 +112,24 @@ PATTERNS: dict[str, str] = {
         ]
     ),
 }
+# Any two capitalised words may begin one of these, so they are looked for only where a degree is.
+_DEGREE = r"\bM\.[ \t]?D\.|\b(?:MD|DO|RN|NP|PA-C|MBBS|FRCR)\b"
+_WITH_DEGREE = "|".join(
+    [
+        rf"\b{_NAME}[ \t]+{_INITIALS}{_NAME},?[ \t]+M\.[ \t]?D\.",
+        rf"(?:(?m:^)|\b(?i:by|with|and|signed)[ \t]|[:：])[ \t]*{_NAME}[ \t]+{_INITIALS}{_NAME},[ \t]*"
+        r"(?:MD|DO|RN|NP|PA-C|MBBS|FRCR)\b",
+    ]
+)
 # Apart from the others: together they are too large for the engine to compile, and a hundred times as slow.
 _ZH_NAMES = "|".join(
     [
         r"(?:姓名|患者姓名|病人姓名|联系人)\s*[:：]\s*\p{Han}{2,4}",
         rf"(?:患者|病人|患儿)[{_SURNAMES}]\p{{Han}}{{0,1}}某",
         rf"(?:患者|病人|患儿)[:：]?\s*[{_SURNAMES}]\p{{Han}}{{1,2}}[，,、\s]+(?:男|女)",
-        rf"(?:{_ZH_DOCTORS})\s*[:：]\s*[{_SURNAMES}]\p{{Han}}{{1,2}}",
+        rf"(?:{_ZH_DOCTORS})\s*[:：]\s*[{_SURNAMES}]\s{{0,2}}\p{{Han}}{{1,2}}",
         rf"(?:{_ZH_DOCTORS}|姓名)[ \t]+[{_SURNAMES}]{_GIVEN}{{1,2}}(?:[\s，,。；;]|$)",
-        rf"我叫[{_SURNAMES}]{_GIVEN}{{1,2}}(?:[\s，,。；;]|$)",
+        rf"(?:我|患者|病人|患儿|孩子|儿子|女儿|母亲|父亲)名?叫[{_SURNAMES}]{_GIVEN}{{1,2}}(?:[\s，,。；;]|$)",
         rf"(?:[{_SURNAMES}]|{_TWO_SIGNS}){_GIVEN}{{0,2}}(?:先生|女士|小姐|医生|大夫|医师|主任|教授|护士)",
     ]
 )
@@ -151,7 +161,9 @@ def identifier_columns(text: pl.Expr) -> list[pl.Expr]:
     """Return for each kind a column `identifier_<kind>`: how many candidates the text holds."""
     counts = {kind: text.str.count_matches(pattern) for kind, pattern in PATTERNS.items()}
     titled = pl.when(text.str.contains("(?i)name[ \t]*[:：]")).then(text)  # few are: the others cost nothing
+    signed = pl.when(text.str.contains(_DEGREE)).then(text).str.count_matches(_WITH_DEGREE).fill_null(0)
     counts["name"] = _less(counts["name"], titled.str.count_matches(NO_NAMES)) + text.str.count_matches(_ZH_NAMES)
+    counts["name"] = counts["name"] + signed
     slashed = pl.when(text.str.contains("/", literal=True)).then(text)  # as above
     said = pl.when(text.str.contains("(?i)(?:approv|publish|announc|access|retriev|licens|launch)ed")).then(text)
     free = pl.when(text.str.contains(r"8[0345678]{2}[-.)]")).then(text)
