@@ -251,6 +251,24 @@ def test_named_fields(tmp_path: Path) -> None:
     assert ("train.jsonl:1#y", "t.jsonl:1#x", "text", "question_answer", 0) in found(rows, tmp_path)
 
 
+def test_named_fields_of_one_side(tmp_path: Path) -> None:
+    """The other side has the usual names; a row that has both is asked by the named one, and says the other too."""
+    against = lines(tmp_path / "t.jsonl", [{"id": "x", "question": "Which organ?", "answer": "Lung"}])
+    rows = [
+        {"Frage": "which organ", "Antwort": "lung"},
+        {"Frage": "Whose?", "question": f"{QUESTION} {words(9)}", "Antwort": "ours", "answer": "lung"},
+        {"question": "which organ", "answer": "lung"},
+    ]
+    train = lines(tmp_path / "train.jsonl", rows)
+    options = ("--field", "question=Frage", "answer=Antwort")
+    pairs = found(overlap(tmp_path / "out", [train], [against], *options), tmp_path)
+    assert {row[0] for row in pairs if row[3] == "question_answer"} == {"train.jsonl:1", "train.jsonl:3"}
+    assert {row[0] for row in pairs} == {"train.jsonl:1", "train.jsonl:3"}
+    held = lines(tmp_path / "q.jsonl", [{"question": QUESTION, "answer": "x"}])
+    pairs = found(overlap(tmp_path / "out2", [train], [held], *options), tmp_path)
+    assert {(row[0], row[3]) for row in pairs} == {("train.jsonl:2", "ngram13")}
+
+
 def test_a_samples_folder(tmp_path: Path) -> None:
     corpus = Corpus(tmp_path / "data_root")
     one = corpus.caption("s", "A slice of a head.", corpus.picture("s", scene(1, 200)))

@@ -10,7 +10,7 @@ import ast
 import base64
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import PurePath
 from typing import Any
 
@@ -71,7 +71,7 @@ class Fields:
     """Names of fields by role.
 
     Args:
-        given: role to field, which replaces what the role is looked for under (`question` to `Frage`).
+        given: role to field, which alone has the role in rows that have it (`question` to `Frage`).
         sentence: words that make the value of an unknown field a text.
 
     Raises:
@@ -82,15 +82,14 @@ class Fields:
         given = given or {}
         if unknown := sorted(set(given) - set(ROLES)):
             raise UserError(f"no role is called {unknown[0]!r}", f"roles: {', '.join(ROLES)}")
-        self._names = {role: (given[role].lower(),) if role in given else names for role, names in ROLES.items()}
+        self._given = {role: column.lower() for role, column in given.items()}
         self._sentence = sentence
-        self.unseen = {role: column.lower() for role, column in given.items()}  # that no row has had so far
-        roles = {name for names in self._names.values() for name in names}
-        self._settings = {*SETTING, *SETTING_COLUMNS} - roles
-        self._known = {*roles, *CONVERSATIONS, *self._settings, EXTRA_QUESTION}
+        self.unseen = dict(self._given)  # that no row has had so far
+        self._settings = {*SETTING, *SETTING_COLUMNS} - {*self._given.values()}
+        self._known = self._known_of(())
         self._listed = {
             *CONVERSATIONS,
-            *(name for role in ("question", "choices", "image") for name in self._names[role]),
+            *(name for role in ("question", "choices", "image") for name in (*ROLES[role], self._given.get(role, ""))),
         }
 
     def unpacked(self, row: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -107,7 +106,19 @@ class Fields:
         lower = {key.lower(): value for key, value in row.items()}
         if self.unseen:
             self.unseen = {role: column for role, column in self.unseen.items() if column not in lower}
-        return next((lower[name] for name in self._names[role] if lower.get(name) not in (None, "", [])), None)
+        return next((lower[name] for name in self._columns(role, lower) if lower.get(name) not in (None, "", [])), None)
+
+    def _columns(self, role: str, lower: Collection[str]) -> tuple[str, ...]:
+        """Return where a role is looked for in a row of these fields (lower case), the first first."""
+        given = self._given.get(role, "")
+        if given and given in lower:
+            return (given,)
+        return tuple(name for name in ROLES[role] if name not in self._given.values())
+
+    def _known_of(self, lower: Collection[str]) -> set[str]:
+        """Return the names that are more than a text of their own in a row of these fields."""
+        roles = (name for role in ROLES for name in self._columns(role, lower))
+        return {*roles, *CONVERSATIONS, *self._settings, EXTRA_QUESTION}
 
     def identity(self, row: Mapping[str, Any]) -> str:
         """Return the row's own id, or ""."""
@@ -163,7 +174,9 @@ class Fields:
     def answers(self, row: Mapping[str, Any], choices: Mapping[str, str]) -> list[str]:
         """Return the texts that answer; a letter or number of an option gives the option's text."""
         lower = {key.lower(): value for key, value in row.items()}
-        found = [text for name in self._names["answer"] if name in lower for text in _answers(lower[name], choices)]
+        found = [
+            text for name in self._columns("answer", lower) if name in lower for text in _answers(lower[name], choices)
+        ]
         said = (text for kind, text in self._turns(row) if kind == "assistant")
         found += [answer for text in said for answer in _answers(text, choices)]
         return list(dict.fromkeys(text for text in found if text.strip()))
@@ -171,11 +184,12 @@ class Fields:
     def texts(self, row: Mapping[str, Any]) -> list[str]:
         """Return the other texts: those of text fields, and sentences of fields of any other name."""
         lower = {key.lower(): value for key, value in row.items()}
-        named = [text for name in self._names["text"] if name in lower for text in strings(lower[name])]
+        known = self._known_of(lower) if self._given else self._known
+        named = [text for name in self._columns("text", lower) if name in lower for text in strings(lower[name])]
         other = [
             text
             for key, value in lower.items()
-            if key not in self._known
+            if key not in known
             for text in strings(value)
             if len(text.split()) >= self._sentence
         ]
@@ -184,15 +198,15 @@ class Fields:
     def pictures(self, row: Mapping[str, Any]) -> list[tuple[str, bytes | None]]:
         """Return (name, bytes) of each picture of the row; bytes are None where it names a file."""
         lower = {key.lower(): value for key, value in row.items()}
-        values = [lower[name] for name in self._names["image"] if name in lower]
+        values = [lower[name] for name in self._columns("image", lower) if name in lower]
         return [picture for value in values for picture in _pictures(value)]
 
     def _turns(self, row: Mapping[str, Any]) -> list[tuple[str, str]]:
         """Return (`user`, `assistant` or one of `SETTING`, what is said) of each turn of the row's conversations."""
         found: list[tuple[str, str]] = []
+        named = {*CONVERSATIONS, *self._columns("question", [key.lower() for key in row])}
         for key, value in row.items():
-            named = key.lower() in CONVERSATIONS or key.lower() in self._names["question"]
-            if named and isinstance(value, list) and _is_conversation(value):
+            if key.lower() in named and isinstance(value, list) and _is_conversation(value):
                 found += [said for turn in value for said in _said(turn)]
         return found
 
