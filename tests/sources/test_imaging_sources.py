@@ -11,6 +11,7 @@ import pytest
 
 from lingshu.core.errors import UserError
 from lingshu.core.images import ImageStore
+from lingshu.core.parallel import Workers
 from lingshu.core.sample import read_samples
 from lingshu.facts.reading import facts_from_text
 from lingshu.facts.vocabulary import check_facts, parsable
@@ -31,7 +32,7 @@ def normalized(source: str, raw: Path, out: Path, limits: RowParams = LIMITS, th
     record = read_source(source, ROOT / SOURCES_FOLDER)
     where = {"samples": out / "samples", "images": out / "images"}
     summary = normalize_rows(
-        source, record, FolderFiles(raw), params=limits, accept_rows=True, threads=threads, **where
+        source, record, FolderFiles(raw), params=limits, accept_rows=True, workers=Workers(processes=threads), **where
     )
     index = pl.read_parquet(out / "images/index.parquet")
     return summary, index, list(read_samples([out / "samples"]))

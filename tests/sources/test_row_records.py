@@ -13,6 +13,7 @@ import pytest
 from lingshu.benchmarks.public.catalog import read_public
 from lingshu.core.images import ImageStore, read_index
 from lingshu.core.manifest import read_manifest
+from lingshu.core.parallel import Workers
 from lingshu.core.sample import read_samples
 from lingshu.core.verdicts import read_verdicts
 from lingshu.intake.places import ChainedFiles, FolderFiles
@@ -39,7 +40,14 @@ def run(name: str, files: Files, folder: Path, limits: RowParams = LIMITS):
     record = RECORDS[name]
     raw = ChainedFiles([FolderFiles(write(files, folder / "raw")), FolderFiles(ROOT / SPLITS_FOLDER)])
     return normalize_rows(
-        name, record, raw, params=limits, samples=folder / "s", images=folder / "i", accept_rows=True, threads=2
+        name,
+        record,
+        raw,
+        params=limits,
+        samples=folder / "s",
+        images=folder / "i",
+        accept_rows=True,
+        workers=Workers(processes=2),
     )
 
 

@@ -21,6 +21,7 @@ from PIL import Image
 from lingshu.core.errors import UserError
 from lingshu.core.ids import sha256_file
 from lingshu.core.images import ImageStore, read_index
+from lingshu.core.parallel import Workers
 from lingshu.core.sample import read_samples
 from lingshu.core.verdicts import read_verdicts
 from lingshu.intake.parquet_rows import ParquetBytes
@@ -227,7 +228,7 @@ def test_every_row_of_a_damaged_parquet_column_is_refused_whoever_reads_it(tmp_p
     data[middle : middle + 100] = b"\xff" * 100
     form = {"format": "parquet", "tables": ["*.parquet"], "id": "", "pictures": {"fields": ["image"], "embedded": True}}
     with pytest.raises(UserError, match="none of 40 rows could be used") as raised:
-        run({"rows.parquet": bytes(data)}, tmp_path, CAPTIONS | form, threads=4)
+        run({"rows.parquet": bytes(data)}, tmp_path, CAPTIONS | form, workers=Workers(processes=4))
     assert "UNREADABLE_PICTURE: 40" in str(raised.value)
 
 
@@ -292,7 +293,7 @@ def test_outputs_do_not_depend_on_threads_or_on_earlier_outputs(tmp_path: Path) 
     files = {"rows.jsonl": lines, **{f"images/{n}.png": picture(n) for n in range(7)}}
     digests = []
     for threads in (1, 4, 4):
-        run(files, tmp_path, threads=threads)
+        run(files, tmp_path, workers=Workers(processes=threads))
         digests.append({p.name: sha256_file(p) for f in ("s", "i") for p in sorted((tmp_path / f).iterdir())})
     assert digests[0] == digests[1] == digests[2]
 

@@ -14,6 +14,7 @@ from lingshu.commands.option_class import command_of
 from lingshu.core.errors import UserError
 from lingshu.core.files import check_folder, write_json
 from lingshu.core.layout import IMAGES, SAMPLES
+from lingshu.core.parallel import Workers
 from lingshu.intake.archive_files import brought_files, unfinished
 from lingshu.intake.locks import alone
 from lingshu.intake.near import folder_near
@@ -86,7 +87,7 @@ def _write(options: NormalizeOptions, record: SourceRecord, brought: Files, besi
             samples=samples,
             images=images,
             accept_rows=options.accept_rows,
-            threads=options.threads,
+            workers=Workers(processes=options.threads),
             beside=beside,
         )
     except UserError as error:

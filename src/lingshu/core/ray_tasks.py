@@ -35,26 +35,29 @@ def in_ray_tasks(work: Callable[[A], B], parts: Iterable[list[A]], workers: Work
         UserError: Ray is not installed, the cluster can't be reached, has too few GPUs or no machine that works,
             or a part's worker died again and again.
     """
-    ray = _connected(workers.address)
-    # max_calls: by default Ray ends a process with GPUs after each part, and the next would load its model again.
-    task = ray.remote(num_cpus=1, num_gpus=workers.gpus, max_calls=0, max_retries=RETRIES)(_in_folder)
-    folder, most = Path.cwd(), CHUNKS_WAITING * max(1, int(ray.cluster_resources().get("CPU", 1)))
+    ray = connected(workers.address)
+    folder, most = Path.cwd(), CHUNKS_WAITING * cpus(ray)
     waiting: deque[Any] = deque()
     try:
-        _find_gpus(ray, workers)
+        task = task_of(ray, workers)
         for part in parts:
             waiting.append(task.remote(folder, work, part))
             if len(waiting) >= most:
-                yield from _result(ray, waiting.popleft())
+                yield from result_of(ray, waiting.popleft())
         while waiting:
-            yield from _result(ray, waiting.popleft())
+            yield from result_of(ray, waiting.popleft())
     finally:
         for reference in waiting:
             ray.cancel(reference, force=True)
         ray.shutdown()
 
 
-def _connected(address: str) -> Any:
+def connected(address: str) -> Any:
+    """Return the module `ray`, connected to a cluster until its `shutdown`.
+
+    Raises:
+        UserError: Ray is not installed, or no cluster answers.
+    """
     try:
         import ray  # noqa: PLC0415 - an extra
     except ModuleNotFoundError as error:
@@ -84,6 +87,22 @@ def _knock(address: str) -> None:
         socket.create_connection((host, int(port)), timeout=SECONDS_TO_ANSWER).close()
 
 
+def cpus(ray: Any) -> int:
+    """Return how many CPUs the cluster has now: each is a worker."""
+    return max(1, int(ray.cluster_resources().get("CPU", 1)))
+
+
+def task_of(ray: Any, workers: Workers) -> Any:
+    """Return the task that does a part: `task.remote(folder, work, items)`, whose result `result_of` gives.
+
+    Raises:
+        UserError: no machine has the GPUs of one worker.
+    """
+    _find_gpus(ray, workers)
+    # max_calls: by default Ray ends a process with GPUs after each part, and the next would load its model again.
+    return ray.remote(num_cpus=1, num_gpus=workers.gpus, max_calls=0, max_retries=RETRIES)(_in_folder)
+
+
 def _find_gpus(ray: Any, workers: Workers) -> None:
     """Raise if no machine of the cluster has the GPUs of one worker: Ray itself would wait for one to join."""
     most = max((node["Resources"].get("GPU", 0.0) for node in ray.nodes() if node["Alive"]), default=0.0)
@@ -107,7 +126,12 @@ def _wait(ray: Any, reference: Any) -> None:
             )
 
 
-def _result(ray: Any, reference: Any) -> list[Any]:
+def result_of(ray: Any, reference: Any) -> list[Any]:
+    """Wait for a part, and return its results, or raise what the work raised.
+
+    Raises:
+        UserError: the cluster has no machine that works, or the part's worker died again and again.
+    """
     _wait(ray, reference)
     try:
         packed: bytes = ray.get(reference)

@@ -44,6 +44,10 @@ class RowError(Exception):
         self.detail = detail
         super().__init__(f"{reason}: {detail}")
 
+    def __reduce__(self) -> tuple[type[RowError], tuple[Reason, str]]:
+        """See `UserError.__reduce__`."""
+        return type(self), (self.reason, self.detail)
+
 
 def row_too_large(where: str, problem: str) -> UserError:
     """Return the error of a table that can't be read past a row, for what its format tells of where the row ends."""

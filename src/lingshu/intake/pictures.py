@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import itertools
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any, cast
 
 from lingshu.core.errors import UserError
@@ -25,29 +26,80 @@ from lingshu.intake.values import Row, value_at
 NAMES_KNOWN = 1 << 16
 
 
-@dataclass(slots=True)
-class StoredPicture:
-    """A file of a place."""
+class _OnDisk(ABC):
+    """A picture that is a file of its own."""
 
+    __slots__ = ()
     name: str
-    files: Files = field(repr=False)
+
+    @abstractmethod
+    def path(self) -> Path:
+        """Return where it lies.
+
+        Raises:
+            UserError: there is no such file, or it can't be had.
+        """
 
     def size(self) -> int | None:
         """Return the file's bytes, or None where that is known only after it was read."""
         try:
-            return self.files.path(self.name).stat().st_size
+            return self.path().stat().st_size
         except OSError:
             return None
 
     def read(self) -> bytes:
         """See `PictureFile.read`."""
-        path = self.files.path(self.name)
         try:
-            data = path.read_bytes()
+            data = self.path().read_bytes()
         except OSError as error:
             raise UserError(f"{self.name}: can't be read: {error.strerror}", "check the file") from None
         check_content(data, self.name)
         return data
+
+
+@dataclass(slots=True)
+class StoredPicture(_OnDisk):
+    """A file of a place."""
+
+    name: str
+    files: Files = field(repr=False)
+
+    def path(self) -> Path:
+        """Return where the file lies, or raise as `Files.path`."""
+        return self.files.path(self.name)
+
+
+@dataclass(slots=True)
+class LocatedPicture(_OnDisk):
+    """A file of which it is known where it lies, or why it can't be had."""
+
+    name: str
+    place: Path | UserError
+
+    def path(self) -> Path:
+        """Return where the file lies, or raise why it can't be had."""
+        if isinstance(self.place, UserError):
+            raise self.place
+        return self.place
+
+
+@dataclass(slots=True)
+class HeldPicture:
+    """A picture that was read, as far as it is not too large, or why it could not be."""
+
+    name: str
+    length: int | None
+    data: bytes | UserError = field(repr=False)
+
+    def size(self) -> int | None:
+        """Return the file's bytes, or None where nothing but its bytes told that."""
+        return self.length
+
+    def read(self) -> bytes:
+        """See `PictureFile.read`."""
+        if isinstance(self.data, UserError):
+            raise self.data
+        return self.data
 
 
 @dataclass(slots=True)
@@ -82,7 +134,7 @@ class AbsentPicture:
         raise UserError(f"{self.name}: not in {self.place}", "pictures lie beside the tables, or in an archive there")
 
 
-FoundPicture = AbsentPicture | StoredPicture | ZippedPicture | EmbeddedPicture
+FoundPicture = AbsentPicture | StoredPicture | LocatedPicture | ZippedPicture | EmbeddedPicture | HeldPicture
 
 
 def picture_key(picture: PictureFile) -> str:

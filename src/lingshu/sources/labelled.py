@@ -3,33 +3,29 @@
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from lingshu.core.errors import UserError
 from lingshu.core.images import encode_png
-from lingshu.core.question import PictureFile
 from lingshu.core.shown import Pixels
 from lingshu.facts.vocabulary import check_facts
 from lingshu.intake.archive import NoRoomError
 from lingshu.intake.arrays import ArrayPart
 from lingshu.intake.errors import Reason, RowError
 from lingshu.intake.lfs import check_file
-from lingshu.intake.pictures import StoredPicture
-from lingshu.intake.places import Files
-from lingshu.intake.values import Row, value_at
+from lingshu.intake.pictures import LocatedPicture, StoredPicture
 from lingshu.sources.annotations import Annotations, Masks
 from lingshu.sources.decoding import decode_values, read_header, shown
 from lingshu.sources.frames import Facts, shrunk
 from lingshu.sources.labelled_volumes import VOLUMES, VolumeFile, volume_slices
-from lingshu.sources.labels import Region, row_boxes, row_facts
+from lingshu.sources.labels import Region
 from lingshu.sources.matlab import matlab_array
 from lingshu.sources.regions import mask_regions, outline_region
 from lingshu.sources.stills import StillLimits, bytes_of, still_of
+from lingshu.sources.told import Mask, Told
 
-Window = tuple[float, float]
 _MOST_MAPS = 64  # values a pixel of a mask
 
 
@@ -46,62 +42,53 @@ class Shot:
     changed: str = ""
 
 
-def shots(
-    row: Row, pictures: Sequence[PictureFile], annotations: Annotations, files: Files, limits: StillLimits
-) -> Iterator[Shot]:
-    """Yield the pictures of a row with boxes in their pixels; of a volume its slices.
+def shots(told: Told, pictures: Sequence[Any], annotations: Annotations, limits: StillLimits) -> list[Shot]:
+    """Return the pictures of a row with boxes in their pixels; of a volume its slices.
 
     A plain PNG or JPEG keeps its bytes; what has a window, an array and a slice becomes a PNG.
 
+    Args:
+        told: what the row says of them.
+        pictures: files, members of archives, or parts of arrays.
+        annotations: of the form.
+        limits: what a picture may be.
+
     Raises:
-        RowError: a label, a box, a mask or a picture is missing or can't be read.
+        RowError: a mask or a picture can't be read, or is of another size.
         UserError: the record states a fact that is not of the vocabulary.
     """
-    facts = row_facts(row, annotations)
-    window = _window(row, annotations)
+    found: list[Shot] = []
     for number, picture in enumerate(pictures, start=1):
         part = "" if len(pictures) == 1 else f"/{number}"
         if picture.name.lower().endswith(VOLUMES):
-            masks = [
-                (spec, _on_disk(name, files, "mask "))
-                for spec in annotations.masks
-                for name in _masks(row, spec, files)
-            ]
-            for one in volume_slices(_volume(picture), masks, annotations, window):
-                seen = facts | {"plane": one.plane}
-                yield _drawn(one.pixels, one.regions, f"{part}#{one.plane}-{one.index:03d}", seen, limits)
+            masks = [(spec, _on_disk(mask, "mask ")) for spec, masks in told.masks for mask in masks]
+            for one in volume_slices(_volume(picture), masks, annotations, told.window):
+                seen = told.facts | {"plane": one.plane}
+                found.append(_drawn(one.pixels, one.regions, f"{part}#{one.plane}-{one.index:03d}", seen, limits))
             continue
-        yield _still(row, picture, annotations, files, limits, facts, window, part)
+        found.append(_still(told, picture, annotations, limits, part))
+    return found
 
 
-def _still(  # noqa: PLR0917 - what belongs to one picture
-    row: Row,
-    picture: Any,
-    annotations: Annotations,
-    files: Files,
-    limits: StillLimits,
-    facts: Facts,
-    window: Window | None,
-    part: str,
-) -> Shot:
+def _still(told: Told, picture: Any, annotations: Annotations, limits: StillLimits, part: str) -> Shot:
     array = isinstance(picture, ArrayPart)
-    if array or window is not None:
+    if array or told.window is not None:
         pixels = shown(
             picture.read() if array else decode_values(bytes_of(picture, limits), picture.name),
-            window,
+            told.window,
             annotations.offset,
         )
-        regions, counted = _regions(row, annotations, files, pixels.shape[:2])
-        return _drawn(pixels, regions, part, facts | counted, limits)
+        regions, counted = _regions(told, pixels.shape[:2])
+        return _drawn(pixels, regions, part, told.facts | counted, limits)
     data = bytes_of(picture, limits)
     header = read_header(data, picture.name)
     before = (header.height, header.width)
-    regions, counted = _regions(row, annotations, files, before)
+    regions, counted = _regions(told, before)
     still = still_of(data, picture.name, limits)
     if regions and header.turned:
         raise RowError(Reason.UNREADABLE_PICTURE, f"{picture.name}: turned by its EXIF tag, so boxes can't be placed")
     boxes = _boxes(regions, before, (still.height, still.width))
-    known = _checked(facts | counted | boxes, picture.name)
+    known = _checked(told.facts | counted | boxes, picture.name)
     return Shot(still.data, still.format, still.width, still.height, part, known, still.changed)
 
 
@@ -117,77 +104,49 @@ def _checked(facts: Facts, where: str) -> Facts:
     return facts
 
 
-def _window(row: Row, annotations: Annotations) -> Window | None:
-    if not annotations.window_field:
-        return annotations.window
-    given = value_at(row, annotations.window_field)
-    numbers = [float(number) for number in re.findall(r"-?\d+(?:\.\d+)?", str(given))]
-    if len(numbers) != 2 or numbers[0] >= numbers[1]:
-        raise RowError(Reason.MISSING_FIELD, f"{annotations.window_field!r} is {given!r:.60}, not two values")
-    return numbers[0], numbers[1]
-
-
-def _volume(picture: PictureFile) -> VolumeFile:
-    if not isinstance(picture, StoredPicture):
+def _volume(picture: Any) -> VolumeFile:
+    if not isinstance(picture, StoredPicture | LocatedPicture):
         raise RowError(Reason.UNREADABLE_PICTURE, f"{picture.name}: a volume inside an archive is not read; unpack it")
-    return _on_disk(picture.name, picture.files)
+    return _on_disk(picture)
 
 
-def _on_disk(name: str, files: Files, kind: str = "") -> VolumeFile:
+def _on_disk(file: Any, kind: str = "") -> VolumeFile:
     """Return a file of a volume; one that can't be had is its row's fault, not the source's."""
     try:
-        path = files.path(name)
-        check_file(path, name)
+        path = file.path()
+        check_file(path, file.name)
     except NoRoomError:
         raise
     except UserError as error:
         raise RowError(Reason.UNREADABLE_PICTURE, f"{kind}{error.what}") from None
     except OSError as error:
-        raise RowError(Reason.UNREADABLE_PICTURE, f"{kind}{name}: can't be read: {error.strerror}") from None
-    return VolumeFile(name, path)
+        raise RowError(Reason.UNREADABLE_PICTURE, f"{kind}{file.name}: can't be read: {error.strerror}") from None
+    return VolumeFile(file.name, path)
 
 
-def _regions(row: Row, annotations: Annotations, files: Files, shape: tuple[int, ...]) -> tuple[list[Region], Facts]:
+def _regions(told: Told, shape: tuple[int, ...]) -> tuple[list[Region], Facts]:
     """Return the regions of boxes and masks, and the facts that count them."""
-    found = row_boxes(row, annotations.boxes) if annotations.boxes else []
+    found = told.boxes
     counted: Facts = {}
-    for spec in annotations.masks:
-        regions = [region for mask in _masks(row, spec, files) for region in _of_mask(mask, spec, files, shape)]
+    for spec, masks in told.masks:
+        regions = [region for mask in masks for region in _of_mask(mask, spec, shape)]
         if spec.count:
             counted[spec.count] = len(regions)
         found = [*found, *regions]
     return found, counted
 
 
-def _masks(row: Row, spec: Masks, files: Files) -> list[Any]:
-    """Return the masks of a row: names of files, or the array in the row.
-
-    Raises:
-        RowError: there is none, and there must be.
-    """
-    if spec.field:
-        return [value_at(row, spec.field)]
-    try:
-        pattern = spec.file.format_map({key: str(value) for key, value in row.items()})
-    except (KeyError, ValueError, IndexError) as error:
-        raise RowError(Reason.MISSING_PICTURE, f"{spec.file!r} can't be written: {error!r}") from None
-    names = files.match(pattern)
-    if not names and not spec.optional:
-        raise RowError(Reason.MISSING_PICTURE, f"no mask {pattern} in {files.label}")
-    return list(names)
-
-
-def _of_mask(mask: Any, spec: Masks, files: Files, shape: tuple[int, ...]) -> list[Region]:
+def _of_mask(mask: Mask, spec: Masks, shape: tuple[int, ...]) -> list[Region]:
     """Return the regions of one mask in pixels of a picture of `shape` (height, width)."""
-    if isinstance(mask, str):
-        data = _mask_bytes(mask, files)
-        if spec.kind in ("outline", "polygon"):
-            return outline_region(data.decode("utf-8", "replace"), spec, mask)
-        most = _MOST_MAPS * shape[0] * shape[1]
-        values = matlab_array(data, spec.array, mask, most) if spec.array else decode_values(data, mask)
-        name = mask
+    name = mask.name
+    if isinstance(mask, ArrayPart):
+        values = mask.read()
     else:
-        values, name = mask.read(), mask.name
+        data = _mask_bytes(mask)
+        if spec.kind in ("outline", "polygon"):
+            return outline_region(data.decode("utf-8", "replace"), spec, name)
+        most = _MOST_MAPS * shape[0] * shape[1]
+        values = matlab_array(data, spec.array, name, most) if spec.array else decode_values(data, name)
     size = values.shape[:2]
     if size != tuple(shape) and not spec.scaled:
         raise RowError(Reason.UNREADABLE_PICTURE, f"mask {name} is {size}, the picture {tuple(shape)}")
@@ -196,10 +155,10 @@ def _of_mask(mask: Any, spec: Masks, files: Files, shape: tuple[int, ...]) -> li
     return [(label, (box[0] * wide, box[1] * high, box[2] * wide, box[3] * high)) for label, box in found]
 
 
-def _mask_bytes(name: str, files: Files) -> bytes:
+def _mask_bytes(mask: StoredPicture | LocatedPicture) -> bytes:
     """Return the bytes of a mask; one that can't be read is its row's fault, not the source's."""
     try:
-        return StoredPicture(name, files).read()
+        return mask.read()
     except NoRoomError:
         raise
     except UserError as error:

@@ -7,19 +7,22 @@ The caption states what the vocabulary's facts say; it is the first of the paper
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from typing import Any
 
+from lingshu.core.calls import Calls, Later
 from lingshu.core.images import Picture
 from lingshu.core.sample import Split
+from lingshu.intake.carried import carried
 from lingshu.intake.errors import DataError, RowError
-from lingshu.intake.pictures import FoundPicture, row_pictures
+from lingshu.intake.pictures import row_pictures
 from lingshu.intake.values import Row
 from lingshu.sources.adapters.spoken import said_or_empty
 from lingshu.sources.labelled import Shot, shots
 from lingshu.sources.picture_rows import PictureRows
 from lingshu.sources.row_run import RowRun
 from lingshu.sources.samples import revision_of
+from lingshu.sources.told import told_by
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,35 +31,35 @@ class Drafted:
 
     where: str
     identity: str
-    row: Row
-    pictures: Sequence[FoundPicture]
     split: Split
     group: str
     licence: str
 
 
-Waiting = DataError | tuple[Drafted, Future[list[Shot]]]
+Waiting = DataError | tuple[Drafted, Later[list[Shot]]]
 
 
 class LabelledRun(RowRun[Waiting]):
     """One pass over the rows of a form `labels`."""
 
     waiting = 4  # a row may be a volume with all its slices
+    part = 1
 
-    def _drafted(self, where: str, identity: str, row: Row, pool: ThreadPoolExecutor) -> Waiting:
-        pictures = row_pictures(self._source.form.pictures, row, self._finder)
+    def _drafted(self, where: str, identity: str, row: Row, calls: Calls) -> Waiting:
+        annotations = self._source.form.annotations
+        assert annotations is not None
+        pictures: Sequence[Any] = row_pictures(self._source.form.pictures, row, self._finder)
         group = self._maker.group(identity, row)
         licence = said_or_empty(row, self._source.form.licence) or self._record.licence
-        drafted = Drafted(where, identity, row, pictures, self._maker.split(row), group, licence)
-        return drafted, pool.submit(self._shots, drafted)
+        drafted = Drafted(where, identity, self._maker.split(row), group, licence)
+        told = told_by(row, annotations, self._files)
+        if calls.elsewhere:
+            most = self._limits.max_bytes
+            told, pictures = told.carried(most), [carried(picture, most) for picture in pictures]
+        return drafted, calls.submit(shots, told, pictures, annotations, self._limits)
 
     def _broken(self, error: DataError) -> Waiting:
         return error
-
-    def _shots(self, drafted: Drafted) -> list[Shot]:
-        annotations = self._source.form.annotations
-        assert annotations is not None
-        return list(shots(drafted.row, drafted.pictures, annotations, self._files, self._limits))
 
     def _finish(self, row: Waiting) -> None:
         """Write a row's pictures and captions, or the verdict on it."""

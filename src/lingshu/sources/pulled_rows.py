@@ -28,7 +28,7 @@ def normalize_pulled(name: str, record: SourceRecord, params: SourcesParams, roo
         samples=root / SAMPLES / name,
         images=root / IMAGES / name,
         accept_rows=name in params.rows.accept_rows,
-        threads=params.workers.processes,
+        workers=params.workers,
         beside=FolderFiles(root / SPLITS_FOLDER),
     )
     for line in summary.lines(detailed=record.access == "open"):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from typing import ClassVar, Generic, TypeVar
 
+from lingshu.core.calls import Calls
 from lingshu.core.errors import AccountingError
 from lingshu.core.images import ImageWriter
 from lingshu.core.progress import count
@@ -33,13 +33,15 @@ W = TypeVar("W")
 class RowRun(ABC, Generic[W]):
     """What the passes share; `W` is a row that waits for its pictures, or what is wrong with it.
 
-    Writers are set before `go`. `waiting` is how many rows of each thread are held: enough to keep it busy.
+    Writers are set before `go`. `waiting` is how many rows of each worker are held: enough to keep it busy. `part` is
+    how many calls a task of Ray makes, so that its own cost is small beside theirs.
     """
 
     images: ImageWriter
     samples: SampleWriter
     verdicts: VerdictWriter
     waiting: ClassVar[int]
+    part: ClassVar[int]
 
     def __init__(
         self, name: str, record: SourceRecord, source: Opened[SourceForm], files: Files, params: RowParams
@@ -55,12 +57,12 @@ class RowRun(ABC, Generic[W]):
         self._read: set[str] = set()
         self.summary = RowSummary(name, source.form.name, source.form.checked)
 
-    def go(self, pool: ThreadPoolExecutor, threads: int) -> None:
+    def go(self, calls: Calls) -> None:
         """Read all rows; each is kept or refused, in order."""
         waiting: deque[W] = deque()
-        for row in count(self._rows(pool), f"{STEP} {self._name}"):
+        for row in count(self._rows(calls), f"{STEP} {self._name}"):
             waiting.append(row)
-            if len(waiting) >= self.waiting * threads:
+            if len(waiting) >= self.waiting * calls.workers:
                 self._finish(waiting.popleft())
         while waiting:
             self._finish(waiting.popleft())
@@ -72,7 +74,7 @@ class RowRun(ABC, Generic[W]):
         if self.summary.rows != self.summary.kept + self.summary.refused.total():
             raise AccountingError(f"{STEP} {self._name}: {self.summary.rows} rows in, not all kept or refused")
 
-    def _rows(self, pool: ThreadPoolExecutor) -> Iterator[W]:
+    def _rows(self, calls: Calls) -> Iterator[W]:
         for default, raw in data_rows(self._source, self._max_row_bytes):
             self._read.add(raw.file)
             self.summary.rows += 1
@@ -83,7 +85,7 @@ class RowRun(ABC, Generic[W]):
                 identity = row_identity(self._source.form, default, raw.values)
                 if not self._ids.add(identity):
                     raise RowError(Reason.DUPLICATE_ID, identity)
-                row = self._drafted(raw.where, identity, raw.values, pool)
+                row = self._drafted(raw.where, identity, raw.values, calls)
             except RowError as error:
                 yield self._broken(DataError(raw.where, identity, error.reason, error.detail))
                 continue
@@ -95,7 +97,7 @@ class RowRun(ABC, Generic[W]):
         self.verdicts.add(Verdict(error.id, self._name, STEP, False, error.reason.name, detail=detail))
 
     @abstractmethod
-    def _drafted(self, where: str, identity: str, row: Row, pool: ThreadPoolExecutor) -> W:
+    def _drafted(self, where: str, identity: str, row: Row, calls: Calls) -> W:
         """Return a row whose pictures are being read, or raise a `RowError`."""
 
     @abstractmethod

@@ -10,18 +10,20 @@ import re
 import shutil
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from lingshu.core.calls import Calls, Later, calls_by
 from lingshu.core.errors import UserError
 from lingshu.core.files import fresh_dir
 from lingshu.core.images import ImageWriter
 from lingshu.core.manifest import write_manifest
+from lingshu.core.parallel import ALONE, Workers
 from lingshu.core.sample import SPLITS, ImageRef, Sample, SampleWriter
 from lingshu.core.verdicts import VerdictWriter
 from lingshu.intake.archive_files import ARCHIVE_ENDINGS
+from lingshu.intake.carried import carried
 from lingshu.intake.counting import told
 from lingshu.intake.errors import DataError, RowError
 from lingshu.intake.pictures import FoundPicture, row_pictures
@@ -50,7 +52,7 @@ class Waiting:
     identity: str
     draft: Sample | RowError
     pictures: Sequence[FoundPicture] = ()
-    stills: list[Future[Still] | Still] = field(default_factory=list)
+    stills: list[Later[Still] | Still] = field(default_factory=list)
 
 
 def normalize_rows(
@@ -62,7 +64,7 @@ def normalize_rows(
     samples: Path,
     images: Path,
     accept_rows: bool = False,
-    threads: int = 1,
+    workers: Workers = ALONE,
     beside: Files | None = None,
 ) -> RowSummary:
     """Write samples with verdicts to `samples`, and pictures to `images`; return what was found.
@@ -75,12 +77,12 @@ def normalize_rows(
         samples: folder that gets `part-NNNNN.parquet` and `verdicts.parquet`; emptied first.
         images: folder that gets shards and index; emptied first.
         accept_rows: go on although the number of rows is not the record's.
-        threads: that read and check pictures; the result does not depend on it.
+        workers: who reads and checks pictures: threads, or a Ray cluster; the result does not depend on it.
         beside: holds tables of this project that complete rows (lists of splits).
 
     Raises:
-        UserError: no form's files are there, a file can't be read, not a single row could be used, or the number of
-            rows is not the record's.
+        UserError: no form's files are there, a file can't be read, not a single row could be used, the number of rows
+            is not the record's, or with engine ray the cluster can't be reached or lost a part for good.
     """
     source = open_form(name, record, files, beside)
     run: _Run | LabelledRun = (
@@ -90,7 +92,7 @@ def normalize_rows(
     )
     with ExitStack() as stack:
         new_images, new_samples = (stack.enter_context(_replaced(folder)) for folder in (images, samples))
-        _go(run, new_images, new_samples, threads)
+        _go(run, new_images, new_samples, workers)
         run.summary.left = [printable(left) for left in source.left]
         run.summary.absent = absent_parts([t.name for t in source.tables])
         _check(name, run.summary, record, source, accept_rows=accept_rows)
@@ -99,15 +101,14 @@ def normalize_rows(
     return run.summary
 
 
-def _go(run: _Run | LabelledRun, images: Path, samples: Path, threads: int) -> None:
+def _go(run: _Run | LabelledRun, images: Path, samples: Path, workers: Workers) -> None:
     """Read all rows, and write what comes of them to the two folders."""
     with ExitStack() as writing:
-        pool = writing.enter_context(ThreadPoolExecutor(threads))
-        writing.callback(pool.shutdown, wait=True, cancel_futures=True)
+        calls = writing.enter_context(calls_by(workers, run.part))
         run.images = writing.enter_context(ImageWriter(images))
         run.samples = writing.enter_context(SampleWriter(samples))
         run.verdicts = writing.enter_context(VerdictWriter(samples / "verdicts.parquet"))
-        run.go(pool, threads)
+        run.go(calls)
 
 
 @contextmanager
@@ -156,29 +157,31 @@ class _Run(RowRun[Waiting]):
     """One pass over rows that are samples."""
 
     waiting = 64
+    part = 16
 
     def __init__(
         self, name: str, record: SourceRecord, source: Opened[SourceForm], files: Files, params: RowParams
     ) -> None:
         super().__init__(name, record, source, files, params)
         self._array = source.form.pictures.array if source.form.pictures else ""
-        self._known: OrderedDict[str, Future[Still] | Still] = OrderedDict()
+        self._known: OrderedDict[str, Later[Still] | Still] = OrderedDict()
         self._noted = Seen()
         self._groups: dict[int, int] = {}
 
-    def _drafted(self, where: str, identity: str, row: Row, pool: ThreadPoolExecutor) -> Waiting:
+    def _drafted(self, where: str, identity: str, row: Row, calls: Calls) -> Waiting:
         pictures = row_pictures(self._source.form.pictures, row, self._finder)
         draft = self._maker.draft(identity, row, pictures)
-        return Waiting(where, identity, draft, pictures, [self._still(pool, picture) for picture in pictures])
+        return Waiting(where, identity, draft, pictures, [self._still(calls, picture) for picture in pictures])
 
     def _broken(self, error: DataError) -> Waiting:
         return Waiting(error.where, error.id, RowError(error.reason, error.detail))
 
-    def _still(self, pool: ThreadPoolExecutor, picture: FoundPicture) -> Future[Still] | Still:
+    def _still(self, calls: Calls, picture: FoundPicture) -> Later[Still] | Still:
         """Return a picture that is being read, or was; each is read once while it is known."""
         known = self._known.get(picture.name)
         if known is None:
-            known = self._known[picture.name] = pool.submit(read_still, picture, self._limits, self._array)
+            sent = carried(picture, self._limits.max_bytes) if calls.elsewhere else picture
+            known = self._known[picture.name] = calls.submit(read_still, sent, self._limits, self._array)
             if len(self._known) > PICTURES_KNOWN:
                 self._known.popitem(last=False)
         return known
@@ -225,7 +228,7 @@ class _Run(RowRun[Waiting]):
         """Forget pictures whose bytes were not stored: a row that needs them reads them again."""
         for picture in row.pictures:
             known = self._known.get(picture.name)
-            if isinstance(known, Future) and not (known.done() and known.exception()):
+            if known is not None and not isinstance(known, Still) and not known.failed():
                 del self._known[picture.name]
 
 
