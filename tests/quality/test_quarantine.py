@@ -9,10 +9,10 @@ import pytest
 from lingshu.core.errors import UserError
 from lingshu.core.layout import IMAGES
 from lingshu.core.verdicts import funnel
+from lingshu.privacy.identifiers import KINDS, PREFIX
 from lingshu.quality.aggregates import IDENTIFIERS
 from lingshu.quality.gate import gate
 from lingshu.quality.params import IDENTIFIER_KINDS, PATIENT_TAGS, QualityParams, QuarantineParams
-from lingshu.signals.identifiers import KINDS, PREFIX
 from lingshu.sources.dicom_profile import BASIC_PROFILE, IDENTITY_REMOVED, Identifying
 from lingshu.sources.identifying import write_identifying
 from tests.corpora import Corpus, scene

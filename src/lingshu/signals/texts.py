@@ -8,7 +8,7 @@ from collections.abc import Collection
 import polars as pl
 
 from lingshu.core.text import digests, normalised
-from lingshu.signals.identifiers import identifier_columns
+from lingshu.privacy.identifiers import identifier_columns
 from lingshu.signals.language import language
 from lingshu.signals.params import SignalsParams
 from lingshu.signals.tokens import Counter, estimated
@@ -37,7 +37,7 @@ def measure_texts(table: pl.DataFrame, params: SignalsParams, count: Counter = e
     `signals.language`); repetition (share of the target's three-word runs that occurred before in it, 0 for fewer than
     4 words); markup, assistant_phrases, refusal_phrases (hits in prompt and target, refusals in the target only);
     picture_phrases (hits in the prompt); other_sections (headings in the target of report sections other than the
-    findings); identifier_<kind> (candidates in everything a sample says, see `signals.identifiers`); text_digest (of
+    findings); identifier_<kind> (candidates in everything a sample says, see `privacy.identifiers`); text_digest (of
     prompt, choices, target and answer in normal form).
 
     Args:

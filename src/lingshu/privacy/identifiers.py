@@ -8,6 +8,10 @@ person to look at. Names without a title or a label are not found; that takes a 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import accumulate
+
 import polars as pl
 
 # Surnames that together cover about 85 % of people in China; those that are common words before "doctor" (向, 和, 于,
@@ -178,3 +182,49 @@ def _less(count: pl.Expr, *others: pl.Expr) -> pl.Expr:
     for other in others:
         left = left - other.fill_null(0).cast(pl.Int64)
     return left.clip(0).cast(pl.UInt32)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A candidate in a text: its kind, and `text[start:end]`, which may begin with a label and end behind the value."""
+
+    kind: str
+    start: int
+    end: int
+
+
+def identifier_spans(texts: Sequence[str]) -> list[list[Span]]:
+    """Return the candidates that `identifier_columns` counts, of each text in order; two of other kinds may overlap.
+
+    What only looks alike is left out where it holds the candidate. The counts take one off for each instead, so rarely
+    a text counts fewer than it has spans here.
+
+    Raises:
+        ValueError: the texts hold every one of Unicode's noncharacters (U+FDD0 to U+FDEF), of which one is needed.
+    """
+    column = pl.Series("text", texts, dtype=pl.String)
+    signed = column.set(~column.str.contains(_DEGREE), "")  # as for the counts
+    found = {kind: [_places(column, pattern)] for kind, pattern in PATTERNS.items()}
+    found["name"] += [_places(column, _ZH_NAMES), _places(signed, _WITH_DEGREE)]
+    alike = {"name": (NO_NAMES,), "date": (NO_DATES, NO_DAYS), "phone": (NO_PHONES,)}
+    passed = {kind: [_places(column, pattern) for pattern in patterns] for kind, patterns in alike.items()}
+    spans: list[list[Span]] = []
+    for row in range(len(column)):
+        own = [Span(kind, *place) for kind, parts in found.items() for part in parts for place in part[row]]
+        none = {(kind, place) for kind, parts in passed.items() for part in parts for place in part[row]}
+        kept = [s for s in own if not any(s.kind == k and a <= s.start and s.end <= b for k, (a, b) in none)]
+        spans.append(sorted(kept, key=lambda span: (span.start, span.end, span.kind)))
+    return spans
+
+
+def _places(texts: pl.Series, pattern: str) -> list[list[tuple[int, int]]]:
+    """Return where each text matches, by this engine, whose patterns Python's does not read: matches are marked."""
+    signs = map(chr, range(0xFDD0, 0xFDF0))
+    mark = next((sign for sign in signs if not texts.str.contains(sign, literal=True).any()), None)
+    if mark is None:
+        raise ValueError("texts with all of U+FDD0 to U+FDEF: no sign is left to mark a match with")
+    found: list[list[tuple[int, int]]] = []
+    for marked in texts.str.replace_all(pattern, f"{mark}${{0}}{mark}"):
+        ends = list(accumulate(map(len, marked.split(mark))))
+        found.append(list(zip(ends[0:-1:2], ends[1::2], strict=True)))
+    return found

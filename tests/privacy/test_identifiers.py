@@ -1,9 +1,11 @@
 """Identifiers in English and Chinese text: what is found, by kind, and what everyday clinical text must not trigger."""
 
+from collections import Counter
+
 import polars as pl
 import pytest
 
-from lingshu.signals.identifiers import KINDS, PREFIX, identifier_columns
+from lingshu.privacy.identifiers import KINDS, PREFIX, identifier_columns, identifier_spans
 
 
 def kinds(text: str) -> dict[str, int]:
@@ -57,6 +59,7 @@ def kinds(text: str) -> dict[str, int]:
 )  # fmt: skip
 def test_found(text: str, expected: dict[str, int]) -> None:
     assert kinds(text) == expected
+    assert Counter(span.kind for span in identifier_spans([text])[0]) == expected
 
 
 @pytest.mark.parametrize(
@@ -91,9 +94,22 @@ def test_found(text: str, expected: dict[str, int]) -> None:
 )
 def test_not_found(text: str) -> None:
     assert kinds(text) == {}
+    assert identifier_spans(["", text]) == [[], []]
 
 
 def test_every_kind_has_a_column() -> None:
     frame = pl.DataFrame({"text": ["", "x"]}).select(identifier_columns(pl.col("text")))
     assert frame.columns == [PREFIX + kind for kind in KINDS]
     assert frame.sum_horizontal().to_list() == [0, 0]
+
+
+def test_places_are_those_of_the_matches() -> None:
+    text = "\ufdd0é Seen by Dr. Müller on 3/14/2019; 10/20/40 mg. 患者姓名：王小明"
+    spans = identifier_spans([text])[0]
+    assert [(span.kind, text[span.start : span.end]) for span in spans] == [
+        ("name", "Dr. Müller"),
+        ("date", "3/14/2019"),
+        ("name", "患者姓名：王小明"),
+    ]
+    with pytest.raises(ValueError, match="no sign is left"):
+        identifier_spans(["".join(map(chr, range(0xFDD0, 0xFDF0)))])

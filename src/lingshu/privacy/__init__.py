@@ -1,0 +1,1 @@
+"""Shared: what may name a person in a text, found and masked."""
