@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
@@ -9,10 +10,10 @@ import numpy as np
 from PIL import Image
 
 from lingshu.core.images import Picture, encode_png, write_images
-from lingshu.core.layout import BENCHMARKS, IMAGES, SAMPLES, verdict_file
+from lingshu.core.layout import BENCHMARKS, IMAGES, SAMPLES, aside_file, verdict_file
 from lingshu.core.parallel import ALONE
 from lingshu.core.sample import Answer, ImageRef, Sample, turn, write_samples
-from lingshu.core.verdicts import KEPT, Verdict, write_verdicts
+from lingshu.core.verdicts import KEPT, QUARANTINED_TEXT, Verdict, write_verdicts
 from lingshu.signals.measure import measure_source
 from lingshu.signals.params import EmbeddingsParams, SignalsParams
 
@@ -109,8 +110,18 @@ class Corpus:
         """Write a benchmark of the given samples."""
         write_samples(self.root / BENCHMARKS / name, samples)
 
-    def keep_all(self, step: str) -> None:
-        """Write the verdicts of an earlier step that kept every sample outside the test split."""
-        kept = [s for samples in self.samples.values() for s in samples if s.split != "test"]
-        verdicts = [Verdict(s.sample_id, s.source, step, True, KEPT) for s in kept]
-        write_verdicts(self.root / verdict_file(step), verdicts)
+    def keep_all(self, step: str, aside: Collection[Sample] = ()) -> None:
+        """Write the verdicts of an earlier step that kept every sample outside the test split.
+
+        The gate put those in `aside` aside for their text; deduplication kept them apart.
+        """
+        judged = [s for samples in self.samples.values() for s in samples if s.split != "test"]
+        kept = [Verdict(s.sample_id, s.source, step, True, KEPT) for s in judged if s not in aside]
+        if step == "gate":
+            detail = f"{QUARANTINED_TEXT} (identifier_name 1 > 0)"
+            held = [Verdict(s.sample_id, s.source, step, False, QUARANTINED_TEXT, 1.0, detail) for s in aside]
+            write_verdicts(self.root / verdict_file(step), [*kept, *held])
+            return
+        write_verdicts(self.root / verdict_file(step), kept)
+        held = [Verdict(s.sample_id, s.source, step, True, KEPT) for s in aside]
+        write_verdicts(self.root / aside_file(step), held)

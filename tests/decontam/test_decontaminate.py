@@ -13,11 +13,12 @@ from PIL import ExifTags, Image
 from lingshu.benchmarks.public.load import load
 from lingshu.benchmarks.public.several import load_several
 from lingshu.core.errors import UserError
+from lingshu.core.layout import aside_file
 from lingshu.core.parallel import Workers
 from lingshu.core.params import load_section
 from lingshu.core.question import Question
 from lingshu.core.sample import Answer
-from lingshu.core.verdicts import Verdict
+from lingshu.core.verdicts import Verdict, eligible_aside, read_verdicts
 from lingshu.decontam.decontaminate import decontaminate
 from lingshu.decontam.params import DecontamParams, KeptOnPurpose
 from lingshu.evalkit.clean import flagged_items
@@ -323,3 +324,31 @@ def test_a_public_benchmark_that_can_not_be_had(tmp_path: Path) -> None:
 
 def test_params_file_has_the_section() -> None:
     assert load_section("decontam", DecontamParams, Path(__file__).parents[2] / "params.yaml").ngram_words == 13
+
+
+def test_texts_that_the_gate_put_aside_are_judged_apart(corpus: Corpus) -> None:
+    item = corpus.sample("s", "What does the heart do?", LONG, split="test")
+    copy = corpus.sample("s", "What does the heart do, Dr. Quill?", LONG)
+    other = corpus.sample("s", "What do the kidneys do, Dr. Quill?", "They filter the blood and make urine from it.")
+    kept = corpus.sample("s", "What do the lungs do?", "They take oxygen out of the air and give carbon dioxide back.")
+    corpus.write()
+    corpus.keep_all("deduplicate", (copy, other))
+    corpus.write_benchmark("held_out", [item])
+    done = decontaminate(corpus.sources, PARAMS, corpus.root)
+    assert done.verdicts["sample_id"].to_list() == [kept.sample_id]
+    apart = read_verdicts(corpus.root / aside_file("decontaminate")).select("sample_id", "reason", "detail")
+    assert {tuple(row) for row in apart.iter_rows()} == {
+        (copy.sample_id, "TEXT_OVERLAPS_BENCHMARK", f"held_out: {item.sample_id}"),
+        (other.sample_id, "KEPT", ""),
+    }
+    assert eligible_aside(corpus.root) == {other.sample_id}
+    assert (done.metrics["kept"], done.metrics["aside"]["dropped"]) == (
+        {"s": 1},
+        {"s": {"TEXT_OVERLAPS_BENCHMARK": 1}},
+    )
+    spared = PARAMS.model_copy(
+        update={"kept_on_purpose": (KeptOnPurpose(source="s", benchmark="held_out", method="any", why="a test"),)}
+    )
+    decontaminate(corpus.sources, spared, corpus.root)
+    assert eligible_aside(corpus.root) == {copy.sample_id, other.sample_id}
+    assert flagged_items(corpus.root) == {"held_out": {item.sample_id}}

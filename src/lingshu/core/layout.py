@@ -45,3 +45,8 @@ def verdict_folder(step: str) -> Path:
 def verdict_file(step: str) -> Path:
     """Return the verdict table of a deciding step."""
     return verdict_folder(step) / "verdicts.parquet"
+
+
+def aside_file(step: str) -> Path:
+    """Return the table of what a step decided on samples that the gate put aside for their text alone."""
+    return verdict_folder(step) / "aside.parquet"

@@ -18,10 +18,11 @@ import pyarrow.parquet as pq
 from lingshu.core.errors import AccountingError
 from lingshu.core.files import atomic_path
 from lingshu.core.id_joins import rows_not_among
-from lingshu.core.layout import MODALITY, verdict_file
+from lingshu.core.layout import MODALITY, aside_file, verdict_file
 
 KEPT = "KEPT"
 QUARANTINED = "QUARANTINED"  # how the reasons begin for which a sample is put aside, its text shown to nobody
+QUARANTINED_TEXT = f"{QUARANTINED}_TEXT"  # of them, the one for what may be masked
 NOTED = " (report only)"  # how a finding ends, in the detail of a verdict, that drops nothing
 ROWS_A_GROUP = 1 << 20  # as pyarrow writes by itself
 ROWS_AT_ONCE = 100_000
@@ -141,6 +142,20 @@ def eligible(root: Path = Path()) -> pl.DataFrame:
 def eligible_ids(root: Path = Path()) -> set[str]:
     """Return the ids of `eligible` as a set."""
     return set(eligible(root)["sample_id"])
+
+
+def put_aside(root: Path = Path()) -> pl.DataFrame:
+    """Return what the gate put aside for its text and would have kept otherwise: one column, sample_id."""
+    findings = pl.col("detail").str.split("; ").list
+    text = pl.element().str.starts_with(QUARANTINED_TEXT)
+    enforced = ~pl.element().str.ends_with(NOTED) | pl.element().str.starts_with(QUARANTINED)
+    only_text = (pl.col("reason") == QUARANTINED_TEXT) & ~findings.eval(~text & enforced).list.any()
+    return pl.scan_parquet(root / verdict_file("gate")).filter(only_text).select("sample_id").collect()
+
+
+def eligible_aside(root: Path = Path()) -> set[str]:
+    """Return the ids of `put_aside` that deduplication and decontamination kept, to be used once they are masked."""
+    return kept_ids(root / aside_file("decontaminate"))
 
 
 def report_only(verdicts: pl.DataFrame) -> pl.DataFrame:

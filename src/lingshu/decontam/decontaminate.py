@@ -13,8 +13,8 @@ import pyarrow.parquet as pq
 
 from lingshu.core.corpus import open_images
 from lingshu.core.files import atomic_path, fresh_dir
-from lingshu.core.id_joins import rows_among
-from lingshu.core.layout import DECONTAM, SAMPLES, verdict_file, verdict_folder
+from lingshu.core.id_joins import rows_among, rows_not_among
+from lingshu.core.layout import DECONTAM, SAMPLES, aside_file, verdict_file, verdict_folder
 from lingshu.core.question import Question
 from lingshu.core.sample import ROWS_PER_PART
 from lingshu.core.tables import sample_batches
@@ -44,7 +44,9 @@ def decontaminate(
 ) -> Decontaminated:
     """Write verdicts and `overlaps.parquet` under data/verdicts/decontaminate, `flags.parquet` under data/decontam.
 
-    Flags are the overlaps that training keeps on purpose: `score` reads them.
+    Flags are the overlaps that training keeps on purpose: `score` reads them. Texts that the gate put aside and
+    deduplication kept are judged too, for what may be made from them once they are masked: `aside.parquet`. Nothing
+    written holds a word of them.
 
     Args:
         sources: whose samples are judged.
@@ -60,33 +62,45 @@ def decontaminate(
     named = {*items.table["benchmark"], *params.public.names, *params.public.may_be_absent}
     check_purposes(params.kept_on_purpose, sources, named)
     folder, flag_folder = fresh_dir(root / verdict_folder(STEP)), fresh_dir(root / DECONTAM)
-    names, pairs = _search(sources, items, params, root)
+    put_aside = kept(root / aside_file("deduplicate"))["sample_id"].sort()
+    every, pairs = _search(sources, items, params, root, put_aside)
+    names = rows_not_among(every, put_aside)
     asked = on_purpose(params.kept_on_purpose)
     evidence = closest(pairs.filter(~asked))
     flags = pairs if params.report_only else pairs.filter(asked).join(evidence, on="train_id", how="anti")
     flags = flags.sort("benchmark", "item_id", "train_id", "method")
+    verdicts, counts = _decided(names, evidence, params)
+    aside, aside_counts = _decided(rows_among(every, put_aside), evidence, params)
+    _write(folder / "overlaps.parquet", evidence)
+    _write(flag_folder / FLAGS_FILE, flags)
+    write_verdicts(root / verdict_file(STEP), verdicts)
+    write_verdicts(root / aside_file(STEP), aside)
+    metrics: dict[str, Any] = {**counts, "matrix": matrix(pairs, every, items.table)}
+    if params.kept_on_purpose or params.report_only:
+        metrics["kept_on_purpose"] = matrix(flags, every, items.table)
+    if items.unreadable:
+        metrics["unreadable_benchmark_pictures"] = items.unreadable
+    return Decontaminated(verdicts, metrics | ({"aside": aside_counts} if len(aside) else {}))
+
+
+def _decided(
+    names: pl.DataFrame, evidence: pl.DataFrame, params: DecontamParams
+) -> tuple[pl.DataFrame, dict[str, dict[str, Any]]]:
+    """Return the verdicts on the samples, and their funnel."""
     verdicts = _verdicts(names, evidence)
-    counts: dict[str, Any] = funnel(verdicts)
+    counts = funnel(verdicts)
     if params.report_only:
         verdicts = report_only(verdicts)
         counts = funnel(verdicts) | {"report_only": counts["dropped"]}
     account(STEP, names["sample_id"], verdicts)
-    _write(folder / "overlaps.parquet", evidence)
-    _write(flag_folder / FLAGS_FILE, flags)
-    write_verdicts(root / verdict_file(STEP), verdicts)
-    metrics = {**counts, "matrix": matrix(pairs, names, items.table)}
-    if params.kept_on_purpose or params.report_only:
-        metrics["kept_on_purpose"] = matrix(flags, names, items.table)
-    if items.unreadable:
-        metrics["unreadable_benchmark_pictures"] = items.unreadable
-    return Decontaminated(verdicts, metrics)
+    return verdicts, counts
 
 
 def _search(
-    sources: Sequence[str], items: Items, params: DecontamParams, root: Path
+    sources: Sequence[str], items: Items, params: DecontamParams, root: Path, put_aside: pl.Series
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Return the samples that deduplication kept (sample_id, source; sorted), and `OVERLAP_SCHEMA` of all pairs."""
-    came = kept(root / verdict_file("deduplicate"))["sample_id"].sort()
+    came = pl.concat([kept(root / verdict_file("deduplicate"))["sample_id"], put_aside]).sort()
     finder = Finder(items, item_signals(items, sources, root), params)
     names = [pl.DataFrame(schema={"sample_id": pl.String(), "source": pl.String()})]
     found = [pl.DataFrame(schema=OVERLAP_SCHEMA)]
@@ -141,7 +155,10 @@ class Finder:
 
 
 def matrix(found: pl.DataFrame, train: pl.DataFrame, items: pl.DataFrame) -> dict[str, dict[str, int]]:
-    """Return `{source: {benchmark: training samples that met one of its items}}`, zeros included."""
+    """Return `{source: {benchmark: samples that met one of its items}}`, zeros included.
+
+    Samples are training's, and texts put aside, from which some may be made.
+    """
     counts = found.group_by("source", "benchmark").agg(pl.col("train_id").n_unique().alias("n"))
     met = {(row["source"], row["benchmark"]): row["n"] for row in counts.iter_rows(named=True)}
     benchmarks = items["benchmark"].unique().sort()

@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from lingshu.core.files import atomic_path, fresh_dir
-from lingshu.core.layout import verdict_file, verdict_folder
+from lingshu.core.layout import aside_file, verdict_file, verdict_folder
 from lingshu.core.verdicts import KEPT, account, funnel, report_only, write_verdicts
 from lingshu.dedup.clusters import clusters
 from lingshu.dedup.copies import METHODS, Copies, exact_copies
@@ -44,7 +44,8 @@ def deduplicate(sources: Sequence[str], params: DedupParams, root: Path = Path()
     """Write verdicts and `clusters.parquet` (`dedup.clusters`) under data/verdicts/deduplicate.
 
     Only rows that the gate kept are compared and judged. Questions about pictures are dropped only as exact copies,
-    unless a scope names them: templates ask the same question of many pictures.
+    unless a scope names them: templates ask the same question of many pictures. Texts that the gate put aside are
+    judged behind all these, for what may be made from them once they are masked: `aside.parquet`.
 
     Raises:
         UserError: an enabled source has no place in `dedup.reliability`, or a sample or picture was not measured.
@@ -52,15 +53,18 @@ def deduplicate(sources: Sequence[str], params: DedupParams, root: Path = Path()
     folder = fresh_dir(root / verdict_folder(STEP))
     rows = read_rows(sources, params.reliability, root)
     copies = find_copies(rows, params)
-    verdicts = _verdicts(rows, copies)
-    found = funnel(verdicts)
+    every = _verdicts(rows, copies)
+    verdicts, aside = every[: rows.passed], every[rows.passed :]
+    found = funnel(verdicts) | ({"aside": funnel(aside)} if len(aside) else {})
     if params.report_only:
-        verdicts = report_only(verdicts)
-        found = funnel(verdicts) | {"report_only": found["dropped"]}
-    account(STEP, rows.names["sample_id"], verdicts)
+        verdicts, aside = report_only(verdicts), report_only(aside)
+        found = funnel(verdicts) | {"report_only": found["dropped"]} | ({"aside": funnel(aside)} if len(aside) else {})
+    account(STEP, rows.names["sample_id"][: rows.passed], verdicts)
+    account(STEP, rows.names["sample_id"][rows.passed :], aside)
     with atomic_path(folder / "clusters.parquet") as temporary:
         pq.write_table(clusters(rows.names, copies).to_arrow(), temporary, compression="zstd")
     write_verdicts(root / verdict_file(STEP), verdicts)
+    write_verdicts(root / aside_file(STEP), aside)
     return Deduplicated(verdicts, found)
 
 

@@ -1,5 +1,7 @@
 """What the gate kept, as columns of numbers in order of preference: some 100 bytes a row, whatever the texts' length.
 
+What it put aside for its text alone comes last.
+
 Texts stay on disk and are read a batch at a time. Importing this module imports numba.
 """
 
@@ -17,7 +19,7 @@ from numpy.typing import NDArray
 from lingshu.core.errors import UserError
 from lingshu.core.layout import SAMPLES, SIGNALS, verdict_file
 from lingshu.core.tables import sample_batches
-from lingshu.core.verdicts import kept
+from lingshu.core.verdicts import kept, put_aside
 from lingshu.dedup.keys import KeyIndex, joined_keys, string_keys
 
 SIGNALS_A_BATCH = 1 << 16
@@ -28,17 +30,21 @@ NAMES = ("sample_id", "source", "group_id", "task")
 class Rows:
     """All rows, the one to keep first first: by the reliability of the source, then group_id and sample_id.
 
+    Those that the gate put aside come behind all that it kept, so that none of these is dropped for one of them.
+
     Attributes:
+        passed: how many the gate kept; the others were put aside for their text.
         names: columns sample_id, source, group_id, task.
         groups: number of (source, group_id), shape (rows,), int64.
         content: 128 bits of pictures and text, shape (rows, 2).
         hashes: perceptual hashes of all pictures; those of row i are `hashes[offsets[i]:offsets[i + 1]]`.
         offsets: shape (rows + 1,), int64.
         pictures: key of each picture's id, as `hashes`; shape (pictures, 2).
-        places: for each source the row of each of its samples in path and row order, -1 for what the gate dropped.
+        places: for each source the row of each of its samples in path and row order, -1 for what is no row.
         root: folder of the project.
     """
 
+    passed: int
     names: pl.DataFrame
     groups: NDArray[np.int64]
     content: NDArray[np.uint64]
@@ -72,8 +78,9 @@ class Rows:
 
 @dataclass(frozen=True, slots=True)
 class _Part:
-    """The rows of one source in order of preference, as `Rows`; `places` count from 0."""
+    """The rows of one source in order of preference, as `Rows`; `places` count from 0, `aside` says which were."""
 
+    aside: NDArray[np.bool_]
     names: pl.DataFrame
     content: NDArray[np.uint64]
     hashes: NDArray[np.uint64]
@@ -93,11 +100,13 @@ def read_rows(sources: Sequence[str], reliability: Sequence[str], root: Path) ->
             f"params.yaml: dedup.reliability does not rank {missing}", "add each enabled source to the list"
         )
     passed = KeyIndex.of(string_keys(kept(root / verdict_file("gate"))["sample_id"]))
+    aside = KeyIndex.of(string_keys(put_aside(root)["sample_id"]))
     ranked = [source for source in reliability if source in set(sources)]
-    parts = [_source_part(source, passed, root) for source in ranked]
+    parts = [_source_part(source, passed, aside, root) for source in ranked]
     starts = np.cumsum([0, *(len(part.names) for part in parts)])
     names = pl.concat(part.names for part in parts)
-    return Rows(
+    rows = Rows(
+        len(names),
         names,
         _group_numbers(names),
         np.concatenate([part.content for part in parts]),
@@ -107,6 +116,28 @@ def read_rows(sources: Sequence[str], reliability: Sequence[str], root: Path) ->
         {s: np.where(p.places < 0, -1, p.places + at) for s, p, at in zip(ranked, parts, starts, strict=False)},
         root,
     )
+    return _aside_last(rows, np.concatenate([part.aside for part in parts]))
+
+
+def _aside_last(rows: Rows, aside: NDArray[np.bool_]) -> Rows:
+    if not aside.any():
+        return rows
+    order = np.argsort(aside, kind="stable")
+    moved = _runs(rows.offsets, order)
+    place = np.empty_like(order)
+    place[order] = np.arange(len(order))
+    counts = np.diff(rows.offsets)[order]
+    return Rows(
+        int((~aside).sum()),
+        rows.names[order],
+        rows.groups[order],
+        rows.content[order],
+        rows.hashes[moved],
+        np.concatenate([np.zeros(1, dtype=np.int64), np.cumsum(counts)]),
+        rows.pictures[moved],
+        {source: np.where(places < 0, -1, place[places]) for source, places in rows.places.items()},
+        rows.root,
+    )
 
 
 def _group_numbers(names: pl.DataFrame) -> NDArray[np.int64]:
@@ -115,8 +146,9 @@ def _group_numbers(names: pl.DataFrame) -> NDArray[np.int64]:
     return names.select((key != key.shift()).fill_null(False).cast(pl.Int64).cum_sum())["source"].to_numpy()
 
 
-def _source_part(source: str, passed: KeyIndex, root: Path) -> _Part:
-    names, ids, shown, counts, chosen = _samples(source, passed, root)
+def _source_part(source: str, passed: KeyIndex, put_by: KeyIndex, root: Path) -> _Part:
+    names, ids, shown, counts, chosen = _samples(source, passed, put_by, root)
+    aside = put_by.find(ids) >= 0
     texts = _keyed(root / SIGNALS / source / "texts.parquet", "sample_id", "text_digest")
     pictures = _keyed(root / SIGNALS / source / "images.parquet", "image_id", "pixel_digest", "phash")
     at = _measured(texts.index.find(ids), f"{source}: a sample")
@@ -128,19 +160,24 @@ def _source_part(source: str, passed: KeyIndex, root: Path) -> _Part:
     places = np.full(len(chosen), -1, dtype=np.int64)
     places[np.flatnonzero(chosen)[order]] = np.arange(len(order))
     moved = _runs(offsets, order)
-    return _Part(names[order], content[order], pictures.values[pixels_at[moved]], counts[order], shown[moved], places)
+    hashes = pictures.values[pixels_at[moved]]
+    return _Part(aside[order], names[order], content[order], hashes, counts[order], shown[moved], places)
 
 
 def _samples(
-    source: str, passed: KeyIndex, root: Path
+    source: str, passed: KeyIndex, aside: KeyIndex, root: Path
 ) -> tuple[pl.DataFrame, NDArray[np.uint64], NDArray[np.uint64], NDArray[np.int64], NDArray[np.bool_]]:
-    """Return names, sample keys, picture keys, pictures a row, of what the gate kept; and which of all rows it kept."""
+    """Return names, sample keys, picture keys, pictures a row, of what the gate kept; and which of all rows it kept.
+
+    What it put aside counts as kept here where it has no pictures.
+    """
     names = [pl.DataFrame(schema=dict.fromkeys(NAMES, pl.String))]
     ids, shown = [np.empty((0, 2), dtype=np.uint64)], [np.empty((0, 2), dtype=np.uint64)]
     counts, chosen = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.bool_)]
     for batch in sample_batches([root / SAMPLES / source], [*NAMES, "image_ids"]):
         keys = string_keys(batch["sample_id"])
-        keep = passed.find(keys) >= 0
+        without = batch["image_ids"].list.len().to_numpy() == 0
+        keep = (passed.find(keys) >= 0) | (without & (aside.find(keys) >= 0))
         left = batch.filter(keep)
         names.append(left.select(NAMES))
         ids.append(keys[keep])

@@ -12,7 +12,7 @@ from typing import Literal, Protocol
 
 import polars as pl
 
-from lingshu.core.verdicts import KEPT, NOTED, QUARANTINED
+from lingshu.core.verdicts import KEPT, NOTED, QUARANTINED, QUARANTINED_TEXT
 from lingshu.quality.params import IDENTIFIER_KINDS, QualityParams, QuarantineParams
 
 CAPTION_TASK = "caption"
@@ -119,7 +119,7 @@ def rules(params: QualityParams) -> list[Rule]:
 
 def _quarantine(params: QuarantineParams) -> list[Rule]:
     held = ~pl.col("sample_id").is_in(list(params.released))
-    in_text = [Limit(f"{QUARANTINED}_TEXT", f"identifier_{kind}", ">", 0, held) for kind in params.text]
+    in_text = [Limit(QUARANTINED_TEXT, f"identifier_{kind}", ">", 0, held) for kind in params.text]
     return [
         *in_text,
         Limit(f"{QUARANTINED}_BURNED_IN", "burned_in_identifiers", ">", params.burned_in, held),
