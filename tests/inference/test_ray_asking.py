@@ -12,7 +12,7 @@ import psutil
 import pytest
 
 from lingshu.core.errors import UserError
-from lingshu.core.layout import MODALITY, SAMPLES, verdict_file
+from lingshu.core.layout import MODALITY, SAMPLES, aside_file, verdict_file
 from lingshu.core.parallel import ALONE, Workers
 from lingshu.core.sample import Answer, Sample, turn, write_samples
 from lingshu.core.verdicts import KEPT, Verdict, write_verdicts
@@ -81,6 +81,8 @@ def talks(tmp_path):
         for number in range(TALKS)
     ]  # fmt: skip
     write_samples(tmp_path / SAMPLES / "talks", made)
+    (tmp_path / verdict_file("decontaminate")).parent.mkdir(parents=True)
+    write_verdicts(tmp_path / aside_file("decontaminate"), [])
     for path in (tmp_path / verdict_file("decontaminate"), tmp_path / MODALITY / "verdicts.parquet"):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_verdicts(path, [Verdict(sample.sample_id, "talks", "x", True, KEPT) for sample in made])

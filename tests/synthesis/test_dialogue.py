@@ -8,7 +8,7 @@ from dataclasses import replace
 import pytest
 
 from lingshu.core.errors import UserError
-from lingshu.core.layout import MODALITY, SAMPLES, proposal_samples, verdict_file
+from lingshu.core.layout import MODALITY, SAMPLES, aside_file, proposal_samples, verdict_file
 from lingshu.core.params import validate
 from lingshu.core.sample import Answer, Sample, read_samples, turn, write_samples
 from lingshu.core.verdicts import KEPT, Verdict, read_verdicts, write_verdicts
@@ -50,6 +50,8 @@ def repository(tmp_path):
     samples = [talk(number, "test" if number == 5 else "train") for number in range(6)]
     write_samples(tmp_path / SAMPLES / "talks", samples)
     kept = [Verdict(s.sample_id, "talks", "x", s != samples[4], KEPT if s != samples[4] else "NEAR") for s in samples]
+    (tmp_path / verdict_file("decontaminate")).parent.mkdir(parents=True)
+    write_verdicts(tmp_path / aside_file("decontaminate"), [])
     for path in (tmp_path / verdict_file("decontaminate"), tmp_path / MODALITY / "verdicts.parquet"):
         path.parent.mkdir(parents=True, exist_ok=True)
         write_verdicts(path, kept)

@@ -35,14 +35,23 @@ class Rejection:
 
 
 @dataclass(frozen=True, slots=True)
+class Identity:
+    """What tells of a person: names and numbers in the parent's text, and the kinds found in the proposal's."""
+
+    known: frozenset[str] = frozenset()
+    kinds: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
-    """A proposal with what it is checked against: its parent, the facts of its picture, and the limits."""
+    """A proposal with what it is checked against: its parent, the facts of its picture, the limits, and identities."""
 
     sample: Sample
     parent: Sample
     facts: Facts
     max_trace_words: int
     min_kept_words: float = 0.0
+    identity: Identity = Identity()
 
 
 def check_caption(case: Case) -> Rejection | None:

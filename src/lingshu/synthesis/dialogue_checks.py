@@ -1,13 +1,20 @@
 """The checks of recipe `dialogue`: what must not be left of a talk, and what must have been added.
 
-They are rules on words, in English: a name that no title, greeting or signature announces is not seen.
+They are rules on words, in English, and the gate's patterns, which know some Chinese: a name that no title, label,
+greeting or signature announces is not seen. The parent's names are those of the talk as it came, whether or not the
+teacher saw them.
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import replace
 
-from lingshu.synthesis.checks import Case, Rejection
+from lingshu.core.sample import Sample
+from lingshu.privacy.identifiers import KINDS
+from lingshu.privacy.masking import holds, kinds_in, secrets_of
+from lingshu.synthesis.checks import Case, Identity, Rejection
 
 IDENTIFIERS: dict[str, re.Pattern[str]] = {
     "e-mail address": re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+"),
@@ -27,6 +34,16 @@ IDENTIFIERS: dict[str, re.Pattern[str]] = {
     "titled name": re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof)\b\.?\s+[A-Z][a-z]+"),
     "own name": re.compile(r"\b(?:[Mm]y name is|I am called|I am Dr|I'm Dr)\.?\s+[A-Z][a-z]+"),
 }
+_KINDS = (
+    "|".join(kind.replace("_", "[ _]") for kind in KINDS) + "|telephone|e-mail|姓名|名字|日期|电话|邮箱|身份证|地址"
+)
+# Placeholders as a teacher may write them on: [name], [Name of doctor 2], {phone}, (date), 【姓名】, and NAME.
+PLACEHOLDER = re.compile(
+    rf"[\[<{{【［]\s*(?:[^\W\d]|[ '’.-]){{0,24}}?(?:{_KINDS}|redacted|removed|masked)(?:\w|[ '’.-]){{0,16}}?"
+    r"\\?\s*[\]>}】］]"
+    rf"|[(（]\s*(?:{_KINDS})\s*\d*\s*[)）]|\b(?-i:NAME|DATE|PHONE|EMAIL|ADDRESS)\b",
+    re.IGNORECASE,
+)
 # A capital after a title, or alone between a greeting or farewell and its end: "Hello, Based on your …" has none.
 _NAMED = re.compile(
     r"\b(?:Dr|Mr|Mrs|Ms|Prof)\b\.?\s+([A-Z][a-z]{2,})|\b(?:[Mm]y name is|I am called)\s+([A-Z][a-z]{2,})"
@@ -69,14 +86,34 @@ DISCLAIMER = re.compile(
 
 def check_dialogue(case: Case) -> Rejection | None:
     """Reject a talk in which somebody can still be told, or that prescribes, diagnoses, refers to nobody or strays."""
-    question, reply, parent = case.sample.prompt_text(), case.sample.target_text(), case.parent
-    if left := _identity(f"{question}\n{reply}", f"{parent.prompt_text()}\n{parent.target_text()}"):
+    question, reply = case.sample.prompt_text(), case.sample.target_text()
+    if PLACEHOLDER.search(f"{question}\n{reply}"):
+        return Rejection("PLACEHOLDER_LEFT", "")
+    if left := _identity(_text(case.sample), _text(case.parent)) or ", ".join(case.identity.kinds):
         return Rejection("IDENTITY_LEFT", left)
+    if holds(_text(case.sample), case.identity.known):
+        return Rejection("IDENTITY_LEFT", "name or number of the parent")
     if dose := DOSE.search(reply):
         return Rejection("PRESCRIPTION_LEFT", dose[0])
     if stated := DIAGNOSIS.search(reply):
         return Rejection("DIAGNOSIS_LEFT", reply[stated.start() : stated.end() + 30])
     return _missing(reply) or _strayed(question, reply, case)
+
+
+def with_identities(cases: Sequence[Case]) -> list[Case]:
+    """Return the cases with what the gate's patterns find in each proposal, and in its parent as it came."""
+    known = secrets_of([_text(case.parent) for case in cases])
+    found = kinds_in([_text(case.sample) for case in cases])
+    return [replace(case, identity=Identity(k, f)) for case, k, f in zip(cases, known, found, strict=True)]
+
+
+def names_said(text: str) -> set[str]:
+    """Return the names that titles, greetings and signatures announce."""
+    return {name for match in _NAMED.finditer(text) for name in match.groups() if name} - _NO_NAMES
+
+
+def _text(talk: Sample) -> str:
+    return f"{talk.prompt_text()}\n{talk.target_text()}"
 
 
 def _missing(reply: str) -> Rejection | None:
@@ -100,11 +137,7 @@ def _identity(text: str, before: str) -> str:
         if pattern.search(text):
             return kind
     words = set(re.findall(r"\b[A-Z][a-z]{2,}\b", text))
-    return "name" if _names(before) & words or _names(text) else ""
-
-
-def _names(text: str) -> set[str]:
-    return {name for match in _NAMED.finditer(text) for name in match.groups() if name} - _NO_NAMES
+    return "name" if names_said(before) & words or names_said(text) else ""
 
 
 def _kept(before: str, after: str) -> float:

@@ -50,10 +50,19 @@ class TeacherParams(Strict):
 
 
 class DialogueParams(Strict):
-    """Talks that are written anew: of which sources, and how many at most."""
+    """Talks that are written anew.
+
+    Attributes:
+        sources: whose talks.
+        max_samples: at most.
+        masked: talks that the gate put aside for their text alone are taken too, and in every talk each name, date,
+            number and address that patterns find is a placeholder (`[name]`) before a teacher is asked, so that none
+            leaves this machine. False: only talks that the gate kept, as they are.
+    """
 
     sources: list[str] = Field(min_length=1)
     max_samples: int = Field(ge=1)
+    masked: bool = True
 
 
 class CaptionParams(Strict):

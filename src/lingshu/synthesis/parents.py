@@ -15,7 +15,7 @@ from lingshu.core.ids import stable_hash
 from lingshu.core.images import read_index
 from lingshu.core.layout import IMAGES, SAMPLES
 from lingshu.core.sample import Sample, read_samples, sample_parts
-from lingshu.core.verdicts import eligible_ids
+from lingshu.core.verdicts import eligible_aside, eligible_ids
 from lingshu.facts.vocabulary import check_facts, parsable
 
 T = TypeVar("T")
@@ -31,16 +31,31 @@ class Parent:
 
 
 def eligible_samples(
-    sources: Iterable[str], tasks: Collection[str], topics: Collection[str] | None = None, root: Path = Path()
+    sources: Iterable[str],
+    tasks: Collection[str],
+    topics: Collection[str] | None = None,
+    root: Path = Path(),
+    *,
+    aside: bool = False,
 ) -> list[Sample]:
-    """Return the training samples of these tasks (and topics) that the deciding steps kept, sorted by id."""
+    """Return the training samples of these tasks (and topics) that the deciding steps kept, sorted by id.
+
+    Args:
+        sources: their names.
+        tasks: see above.
+        topics: None for all.
+        root: of the project.
+        aside: also those that the gate put aside for their text alone and the later steps found no fault with: to be
+            masked before anybody reads them.
+    """
     folders = [root / SAMPLES / source for source in sorted(sources)]
     columns = ["sample_id", "split", "task", "topic"]
     wanted = pl.col("split").eq(TRAINING_SPLIT) & pl.col("task").is_in(list(tasks))
     if topics is not None:
         wanted &= pl.col("topic").is_in(list(topics))
     parts = [pl.read_parquet(path, columns=columns).filter(wanted) for path in sample_parts(folders)]
-    ids = {sample_id for part in parts for sample_id in part["sample_id"]} & eligible_ids(root)
+    wanted_ids = {sample_id for part in parts for sample_id in part["sample_id"]}
+    ids = wanted_ids & (eligible_ids(root) | (eligible_aside(root) if aside else set()))
     return sorted(read_samples(folders, ids), key=lambda s: s.sample_id)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +14,7 @@ from lingshu.core.sample import Sample, read_samples
 from lingshu.core.verdicts import KEPT, Verdict, account, write_verdicts
 from lingshu.synthesis import caption, cot, dialogue, ocr, vqa
 from lingshu.synthesis.checks import Case, Rejection, check_caption, check_cot, check_ocr, check_vqa
-from lingshu.synthesis.dialogue_checks import check_dialogue
+from lingshu.synthesis.dialogue_checks import check_dialogue, with_identities
 from lingshu.synthesis.params import VerifyParams
 from lingshu.synthesis.parents import TRAINING_SPLIT, picture_facts
 
@@ -42,7 +42,7 @@ def verify(recipes: list[str], sources: list[str], params: VerifyParams, root: P
     verdicts: list[Verdict] = []
     metrics: dict[str, Any] = {}
     for recipe, samples in proposals.items():
-        decided = [_decide(recipe, sample, parents, facts, params) for sample in samples]
+        decided = _decide(recipe, samples, parents, facts, params)
         account(STEP, (sample.sample_id for sample in samples), decided)
         reasons = Counter(verdict.reason for verdict in decided)
         accepted = reasons.pop(KEPT, 0)
@@ -62,14 +62,27 @@ def _parents(proposals: Iterable[list[Sample]], sources: list[str], root: Path) 
 
 
 def _decide(
-    recipe: str, sample: Sample, parents: dict[str, Sample], facts: dict[str, dict[str, Any]], params: VerifyParams
-) -> Verdict:
-    rejection = _inheritance(sample, parents)
-    if rejection is None:
-        assert sample.synthetic is not None
-        known = facts.get(sample.images[0].image_id, {}) if sample.images else {}
-        case = Case(sample, parents[sample.synthetic.parents[0]], known, params.max_trace_words, params.min_kept_words)
-        rejection = CHECKS[recipe](case)
+    recipe: str,
+    samples: Sequence[Sample],
+    parents: dict[str, Sample],
+    facts: dict[str, dict[str, Any]],
+    params: VerifyParams,
+) -> list[Verdict]:
+    rejected = {sample.sample_id: _inheritance(sample, parents) for sample in samples}
+    cases = [_case(sample, parents, facts, params) for sample in samples if rejected[sample.sample_id] is None]
+    if recipe == dialogue.RECIPE:
+        cases = with_identities(cases)
+    rejected |= {case.sample.sample_id: CHECKS[recipe](case) for case in cases}
+    return [_verdict(sample, rejected[sample.sample_id]) for sample in samples]
+
+
+def _case(sample: Sample, parents: dict[str, Sample], facts: dict[str, dict[str, Any]], params: VerifyParams) -> Case:
+    assert sample.synthetic is not None
+    known = facts.get(sample.images[0].image_id, {}) if sample.images else {}
+    return Case(sample, parents[sample.synthetic.parents[0]], known, params.max_trace_words, params.min_kept_words)
+
+
+def _verdict(sample: Sample, rejection: Rejection | None) -> Verdict:
     if rejection is None:
         return Verdict(sample.sample_id, sample.source, STEP, True, KEPT)
     return Verdict(sample.sample_id, sample.source, STEP, False, rejection.reason, None, rejection.detail)
