@@ -112,4 +112,4 @@ def test_places_are_those_of_the_matches() -> None:
         ("name", "患者姓名：王小明"),
     ]
     with pytest.raises(ValueError, match="no sign is left"):
-        identifier_spans(["".join(map(chr, range(0xFDD0, 0xFDF0)))])
+        identifier_spans(["".join(map(chr, (*range(0xFDD0, 0xFDF0), *range(0xE000, 0xF900))))])

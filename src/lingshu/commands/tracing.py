@@ -22,13 +22,18 @@ from lingshu.core.layout import (
     SAMPLES,
     SCORES,
     SIGNALS,
+    aside_file,
     verdict_file,
 )
 from lingshu.core.params import read_yaml
 from lingshu.core.sample import Sample, from_row, sample_parts
-from lingshu.core.verdicts import QUARANTINED
+from lingshu.core.verdicts import IDENTITY_LEFT, QUARANTINED
 
-STEPS = ("normalize", "gate", "deduplicate", "decontaminate", "classify_modality", "verify")
+ASIDE = " (put aside)"  # of steps that judge a text which the gate put aside, for what may be made from it
+STEPS = (
+    "normalize", "gate", "deduplicate", f"deduplicate{ASIDE}", "decontaminate", f"decontaminate{ASIDE}",
+    "classify_modality", "propose", "verify",
+)  # fmt: skip
 LISTED = 8
 TEXT_CHARS = 160
 
@@ -44,7 +49,8 @@ class Section:
 def trace(root: Path, wanted: str, *, show_quarantined: bool = False) -> list[Section]:
     """Return the life of the one sample whose id is, or starts with, `wanted` (the part after the colon will do).
 
-    Of a sample that the gate put aside because it may name a person, what it says and where it came from are withheld.
+    Of a sample that the gate put aside because it may name a person, or that `verify` rejected for that, what it says
+    and where it came from are withheld.
 
     Args:
         root: of the project.
@@ -163,10 +169,12 @@ def _signals(root: Path, sample: Sample) -> Iterator[str]:
 
 
 def _step_tables(root: Path, step: str) -> list[pl.DataFrame]:
-    """Return the verdict tables of a step; two of them lie beside other outputs of their stage."""
+    """Return the verdict tables of a step; some lie beside other outputs of their stage."""
     elsewhere = {
         "normalize": (root / SAMPLES).glob("*/verdicts.parquet"),
         "classify_modality": [root / MODALITY / "verdicts.parquet"],
+        "propose": (root / PROPOSALS).glob("*/verdicts.parquet"),
+        **{f"{name}{ASIDE}": [root / aside_file(name)] for name in ("deduplicate", "decontaminate")},
     }
     paths = elsewhere.get(step, [root / verdict_file(step)])
     return [pl.read_parquet(path) for path in sorted(paths) if path.exists()]
@@ -179,17 +187,21 @@ def _verdicts(root: Path, sample_id: str) -> Section:
             for row in table.filter(pl.col("sample_id") == sample_id).to_dicts():
                 score = "" if row["score"] is None else f", score {row['score']:.4g}"
                 outcome = "kept" if row["keep"] else f"dropped: {row['reason']}"
-                lines.append(f"{step}: {outcome}{score}{', ' + row['detail'] if row['detail'] else ''}")
+                named = row["step"] if step == "propose" else step
+                lines.append(f"{named}: {outcome}{score}{', ' + row['detail'] if row['detail'] else ''}")
     return Section("verdicts", tuple(lines) or ("no step decided on it",))
 
 
 def _quarantined(root: Path, sample_id: str) -> str:
-    """Return for what the gate put a sample aside, or would have; empty if for nothing."""
+    """Return for what the gate put a sample aside, or would have, or what `verify` found left; empty if nothing."""
     for table in _step_tables(root, "gate"):
         for row in table.filter(pl.col("sample_id") == sample_id).to_dicts():
             said = (row["reason"], row["detail"] or "")
             if any(QUARANTINED in text for text in said):
                 return next(text for text in said if QUARANTINED in text)
+    for table in _step_tables(root, "verify"):
+        if len(table.filter((pl.col("sample_id") == sample_id) & (pl.col("reason") == IDENTITY_LEFT))):
+            return IDENTITY_LEFT
     return ""
 
 

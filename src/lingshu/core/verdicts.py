@@ -23,6 +23,7 @@ from lingshu.core.layout import MODALITY, aside_file, verdict_file
 KEPT = "KEPT"
 QUARANTINED = "QUARANTINED"  # how the reasons begin for which a sample is put aside, its text shown to nobody
 QUARANTINED_TEXT = f"{QUARANTINED}_TEXT"  # of them, the one for what may be masked
+IDENTITY_LEFT = "IDENTITY_LEFT"  # why `verify` rejects what may name a person still
 NOTED = " (report only)"  # how a finding ends, in the detail of a verdict, that drops nothing
 ROWS_A_GROUP = 1 << 20  # as pyarrow writes by itself
 ROWS_AT_ONCE = 100_000

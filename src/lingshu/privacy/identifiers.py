@@ -200,7 +200,7 @@ def identifier_spans(texts: Sequence[str]) -> list[list[Span]]:
     a text counts fewer than it has spans here.
 
     Raises:
-        ValueError: the texts hold every one of Unicode's noncharacters (U+FDD0 to U+FDEF), of which one is needed.
+        ValueError: the texts hold every one of Unicode's noncharacters and private signs, of which one is needed.
     """
     column = pl.Series("text", texts, dtype=pl.String)
     signed = column.set(~column.str.contains(_DEGREE), "")  # as for the counts
@@ -217,12 +217,17 @@ def identifier_spans(texts: Sequence[str]) -> list[list[Span]]:
     return spans
 
 
+_SIGNS = (*range(0xFDD0, 0xFDF0), *range(0xE000, 0xF900))
+
+
 def _places(texts: pl.Series, pattern: str) -> list[list[tuple[int, int]]]:
     """Return where each text matches, by this engine, whose patterns Python's does not read: matches are marked."""
-    signs = map(chr, range(0xFDD0, 0xFDF0))
+    signs = map(chr, _SIGNS)
     mark = next((sign for sign in signs if not texts.str.contains(sign, literal=True).any()), None)
     if mark is None:
-        raise ValueError("texts with all of U+FDD0 to U+FDEF: no sign is left to mark a match with")
+        raise ValueError(
+            "texts with all of U+FDD0 to U+FDEF and U+E000 to U+F8FF: no sign is left to mark a match with"
+        )
     found: list[list[tuple[int, int]]] = []
     for marked in texts.str.replace_all(pattern, f"{mark}${{0}}{mark}"):
         ends = list(accumulate(map(len, marked.split(mark))))

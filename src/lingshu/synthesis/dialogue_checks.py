@@ -8,10 +8,11 @@ teacher saw them.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from lingshu.core.sample import Sample
+from lingshu.core.verdicts import IDENTITY_LEFT
 from lingshu.privacy.identifiers import KINDS
 from lingshu.privacy.masking import holds, kinds_in, secrets_of
 from lingshu.synthesis.checks import Case, Identity, Rejection
@@ -90,9 +91,9 @@ def check_dialogue(case: Case) -> Rejection | None:
     if PLACEHOLDER.search(f"{question}\n{reply}"):
         return Rejection("PLACEHOLDER_LEFT", "")
     if left := _identity(_text(case.sample), _text(case.parent)) or ", ".join(case.identity.kinds):
-        return Rejection("IDENTITY_LEFT", left)
+        return Rejection(IDENTITY_LEFT, left)
     if holds(_text(case.sample), case.identity.known):
-        return Rejection("IDENTITY_LEFT", "name or number of the parent")
+        return Rejection(IDENTITY_LEFT, "name or number of the parent")
     if dose := DOSE.search(reply):
         return Rejection("PRESCRIPTION_LEFT", dose[0])
     if stated := DIAGNOSIS.search(reply):
@@ -125,7 +126,7 @@ def _missing(reply: str) -> Rejection | None:
 def _strayed(question: str, reply: str, case: Case) -> Rejection | None:
     if reply.startswith(case.parent.target_text().strip()):
         return Rejection("NOT_REWRITTEN", "the answer begins with all of the parent's")
-    kept = _kept(case.parent.prompt_text(), question)
+    kept = _kept(case.parent.prompt_text(), question, case.identity.known)
     if kept < case.min_kept_words:
         return Rejection("QUESTION_CHANGED", f"{kept:.2f} of its words are kept, at least {case.min_kept_words:.2f}")
     return None
@@ -140,7 +141,7 @@ def _identity(text: str, before: str) -> str:
     return "name" if names_said(before) & words or names_said(text) else ""
 
 
-def _kept(before: str, after: str) -> float:
-    """Return the share of the question's longer words that the new question has too."""
-    words = set(re.findall(r"[a-z]{5,}", before.lower()))
+def _kept(before: str, after: str, names: Collection[str]) -> float:
+    """Return the share of the question's longer words, names aside, that the new question has too."""
+    words = set(re.findall(r"[a-z]{5,}", before.lower())) - {name.lower() for name in names}
     return len(words & set(re.findall(r"[a-z]{5,}", after.lower()))) / len(words) if words else 1.0
