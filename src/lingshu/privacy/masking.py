@@ -16,7 +16,7 @@ from lingshu.privacy.identifiers import KINDS, PREFIX, Span, identifier_columns,
 
 ROUNDS = 8  # masking one candidate may bare another: two numbers that share the comma between them
 TEXTS_AT_ONCE = 1 << 12
-_NUMBER = re.compile(r"\d[\d\s().-]{4,}\d|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+[A-Za-z]")
+_NUMBER = re.compile(r"\d[\d\s().-]{3,}\d|[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+[A-Za-z]")
 _WORD = re.compile(r"[^\W\d_]+")
 _HAN = re.compile(r"[\u3400-\u9fff]{2,4}")
 # Words of the patterns that are no part of a name.
@@ -177,7 +177,7 @@ def _again(text: str, known: Collection[str]) -> list[Span]:
     found = []
     for secret in known:
         kind = "name" if _WORD.fullmatch(secret) else "email" if "@" in secret else "phone"
-        if _HAN.fullmatch(secret):
+        if _HAN.fullmatch(secret) or not _WORD.fullmatch(secret):
             pattern = re.escape(secret)
         else:
             forms = {secret, secret.upper(), secret.capitalize()}
