@@ -30,6 +30,8 @@ def masked(*parts: str, names: tuple[str, ...] = ()) -> tuple[str, ...]:
         ),
         (("By Dr. Ramesh V. Kumar-Rao. Dr. Jane Please rest.",), ("By [name]. [name] Please rest.",)),
         (("Accession # CR-2019-0042B/7, signed by Maria Ann Roe, M.D.",), ("[record number], [name]",)),
+        (("Hi Dr. Roe Welcome to the ward. Welcome.",), ("Hi [name] Welcome to the ward. Welcome.",)),
+        (("Dr. Jean-Luc O'Brien-Smith, Dr. Ngũgĩ wa Thiong'o",), ("[name], [name]",)),
         (("Doses of 10/20/40 mg, Drug name: Metformin Hydrochloride",),) * 2,
         (("微信:wx99a或QQ:123456",), ("[phone]或[phone]",)),
         (("A plain question?", "An answer."),) * 2,

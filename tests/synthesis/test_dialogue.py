@@ -115,6 +115,8 @@ def test_eligible_talks_are_rewritten_and_accepted_with_their_origin(repository)
     [
         ({"answer": "Wanda may have torn a meniscus; rest it."}, "IDENTITY_LEFT"),
         ({"answer": "Rest it, says Dr. Brown."}, "IDENTITY_LEFT"),
+        ({"answer": "Rest it, says Dr.Brown."}, "IDENTITY_LEFT"),
+        ({"answer": "Rest it, says Dr. A.K. Brown."}, "IDENTITY_LEFT"),
         ({"answer": "Rest it and write to me at doc@knees.example."}, "IDENTITY_LEFT"),
         ({"answer": "Rest it. Call +44 20 7946 0018."}, "IDENTITY_LEFT"),
         ({"answer": "Rest it. Ask again on iCliniq."}, "IDENTITY_LEFT"),

@@ -42,19 +42,27 @@ _BEFORE_NUMBER, _BEHIND_NUMBER = re.compile(r"^[^\d+(](?=\d)"), re.compile(r"(?<
 
 # What patterns leave of an identifier: `Dr. Jane` of "Dr. Jane Q. Doe", `CR-2019-0042` of "CR-2019-0042B".
 _MORE_NAME = re.compile(
-    r"(?:[ \t]+(?:van|von|de|der|den|del|la|al|bin))?[ \t]+([^\W\d_](?:\.|[^\W\d_]*)(?:[-'’][^\W\d_]+)?)"
+    r"(?:[ \t]+(?:van|von|de|der|den|del|la|al|el|bin|ibn|ben|wa))?[ \t]+"
+    r"([^\W\d_](?:\.(?:[^\W\d_]\.)*|[^\W\d_]*)(?:[-'’][^\W\d_]+)*)|(?:[-‐](?=[^\W\d_]))([^\W\d_]+)"
 )
 _NAME_BEFORE = re.compile(r"([^\W\d_]+)[ \t]+$")
 _MORE_NAMES = 3  # words
 _MORE, _BEFORE = re.compile(r"(?:[^\W\u3400-\u9fff]|[/-])*"), re.compile(r"(?:[^\W\u3400-\u9fff]|[/-])*$")
 _NEAR = 64  # characters before an identifier that are looked at
+# Words with a capital that stand behind a name and are none of it.
 _NO_NAMES = frozenset(
     (
         "i", "a", "an", "the", "my", "your", "you", "he", "she", "it", "we", "they", "this", "that", "hi", "hello",
         "dear", "thanks", "thank", "please", "and", "but", "or", "for", "in", "on", "at", "to", "from", "if", "as",
         "is", "was", "has", "had", "have", "how", "what", "when", "why", "can", "could", "should", "would", "will",
         "not", "no", "yes", "age", "male", "female", "dob", "mrn", "seen", "see", "after", "before", "regards",
-        "sincerely", "phone", "tel", "mobile", "fax", "date", "address", "email", "ssn",
+        "sincerely", "phone", "tel", "mobile", "fax", "date", "address", "email", "ssn", "welcome", "doctor", "doc",
+        "sir", "madam", "mam", "worried", "having", "suffering", "taking", "feeling", "pregnant", "diabetic", "there",
+        "here", "friend", "everyone", "all", "user", "take", "rest", "drink", "do", "any", "also", "so", "since", "are",
+        "am", "me", "us", "just", "kindly", "need", "get", "got", "now", "then", "with", "who", "which", "where",
+        "while", "let", "best", "good", "morning", "evening", "night", "day", "today", "yesterday", "hospital",
+        "clinic", "center", "centre", "department", "general", "surgeon", "consultant", "specialist", "cardiologist",
+        "dermatologist", "neurologist", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday",
     )
 )  # fmt: skip
 
@@ -157,7 +165,7 @@ def _with_more_names(text: str, span: Span) -> Span:
     start, end = span.start, span.end
     for _ in range(_MORE_NAMES):
         more = _MORE_NAME.match(text, end)
-        if more is None or not _is_name(more[1]):
+        if more is None or not _is_name(more[1] or more[2]):
             break
         end = more.end()
     first = _WORD.match(text, start)

@@ -32,7 +32,7 @@ IDENTIFIERS: dict[str, re.Pattern[str]] = {
         re.IGNORECASE,
     ),
     "service": re.compile(r"\b(?:health\s?care\s?magic|icliniq|chat\s?doctor|health\s?tap)\b", re.IGNORECASE),
-    "titled name": re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof)\b\.?\s+[A-Z][a-z]+"),
+    "titled name": re.compile(r"\b(?:Dr|Mr|Mrs|Ms|Prof)\b(?:\.\s*|\s+)(?:[A-Z]\.\s*){0,3}[A-Z][a-z]+"),
     "own name": re.compile(r"\b(?:[Mm]y name is|I am called|I am Dr|I'm Dr)\.?\s+[A-Z][a-z]+"),
 }
 _KINDS = (
@@ -47,7 +47,8 @@ PLACEHOLDER = re.compile(
 )
 # A capital after a title, or alone between a greeting or farewell and its end: "Hello, Based on your …" has none.
 _NAMED = re.compile(
-    r"\b(?:Dr|Mr|Mrs|Ms|Prof)\b\.?\s+([A-Z][a-z]{2,})|\b(?:[Mm]y name is|I am called)\s+([A-Z][a-z]{2,})"
+    r"\b(?:Dr|Mr|Mrs|Ms|Prof)\b(?:\.\s*|\s+)(?:[A-Z]\.\s*){0,3}([A-Z][a-z]{2,})"
+    r"|\b(?:[Mm]y name is|I am called)\s+([A-Z][a-z]{2,})"
     r"|\b(?:Hi|Hello|Dear|Hey|Regards|Sincerely|Thanks|Yours)\b,?\s+([A-Z][a-z]{2,})(?=\s*(?:[,.!?]|$))",
     re.MULTILINE,
 )
