@@ -43,6 +43,12 @@ def test_this_repository_has_no_problem(checkout: Path) -> None:
             "'instructed' is not in inference.suites",
         ),
         ("params.yaml", "reliability: [radiology, ", "reliability: [", "dedup.reliability does not rank ['radiology']"),
+        (
+            "params.yaml",
+            "released: []",
+            f"released: ['scans:{'0' * 20}']",
+            f"released: scans:{'0' * 20}: no such source",
+        ),
         ("params.yaml", "- phantom_vqa", "- phantom_vqs", "did you mean 'phantom_vqa'?"),
         ("recipes/mini.yaml", "recipe: mini", "recipe: maxi", "write `recipe: mini`"),
         (

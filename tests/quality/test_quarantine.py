@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import polars as pl
 import pytest
+from pydantic import ValidationError
 
 from lingshu.core.errors import UserError
 from lingshu.core.layout import IMAGES
@@ -66,6 +67,21 @@ def test_a_released_sample_passes(corpus: Corpus) -> None:
     named = corpus.sample("scans", "Who described it?", "Dr. Okonkwo, in a paper.")
     params = PARAMS.model_copy(update={"quarantine": QuarantineParams(released=(named.sample_id,))})
     assert row(decisions(corpus, params), named.sample_id)["reason"] == "KEPT"
+
+
+def test_a_released_id_that_is_no_sample_is_told(corpus: Corpus) -> None:
+    named = corpus.sample("scans", "Who described it?", "Dr. Okonkwo, in a paper.")
+    corpus.write()
+
+    def released(*ids: str) -> list[str]:
+        params = PARAMS.model_copy(update={"quarantine": QuarantineParams(released=ids)})
+        return sorted(gate(corpus.sources, params, corpus.root)["reason"].to_list())
+
+    assert released(named.sample_id, f"not_enabled:{'0' * 20}") == ["KEPT", "KEPT"]
+    with pytest.raises(UserError, match=f"quality.quarantine.released: scans:{'0' * 20}: no such sample"):
+        released(named.sample_id, f"scans:{'0' * 20}")
+    with pytest.raises(ValidationError, match="pattern"):
+        released(named.sample_id.removeprefix("scans:"))
 
 
 def noted(corpus: Corpus, *said: Identifying) -> list[str]:

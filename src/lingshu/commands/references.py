@@ -70,8 +70,19 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
             f"params.yaml: dedup.reliability does not rank {unranked}", "add each enabled source to the list"
         )
     yield from _embeddings(recipe)
+    yield from _released(recipe, sources)
     read_open_clip(root / OPEN_CLIP_FILE)
     yield from _encoder(recipe, root)
+
+
+def _released(recipe: Recipe, records: dict[str, SourceRecord]) -> Iterator[UserError]:
+    """Yield released samples of sources without a record."""
+    for sample_id in recipe.quality.quarantine.released:
+        if sample_id.partition(":")[0] not in records:
+            yield UserError(
+                f"params.yaml: quality.quarantine.released: {sample_id}: no such source",
+                f"begin it with a source of {SOURCES_FOLDER}, as lingshu trace shows it",
+            )
 
 
 def _embeddings(recipe: Recipe) -> Iterator[UserError]:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import polars as pl
 
+from lingshu.core.errors import UserError
 from lingshu.core.files import fresh_dir, write_json
 from lingshu.core.layout import verdict_file, verdict_folder
 from lingshu.core.verdicts import account, write_verdicts
@@ -31,13 +32,15 @@ def gate(
     of the splits in `let_in` (`source/test`) are.
 
     Raises:
-        UserError: an expectation failed (its record is written first), or a column of signals has another type.
+        UserError: an expectation failed (its record is written first), a column of signals has another type, or
+            an id in `quarantine.released` is no sample of its source.
     """
     folder = fresh_dir(root / verdict_folder(STEP))
     tables = Tables(root, tuple(sources), tuple(let_in))
     records = validate(schema_suites(tables))
     _record(folder, root, records, params)
     check_types(tables)
+    _check_released(tables, params.quarantine.released)
     records += validate(content_suites(tables))
     _record(folder, root, records, params)
     parts = [_decided(tables, source, params) for source in sources]
@@ -51,6 +54,21 @@ def gate(
     account(STEP, ids, verdicts)
     write_verdicts(root / verdict_file(STEP), verdicts)
     return verdicts
+
+
+def _check_released(tables: Tables, released: Sequence[str]) -> None:
+    """Refuse ids that release nothing. Those of a source that is not in use wait until it is.
+
+    Raises:
+        UserError: an id is no sample of its source.
+    """
+    for source in tables.sources:
+        own = [sample_id for sample_id in released if sample_id.startswith(f"{source}:")]
+        if own and (unknown := sorted(set(own) - set(tables.samples(source, ("sample_id",))["sample_id"]))):
+            raise UserError(
+                f"params.yaml: quality.quarantine.released: {', '.join(unknown)}: no such sample",
+                "mend the id or take it out; of a sample that has changed, look again and list its new id",
+            )
 
 
 def _decided(tables: Tables, source: str, params: QualityParams) -> tuple[pl.Series, pl.DataFrame]:

@@ -47,6 +47,9 @@ class TokenRange(Strict):
         return self
 
 
+SampleId = Annotated[str, Field(pattern=r"^[a-z0-9_]+:[0-9a-f]{20}$")]
+
+
 class QuarantineParams(Strict):
     """What puts a sample aside, unread by later steps, until a person has looked at it.
 
@@ -55,13 +58,13 @@ class QuarantineParams(Strict):
         burned_in: lines of text read in a picture that may identify; more than that are too many. Where no engine reads
             (`signals.burned_in`), only a file's own statement that text is burned in counts.
         dicom_tags: keywords of DICOM attributes that a picture's file must not have had, where `normalize` noted them.
-        released: ids of samples that a person looked at and found to name nobody.
+        released: ids (`source:` and 20 hex digits) of samples that a person looked at and found to name nobody.
     """
 
     text: tuple[IdentifierKind, ...] = IDENTIFIER_KINDS
     burned_in: int = Field(default=0, ge=0)
     dicom_tags: tuple[str, ...] = PATIENT_TAGS
-    released: tuple[str, ...] = ()
+    released: tuple[SampleId, ...] = ()
 
 
 class DriftParams(Strict):
