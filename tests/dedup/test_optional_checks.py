@@ -11,6 +11,8 @@ from PIL import Image
 from lingshu.core.errors import UserError
 from lingshu.core.hashes import phash, phash_thumbnail
 from lingshu.dedup.deduplicate import deduplicate
+from lingshu.dedup.keys import string_keys
+from lingshu.dedup.looks import embeddings
 from lingshu.dedup.params import DedupParams, SemanticParams, VariantParams
 from lingshu.dedup.semantic import semantic_copies
 from lingshu.dedup.variants import variant_copies
@@ -83,14 +85,47 @@ def test_semantic_copies_are_dropped_and_bad_embeddings_named(tmp_path: Path) ->
     embed("poor", [[2.0, 0.1], [0.0, 1.0]])
     assert reasons(corpus, with_check(semantic=check)) == {samples[1].sample_id: "SEMANTIC_DUPLICATE"}
     for vectors, problem in (
-        ([[1.0, 0.0]], "1 pictures of the source are absent"),
+        ([[1.0, 0.0]], "1 of 2 pictures of the source are absent"),
+        ([[1.0, 0.0, 0.0]] * 2, "several lengths: 2 of good, 3 of poor"),
         ([[1.0], [1.0, 2.0]], r"embeddings of \[1, 2\] numbers"),
-        ([[0.0, 0.0], [1.0, 0.0]], "zero or no number"),
-        ([[float("nan"), 0.0], [1.0, 0.0]], "zero or no number"),
+        ([[0.0, 0.0], [1.0, 0.0]], f"1 embeddings are zero or no number, one that of picture {pictures[1].image_id}"),
+        ([[float("nan"), 0.0], [1.0, 0.0]], f"one that of picture {pictures[1].image_id}"),
     ):
         embed("poor", vectors)
         with pytest.raises(UserError, match=problem):
             deduplicate(corpus.sources, with_check(semantic=check), tmp_path)
+
+
+FORM = r"poor\.parquet: .*\n  fix: write a Parquet table of a row a picture: image_id \(string\) and embedding"
+
+
+@pytest.mark.parametrize(
+    ("columns", "problem"),
+    [
+        ({"image_id": ["a", "b"], "vector": [[1.0], [1.0]]}, FORM),
+        ({"image_id": [1, 2], "embedding": [[1.0], [1.0]]}, FORM),
+        ({"image_id": ["a", "b"], "embedding": ["1.0", "1.0"]}, FORM),
+        ({"image_id": ["a", "b"], "embedding": [["1.0"], ["1.0"]]}, FORM),
+        ({"image_id": ["a", "b"], "embedding": [[1.0], None]}, "column embedding is empty in 1 rows"),
+        ({"image_id": ["a", "b", "b"], "embedding": [[1.0]] * 3}, "picture b is there more than once"),
+    ],
+)
+def test_a_table_that_is_not_one_of_embeddings_is_told(tmp_path: Path, columns: dict, problem: str) -> None:
+    path = tmp_path / "poor.parquet"
+    pl.DataFrame(columns).write_parquet(path)
+    with pytest.raises(UserError, match=problem):
+        embeddings(path, string_keys(pl.Series(["a", "b"])))
+    path.write_text("image_id,embedding\n")
+    with pytest.raises(UserError, match=FORM):
+        embeddings(path, string_keys(pl.Series(["a", "b"])))
+
+
+def test_embeddings_of_one_fixed_length_are_read(tmp_path: Path) -> None:
+    table = pl.DataFrame({"image_id": ["b", "a"], "embedding": np.array([[0, 2], [3, 4]], dtype=np.float32)})
+    assert isinstance(table.schema["embedding"], pl.Array)
+    table.write_parquet(tmp_path / "own.parquet")
+    vectors = embeddings(tmp_path / "own.parquet", string_keys(pl.Series(["a", "b"])))
+    assert np.allclose(vectors, [[0.6, 0.8], [0, 1]])
 
 
 def hashed(pictures: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
