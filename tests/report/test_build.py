@@ -1,6 +1,8 @@
 from __future__ import annotations
 
 import csv
+import json
+import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 from lingshu.core.manifest import read_manifest
 from lingshu.report.build import SECTIONS, build_report
 from lingshu.report.params import ReportParams
+from tests.report.conftest import PARAMS
 
 VOID = {"meta", "img", "br", "link", "hr", "input"}
 
@@ -82,6 +85,23 @@ def test_the_page_says_what_ran_and_what_is_generated(built: Path) -> None:
     assert "Recipe <code>tiny</code>, seed 5" in text
     assert '<span class="badge generated">generated</span>' in text
     assert all(word in text for word in ("film-data 1.2", "the film makers", "its authors", "CC0-1.0"))
+
+
+def test_the_page_shows_cells_without_chance_and_says_what_the_clean_ones_leave_out(
+    run_tree: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(run_tree, tmp_path / "run")
+    path = root / "metrics/evalkit/score.json"
+    scores = json.loads(path.read_text(encoding="utf-8"))
+    for cells in (found["films_vqa"] for name, found in scores.items() if name != "comparisons"):
+        for cell in cells.values():  # as of open and closed questions together
+            cell.pop("chance", None)
+            cell.pop("above_chance", None)
+        cells["clean"] = {**cells["all"], "n": 1, "flagged": 1}
+    path.write_text(json.dumps(scores), encoding="utf-8")
+    build_report(PARAMS, root)
+    text = (root / "reports/index.html").read_text(encoding="utf-8")
+    assert text.count("without 1 items that training met") == 1
 
 
 def test_the_page_names_scores_that_are_not_clean(built: Path) -> None:

@@ -22,12 +22,16 @@ Cell = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class TopicRow:
-    """One topic (or caption attribute) of a benchmark: chance, size, and a cell or None for each checkpoint."""
+    """One topic (or caption attribute) of a benchmark: chance, size, and a cell or None for each checkpoint.
+
+    `flagged` items are left out of the row, for training met them and keeps what it met (0 in all other rows).
+    """
 
     topic: str
     chance: float | None
     n: int
     clusters: int
+    flagged: int
     cells: tuple[Cell | None, ...]
 
 
@@ -84,6 +88,7 @@ def _row(topic: str, cells: list[Cell | None]) -> TopicRow:
         chance=next((cell["chance"] for cell in present if cell.get("chance") is not None), None),
         n=max((cell["n"] for cell in present), default=0),
         clusters=max((cell.get("clusters", 0) for cell in present), default=0),
+        flagged=max((cell.get("flagged", 0) for cell in present), default=0),
         cells=tuple(cells),
     )
 
