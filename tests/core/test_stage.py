@@ -13,6 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from lingshu.core.damage import damaged_files
+from tests.plain_user import give_up_root, needs_permissions
 
 BODY = """
 import pathlib, resource, sys, time
@@ -26,7 +27,9 @@ run_stage("mix@deep", main)
 
 def run(tmp_path: Path, body: str) -> subprocess.CompletedProcess[str]:
     code = BODY.format(body=body)
-    return subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=give_up_root
+    )
 
 
 def test_success_notes_seconds_and_memory(tmp_path: Path) -> None:
@@ -81,6 +84,56 @@ def test_ctrl_c_says_how_to_go_on(tmp_path: Path) -> None:
     _, message = child.communicate(timeout=10)
     assert child.returncode == 130
     assert message == "mix@deep: interrupted; run the same command again to go on\n"
+
+
+READERS = {
+    "open": "open('data/a/part.parquet')",
+    "pyarrow": "import pyarrow.parquet as library; library.read_table('data/a/part.parquet')",
+    "polars": "import polars as library; library.read_parquet('data/a/part.parquet')",
+}
+
+
+@needs_permissions
+@pytest.mark.parametrize("library", READERS)
+def test_a_file_without_permission_is_named_whichever_library_meets_it(tmp_path: Path, library: str) -> None:
+    (tmp_path / "data/a").mkdir(parents=True)
+    pq.write_table(pa.table({"x": [1]}), tmp_path / "data/a/part.parquet")
+    (tmp_path / "data/a/part.parquet").chmod(0)
+    result = run(tmp_path, READERS[library])
+    assert result.returncode == 2, result.stderr
+    assert result.stderr == (
+        "error: mix@deep: data/a/part.parquet: Permission denied\n"
+        "  fix: let yourself read and write it, then run the same command\n"
+    )
+
+
+@needs_permissions
+def test_folders_without_permission_are_named_and_nothing_made_is_lost(tmp_path: Path) -> None:
+    made = tmp_path / "data/verdicts/gate/verdicts.parquet"
+    samples = tmp_path / "data/samples/a"
+    samples.mkdir(parents=True)
+    made.parent.mkdir(parents=True)
+    made.write_text("made")
+    fresh = "from lingshu.core.files import fresh_dir; fresh_dir(pathlib.Path('data/verdicts/gate'))"
+    parts = "from lingshu.core.sample import sample_parts; sample_parts([pathlib.Path('data/samples/a')])"
+    stores = "from lingshu.core.images import ImageStore; ImageStore([pathlib.Path('data/samples/a')])"
+    walk = "from lingshu.intake.places import walk; list(walk(pathlib.Path('data/samples/a')))"
+    (samples / "row.json").write_text("{}")
+    for folder, mode, body, message in (
+        (made.parent.parent, 0o555, fresh, "data/verdicts: can't be written: it is not writable"),
+        (made.parent, 0o555, fresh, "data/verdicts/gate: can't be written: it is not writable"),
+        (samples, 0, parts, "data/samples/a: Permission denied"),
+        (samples, 0, stores, "data/samples/a: Permission denied"),
+        (samples, 0, walk, "data/samples/a: can't be listed: Permission denied"),
+        (samples, 0o444, walk, "data/samples/a: can't be entered: Permission denied"),
+        (tmp_path, 0o555, "pass", ".work/timings/mix@deep.json: can't be written: Permission denied"),
+    ):
+        folder.chmod(mode)
+        result = run(tmp_path, body)
+        folder.chmod(0o755)
+        assert (result.returncode, "Traceback" in result.stderr) == (2, False), result.stderr
+        assert result.stderr.startswith(f"error: mix@deep: {message}\n  fix: ")
+        assert made.read_text() == "made"
 
 
 @pytest.mark.parametrize("library", ["pyarrow.parquet", "polars"])

@@ -1,11 +1,13 @@
-"""Which data files of a project are absent or damaged: looked for after a step has failed, for the libraries name none.
+"""Which data files of a project are absent, closed or damaged: looked for after a step has failed.
 
-A copy or a download that was cut leaves such files. Reading each of them twice in every run would cost more than it
-tells.
+The libraries name none. A copy or a download that was cut leaves such files. Reading each of them twice in every run
+would cost more than it tells.
 """
 
 from __future__ import annotations
 
+import errno
+import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,6 +16,7 @@ from lingshu.core.errors import UserError
 READERS = ("pyarrow", "polars")  # whose errors may come from a damaged file
 FIX = "make it again with `dvc repro`, or fetch it with `dvc checkout` or `dvc pull`"
 SHOWN = 3
+DENIED = frozenset({errno.EACCES, errno.EPERM, errno.EROFS})  # polars gives its error no number
 
 
 def data_fault(error: BaseException, folder: Path) -> UserError | None:
@@ -33,6 +36,21 @@ def data_fault(error: BaseException, folder: Path) -> UserError | None:
         return None
     more = [f"and {len(found) - SHOWN} more"] if len(found) > SHOWN else []
     return UserError("\n  ".join(found[:SHOWN] + more), FIX)
+
+
+def permission_fault(error: OSError, folder: Path) -> UserError | None:
+    """Return the error that names what may not be read or written, or None where nobody can say.
+
+    Args:
+        error: of permissions. pyarrow and polars tell no name: then the folder is looked through.
+        folder: of the project's data.
+    """
+    closed = (str(path) for path in sorted(folder.rglob("*")) if not os.access(path, os.R_OK))
+    name = str(error.filename) if error.filename is not None else next(closed, None)
+    if name is None:
+        return None
+    reason = os.strerror(error.errno or errno.EACCES)
+    return UserError(f"{name}: {reason}", "let yourself read and write it, then run the same command")
 
 
 def damaged_files(folder: Path) -> Iterator[tuple[Path, str]]:

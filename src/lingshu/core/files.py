@@ -9,6 +9,7 @@ import os
 import shutil
 import stat
 from collections.abc import Iterable, Iterator
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -76,6 +77,18 @@ def check_folder(folder: Path, for_file: Path | None = None) -> None:
         raise _not_written(named, f"{folder} is not writable" if for_file else "it is not writable", fix)
 
 
+def listed(folder: Path, pattern: str) -> list[Path]:
+    """Return what lies in a folder under names like `part-*.parquet`, sorted; nothing where there is no such folder.
+
+    Raises:
+        PermissionError: the folder can't be listed, of which `Path.glob` says nothing.
+    """
+    try:
+        return sorted(path for path in folder.iterdir() if fnmatchcase(path.name, pattern))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
 def _names_device(path: Path) -> bool:
     """Tell whether a path lies where the system keeps devices: /dev/stdout may lead to a file, but is none."""
     folder = Path(os.path.realpath(path.parent))
@@ -128,9 +141,11 @@ def fresh_dir(path: Path) -> Path:
     """Make `path` an empty folder, removing what an interrupted run left there, and return it.
 
     Raises:
-        UserError: it, or a folder above it, is a file or can't be made.
+        UserError: it, or a folder above it, is a file or can't be made or written.
     """
     if path.is_dir():
+        check_folder(path.parent)  # else all that lies in it would go, and the folder itself would not
+        check_folder(path)
         shutil.rmtree(path)
     check_folder(path)
     return path

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 from PIL import Image
 
-from lingshu.core.files import atomic_path
+from lingshu.core.files import atomic_path, listed
 from lingshu.core.ids import canonical_json, sha256_bytes
 from lingshu.core.jpeg import decoded_jpeg
 
@@ -216,7 +216,7 @@ class ImageStore:
         self._bytes: list[memoryview] = []
         self._where: dict[str, tuple[int, int]] = {}
         for folder in folders:
-            for path in sorted(folder.glob("shard-*.arrow")):
+            for path in listed(folder, "shard-*.arrow"):
                 self._open(path)
 
     def _open(self, path: Path) -> None:

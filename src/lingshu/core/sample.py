@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from lingshu.core.errors import UserError
-from lingshu.core.files import atomic_path
+from lingshu.core.files import atomic_path, listed
 from lingshu.core.ids import content_id
 
 SCHEMA_VERSION = "1"
@@ -351,8 +351,12 @@ class SampleWriter:
 
 
 def sample_parts(folders: Iterable[Path]) -> list[Path]:
-    """Return the sample files of the folders, sorted by path."""
-    return sorted(path for folder in folders for path in folder.glob("part-*.parquet"))
+    """Return the sample files of the folders, sorted by path.
+
+    Raises:
+        PermissionError: a folder can't be listed.
+    """
+    return sorted(path for folder in folders for path in listed(folder, "part-*.parquet"))
 
 
 def open_part(path: Path) -> pq.ParquetFile:

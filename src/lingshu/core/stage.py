@@ -8,9 +8,10 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from types import TracebackType
+from typing import TypeGuard
 
 import lingshu
-from lingshu.core.damage import data_fault
+from lingshu.core.damage import DENIED, data_fault, permission_fault
 from lingshu.core.errors import UserError
 from lingshu.core.files import DISK_FULL, write_json
 from lingshu.core.layout import DATA, WORK
@@ -55,6 +56,9 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
     """
     try:
         main()
+        # At its end Python looks through all objects for garbage, two seconds long with torch and transformers loaded.
+        gc.freeze()
+        _note_cost(name)
     except UserError as error:
         print(f"error: {name}: {error}", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)
@@ -67,8 +71,9 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
             raise
         print(f"error: {name}: {fault}", file=sys.stderr)
         sys.exit(EXIT_USER_ERROR)
-    # At its end Python looks through all objects for garbage, two seconds long with torch and transformers loaded.
-    gc.freeze()
+
+
+def _note_cost(name: str) -> None:
     usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
     divisor = 1024 * 1024 if sys.platform == "darwin" else 1024
     write_json(
@@ -82,10 +87,14 @@ def run_stage(name: str, main: Callable[[], None]) -> None:
 
 
 def machine_fault(error: BaseException) -> UserError | None:
-    """Return what to tell of an error that is no defect: a full disk, or a data file that is absent or damaged."""
+    """Return what to tell of an error that is no defect.
+
+    That is a full disk, what may not be read or written, or a data file that is absent or damaged.
+    """
     if says_disk_full(error):
         return UserError("the disk is full, or a quota is used up", "free space, then run the same command")
-    return data_fault(error, DATA)
+    denied = next((cause for cause in _causes(error) if _is_denied(cause)), None)
+    return data_fault(error, DATA) if denied is None else permission_fault(denied, DATA)
 
 
 def says_disk_full(error: BaseException) -> bool:
@@ -98,6 +107,10 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while cause is not None:
         yield cause
         cause = cause.__cause__ or cause.__context__
+
+
+def _is_denied(error: BaseException) -> TypeGuard[OSError]:
+    return isinstance(error, PermissionError) or (isinstance(error, OSError) and error.errno in DENIED)
 
 
 def _is_of_full_disk(error: BaseException) -> bool:

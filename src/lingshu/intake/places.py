@@ -141,7 +141,7 @@ def walk(folder: Path) -> Iterator[str]:
     it finds that out, and a data set that lacks a file is not taken for a whole one.
 
     Raises:
-        UserError: a folder can't be listed.
+        UserError: a folder can't be listed or entered.
     """
     entered: set[str] = set()
     for place, folders, names in os.walk(folder, onerror=_not_listed, followlinks=True):
@@ -153,8 +153,17 @@ def walk(folder: Path) -> Iterator[str]:
         folders.sort()
         for name in sorted(names):
             path = Path(place) / name
-            if path.is_file() or path.is_symlink():
+            if _is_entry(path):
                 yield path.relative_to(folder).as_posix()
+
+
+def _is_entry(path: Path) -> bool:
+    try:
+        return path.is_file() or path.is_symlink()
+    except PermissionError as error:
+        raise UserError(
+            f"{path.parent}: can't be entered: {error.strerror}", "let yourself read it, or move it away"
+        ) from None
 
 
 def _not_listed(error: OSError) -> None:

@@ -136,6 +136,8 @@ def _faults_named(table: Table) -> Iterator[None]:
         raise UserError(
             f"{table.name}:{error.line}: not JSON: {error.problem}", "get the file again; it may be cut"
         ) from None
+    except PermissionError as error:
+        raise UserError(f"{table.name}: can't be read: {error.strerror}", "let yourself read it") from None
     except (EOFError, zlib.error, OSError, zipfile.BadZipFile) as error:
         raise UserError(f"{table.name}: can't be read: {error}", "get the file again; it may be cut") from None
 

@@ -23,6 +23,7 @@ from lingshu.core.sample import Sample, write_samples
 from lingshu.core.verdicts import KEPT, Verdict, account, write_verdicts
 from lingshu.facts.asking import questions
 from lingshu.facts.vocabulary import check_facts, parsable
+from lingshu.intake.places import walk
 from lingshu.sources import hpo, icd10cm
 from lingshu.sources.catalog import SourceRecord
 from lingshu.sources.dicom import read_dicom
@@ -114,11 +115,15 @@ def normalize(name: str, record: SourceRecord, params: SourcesParams, root: Path
 def raw_files(
     name: str, record: SourceRecord, notes: dict[str, PackageNotes], root: Path = Path()
 ) -> Iterator[RawFile]:
-    """Yield the pulled files of a source that a reader reads, by package and path: all but masks and atlases."""
+    """Yield the pulled files of a source that a reader reads, by package and path: all but masks and atlases.
+
+    Raises:
+        UserError: a folder can't be listed or entered.
+    """
     for package in record.packages:
         noted = notes.get(package.name, NO_NOTES)
         folder = root / RAW / name / package.name
-        for path in sorted(p for p in folder.rglob("*") if p.is_file()):
+        for path in sorted(folder / inner for inner in walk(folder)):
             inner = path.relative_to(folder).as_posix()
             if package.reader(inner) != "companion":
                 yield RawFile(name, package, folder, inner, noted.on(inner))

@@ -1,0 +1,25 @@
+"""Children that obey the permissions of files, also where the tests run as root."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import sys
+
+import pytest
+
+DROP = 24  # PR_CAPBSET_DROP of Linux's prctl
+OVERRIDES = (1, 2)  # CAP_DAC_OVERRIDE, CAP_DAC_READ_SEARCH
+
+needs_permissions = pytest.mark.skipif(
+    os.geteuid() == 0 and not sys.platform.startswith("linux"), reason="root may read and write everything"
+)
+
+
+def give_up_root() -> None:
+    """Take from this process, and what it starts next, root's right to read and write everything: `preexec_fn`."""
+    if os.geteuid() == 0:
+        libc = ctypes.CDLL(None, use_errno=True)
+        for capability in OVERRIDES:
+            if libc.prctl(DROP, capability, 0, 0, 0):
+                raise OSError(ctypes.get_errno(), "prctl")
