@@ -97,9 +97,16 @@ def changed(part: str, key: str, value: object) -> object:
         (changed("vision_cfg", "timm_model_name", "no_such_vit"), "can't load this encoder: Unknown model"),
         (changed("text_cfg", "hf_pooler", "x"), "can't load this encoder: .*unexpected keyword"),
         (lambda config: config["model_cfg"].pop("vision_cfg"), "model_cfg lacks vision_cfg"),
+        (lambda config: config["model_cfg"].update(text_cfg="bert"), "model_cfg.text_cfg is no JSON object"),
+        (lambda config: config.update(preprocess_cfg=[0.5]), "preprocess_cfg is no JSON object"),
+        (lambda config: config["preprocess_cfg"].update(mean="x"), "preprocess_cfg.mean is not a number"),
+        (
+            lambda config: config["preprocess_cfg"].update(std=[1, 1]),
+            "preprocess_cfg.std is not a number",
+        ),
         (lambda config: config.pop("model_cfg"), "model_cfg lacks embed_dim, vision_cfg, text_cfg"),
     ],
-    ids=["other size", "unknown tower", "unknown key", "half a model", "no model"],
+    ids=["other size", "unknown tower", "unknown key", "half a model", "text", "list", "word", "two", "no model"],
 )
 def test_a_wrong_configuration_is_one_message(folder: Path, tmp_path: Path, edit, problem: str) -> None:
     copy = tmp_path / "encoder"

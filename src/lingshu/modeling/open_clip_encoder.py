@@ -129,7 +129,7 @@ def load_open_clip(folder: Path, device: str = "cpu") -> OpenClipEncoder:
         )
         tokenizer = open_clip.get_tokenizer(place)
     except (OSError, ValueError, RuntimeError, KeyError, TypeError, pickle.UnpicklingError, SafetensorError) as error:
-        reason = str(error).strip().split("\n", maxsplit=1)[0]
+        reason = " ".join(line.strip() for line in str(error).strip().splitlines()[:2])
         raise UserError(
             f"{folder}: open_clip can't load this encoder: {reason}",
             "check that open_clip_config.json, weights, config.json and tokenizer are of one encoder, and whole",

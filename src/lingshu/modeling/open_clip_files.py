@@ -18,6 +18,7 @@ TEXT_CONFIG = "config.json"
 WEIGHTS = ("*.safetensors", "*.bin", "*.pth")  # in the order in which open_clip prefers them
 TOKENIZERS = ("tokenizer.json", "vocab.txt", "vocab.json", "sentencepiece.bpe.model", "spiece.model")  # one will do
 TOKENIZER_FILES = (*TOKENIZERS, "tokenizer_config.json", "special_tokens_map.json", "merges.txt", "added_tokens.json")
+CHANNELS = 3
 PARTS = ("embed_dim", "vision_cfg", "text_cfg")
 # What open_clip can use as a text tower: the keys of `open_clip.hf_configs.arch_dict` of version 3.3.
 TEXT_KINDS = ("bert", "m2m_100", "mt5", "roberta", "xlm-roberta")
@@ -32,12 +33,27 @@ def read_config(path: Path) -> dict[str, Any]:
     where = "take the file as the encoder's repository has it"
     if not path.is_file():
         raise UserError(f"{path}: no such file, so {path.parent} holds no open_clip encoder", where)
-    found = _json(path, where).get("model_cfg")
+    whole = _json(path, where)
+    found = whole.get("model_cfg")
     missing = PARTS if not isinstance(found, dict) else [part for part in PARTS if part not in found]
     if missing:
         raise UserError(f"{path}: model_cfg lacks {', '.join(missing)}", where)
     assert isinstance(found, dict)
+    if wrong := [part for part in PARTS[1:] if not isinstance(found[part], dict)]:
+        raise UserError(f"{path}: model_cfg.{wrong[0]} is no JSON object", where)
+    _check_preparation(whole.get("preprocess_cfg", {}), path, where)
     return found
+
+
+def _check_preparation(found: Any, path: Path, where: str) -> None:
+    """Refuse a `preprocess_cfg` whose mean or std is not numbers; open_clip has its own where it says nothing."""
+    if not isinstance(found, dict):
+        raise UserError(f"{path}: preprocess_cfg is no JSON object", where)
+    for key in ("mean", "std"):
+        value = found.get(key, 0.5)
+        numbers = value if isinstance(value, list) and len(value) == CHANNELS else [value]
+        if not all(type(number) in (int, float) for number in numbers):
+            raise UserError(f"{path}: preprocess_cfg.{key} is not a number for each of {CHANNELS} channels", where)
 
 
 def check_folder(folder: Path) -> dict[str, Any]:
