@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pyarrow as pa
@@ -25,10 +26,10 @@ run_stage("mix@deep", main)
 """
 
 
-def run(tmp_path: Path, body: str) -> subprocess.CompletedProcess[str]:
+def run(tmp_path: Path, body: str, before: Callable[[], None] | None = None) -> subprocess.CompletedProcess[str]:
     code = BODY.format(body=body)
     return subprocess.run(
-        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=give_up_root
+        [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=False, preexec_fn=before
     )
 
 
@@ -99,7 +100,7 @@ def test_a_file_without_permission_is_named_whichever_library_meets_it(tmp_path:
     (tmp_path / "data/a").mkdir(parents=True)
     pq.write_table(pa.table({"x": [1]}), tmp_path / "data/a/part.parquet")
     (tmp_path / "data/a/part.parquet").chmod(0)
-    result = run(tmp_path, READERS[library])
+    result = run(tmp_path, READERS[library], give_up_root)
     assert result.returncode == 2, result.stderr
     assert result.stderr == (
         "error: mix@deep: data/a/part.parquet: Permission denied\n"
@@ -129,7 +130,7 @@ def test_folders_without_permission_are_named_and_nothing_made_is_lost(tmp_path:
         (tmp_path, 0o555, "pass", ".work/timings/mix@deep.json: can't be written: Permission denied"),
     ):
         folder.chmod(mode)
-        result = run(tmp_path, body)
+        result = run(tmp_path, body, give_up_root)
         folder.chmod(0o755)
         assert (result.returncode, "Traceback" in result.stderr) == (2, False), result.stderr
         assert result.stderr.startswith(f"error: mix@deep: {message}\n  fix: ")
