@@ -81,9 +81,6 @@ def placeholder(kind: str) -> str:
     return f"[{kind.replace('_', ' ')}]"
 
 
-PLACEHOLDERS = tuple(map(placeholder, KINDS))
-
-
 def mask(texts: Sequence[Sequence[str]], names: Sequence[Collection[str]]) -> list[Masked]:
     """Return texts without what may name a person.
 
@@ -110,9 +107,11 @@ def mask(texts: Sequence[Sequence[str]], names: Sequence[Collection[str]]) -> li
 
 
 def kinds_in(texts: Sequence[str]) -> list[tuple[str, ...]]:
-    """Return the kinds of identifiers that are found in each text, as the gate counts them."""
+    """Return the kinds of identifiers in each text: those that the gate counts, and those that have a place."""
     frame = pl.DataFrame({"text": texts}, schema={"text": pl.String}).select(identifier_columns(pl.col("text")))
-    return [tuple(kind for kind in KINDS if row[PREFIX + kind]) for row in frame.iter_rows(named=True)]
+    placed = [{span.kind for span in spans} for spans in _spans(texts)]
+    rows = zip(frame.iter_rows(named=True), placed, strict=True)
+    return [tuple(kind for kind in KINDS if row[PREFIX + kind] or kind in places) for row, places in rows]
 
 
 def secrets_of(texts: Sequence[str]) -> list[frozenset[str]]:
