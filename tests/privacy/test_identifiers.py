@@ -23,6 +23,7 @@ def kinds(text: str) -> dict[str, int]:
         ("病人名叫刘洋,今年28岁。医生签名:周  强", {"name": 2}),
         ("微信号 wx_zhang88 或 QQ:123456789", {"phone": 2}),
         ("Patient name: Invented Person", {"name": 1}),
+        ("Seen by Dr.Okonkwo, Mrs.Roe and Dr. A.K. Doe; Dr.A. Roe.", {"name": 4}),
         ("Discussed with Dr. Doe on 3/14/2019 at 5pm.", {"name": 1, "date": 1}),
         ("Admitted 2019-03-14, discharged March 20th, 2019 and again 5 April 2020.", {"date": 3}),
         ("Call (555) 010-9999 or +44 20 7946 0958.", {"phone": 2}),

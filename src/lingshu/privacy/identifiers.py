@@ -24,7 +24,8 @@ _TWO_SIGNS = "(?:欧阳|司马|上官|诸葛|夏侯|皇甫|尉迟|公孙|慕容|
 _GIVEN = r"[\p{Han}&&[^上下时找看去问请让给和与向对在是有的了就到见约该其他她您你我们为由从如果地得着过或及等]]"
 _NAME = r"(?:(?:van|von|de|der|den|del|la|al)[ \t-]){0,2}(?:\p{Lu}['’])?\p{Lu}\p{Ll}+(?:[-'’]\p{Lu}?\p{Ll}+)?"
 _CAPITALS = r"\p{Lu}['’]?\p{Lu}+(?:-\p{Lu}+)?"
-_INITIALS = r"(?:\p{Lu}\.?[ \t]+){0,2}"
+_APART = r"(?:\.[ \t]*|[ \t]+)"  # people write Dr.Smith, too
+_INITIALS = rf"(?:\p{{Lu}}{_APART}){{0,2}}"
 _DOCTORS = (
     r"(?:dictated|reported|interpreted|read|signed|reviewed|verified|ordered)\s+by|(?:referring|attending|ordering)\s+"
     r"(?:physician|doctor|provider)|radiologist|technologist|(?:attending|referring)"
@@ -42,7 +43,7 @@ _EDGE = r"(?-u:\b)"  # of ASCII words: a number may stand right beside a Han cha
 PATTERNS: dict[str, str] = {
     "name": "|".join(
         [
-            rf"\b(?:Mr|Mrs|Ms|Dr|Prof|Professor)\.?[ \t]+{_INITIALS}{_NAME}",
+            rf"\b(?:Mr|Mrs|Ms|Dr|Prof|Professor){_APART}{_INITIALS}{_NAME}",
             rf"\b(?:DR|MRS|PROF)\.[ \t]*{_CAPITALS}",
             r"\b(?i:(?:patient|pt)\.?(?:['’]s)?\s+name|name\s+of\s+(?:the\s+)?patient)[ \t]*[:：][ \t]*"
             rf"(?:{_NAME}|{_CAPITALS})",
