@@ -119,3 +119,20 @@ def test_no_column_is_cut_off_at_any_width(browser, corpus: Corpus, tmp_path: Pa
                 f"[document.documentElement, ...document.querySelectorAll('.scroll')].some({wide})"
             )
     page.close()
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_a_long_name_of_a_source_is_broken_and_not_cut_off(browser, tmp_path: Path) -> None:
+    corpus, name = Corpus(tmp_path), "source_of_a_name_that_is_too_long_for_a_phone"
+    corpus.caption(name, "A chest film seen from the front.", corpus.picture(name, scene(1)))
+    corpus.write()
+    gate(corpus.sources, PARAMS, corpus.root)
+    build_data_report(corpus.sources, SETTINGS, tmp_path / "out", corpus.root)
+    page = browser.new_page()
+    for width in (1280, 390):
+        page.set_viewport_size({"width": width, "height": 900})
+        for file in ("index", name):
+            page.goto((tmp_path / f"out/{file}.html").as_uri())
+            wide = "e => e.scrollWidth > e.clientWidth"
+            assert not page.evaluate(f"[document.documentElement, ...document.querySelectorAll('nav')].some({wide})")
+    page.close()
