@@ -6,6 +6,7 @@ import shutil
 from html.parser import HTMLParser
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from lingshu.core.manifest import read_manifest
@@ -102,6 +103,20 @@ def test_the_page_shows_cells_without_chance_and_says_what_the_clean_ones_leave_
     build_report(PARAMS, root)
     text = (root / "reports/index.html").read_text(encoding="utf-8")
     assert text.count("without 1 items that training met") == 1
+
+
+def test_nothing_in_quarantine_is_shown_in_report_only_mode_neither(run_tree: Path, tmp_path: Path) -> None:
+    root = shutil.copytree(run_tree, tmp_path / "run")
+    path = root / "data/verdicts/gate/verdicts.parquet"
+    gate = pl.read_parquet(path)
+    noted = pl.lit("QUARANTINED_TEXT (identifier_name 1 > 0) (report only)")
+    film = (pl.col("source") == "films") & pl.col("keep")
+    gate.with_columns(detail=pl.when(film).then(noted).otherwise("detail")).write_parquet(path)
+    build_report(PARAMS, root)
+    before, after = ((place / "reports/index.html").read_text(encoding="utf-8") for place in (run_tree, root))
+    pictures = [text.split('id="pictures"')[1].split('id="mixtures"')[0] for text in (before, after)]
+    assert [" from films" in text for text in pictures] == [True, False]
+    assert [" from phantom" in text for text in pictures] == [True, True]
 
 
 def test_the_page_names_scores_that_are_not_clean(built: Path) -> None:

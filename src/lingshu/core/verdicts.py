@@ -53,6 +53,12 @@ class Verdict:
     detail: str = ""
 
 
+def quarantined() -> pl.Expr:
+    """Return whether a verdict's sample is put aside, or would be but for report-only mode: nothing of it is shown."""
+    noted = pl.col("detail").str.contains(QUARANTINED, literal=True).fill_null(value=False)
+    return pl.col("reason").str.starts_with(QUARANTINED) | noted
+
+
 FRAME_SCHEMA = pl.Schema(
     {
         "sample_id": pl.String(),

@@ -18,7 +18,7 @@ from lingshu.core.images import read_index
 from lingshu.core.layout import IMAGES, PLOTS, REPORTS, SAMPLES
 from lingshu.core.manifest import write_manifest
 from lingshu.core.tables import sample_table
-from lingshu.core.verdicts import eligible_ids, read_verdicts
+from lingshu.core.verdicts import eligible_ids, quarantined, read_verdicts
 from lingshu.report import data, results
 from lingshu.report.contamination import contamination
 from lingshu.report.data_card import data_card, notice_text
@@ -99,12 +99,13 @@ def build_report(params: ReportParams, root: Path = Path()) -> None:
 
 
 def _pictures(root: Path, run: Run, params: ReportParams) -> dict[str, Any]:
-    """Return the galleries and the table of kinds."""
+    """Return the galleries and the table of kinds; nothing of a sample in quarantine, in report-only mode neither."""
     folders = [root / IMAGES / name for name in run.enabled]
     index = read_index(folder for folder in folders if (folder / "index.parquet").exists())
-    samples = sample_table(root / SAMPLES / name for name in run.enabled)
-    usable = samples.filter(pl.col("sample_id").is_in(list(eligible_ids(root))))
     verdicts = pl.concat([read_verdicts(root / path) for path in SAMPLE_STEPS.values()])
+    held = verdicts.filter(quarantined())["sample_id"].unique().to_list()
+    samples = sample_table(root / SAMPLES / name for name in run.enabled).filter(~pl.col("sample_id").is_in(held))
+    usable = samples.filter(pl.col("sample_id").is_in(list(eligible_ids(root))))
     return {
         "kinds": data.kinds(index),
         "exhibits": choose(index, usable, params.seed, params.pictures_per_modality),

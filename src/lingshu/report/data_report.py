@@ -20,7 +20,7 @@ from lingshu.core.images import ImageStore
 from lingshu.core.layout import IMAGES, SAMPLES, verdict_file
 from lingshu.core.sample import sample_parts
 from lingshu.core.tables import sample_table
-from lingshu.core.verdicts import NOTED, QUARANTINED, kept, read_verdicts
+from lingshu.core.verdicts import NOTED, QUARANTINED, kept, quarantined, read_verdicts
 from lingshu.report.funnel import SAMPLE_STEPS
 from lingshu.report.mixtures import TRAINING_STAGES
 from lingshu.report.notices import held_out
@@ -147,7 +147,7 @@ def _all_shown(part: StepPart) -> list[Shown]:
 def _source(source: str, settings: DataReportSettings, store: ImageStore, root: Path) -> list[StepPart]:
     texts = sample_table([root / SAMPLES / source], SHOWN_COLUMNS)
     gate = read_verdicts(root / verdict_file("gate"))
-    held = gate.filter(pl.col("source") == source, _held()).select(
+    held = gate.filter(pl.col("source") == source, quarantined()).select(
         "sample_id", held=pl.col("reason") + pl.col("detail")
     )
     found = []
@@ -185,10 +185,6 @@ def _let_in(name: str, root: Path) -> LetIn:
         kept={step: len(own.join(kept(path), on="sample_id", how="semi")) for step, path in steps.items()},
         mixed={stage: rows[name] for stage, rows in held_out(root, TRAINING_STAGES).items() if name in rows},
     )
-
-
-def _held() -> pl.Expr:
-    return pl.col("reason").str.starts_with(QUARANTINED) | pl.col("detail").str.contains(QUARANTINED, literal=True)
 
 
 def _drawn(verdicts: pl.DataFrame, settings: DataReportSettings) -> pl.DataFrame:
