@@ -14,7 +14,10 @@ from lingshu.decontam.params import DecontamParams
 
 def main() -> None:
     params = load_section("decontam", DecontamParams)
-    public = load_several(params.public.names, CATALOG, params.public.files, params.public.may_be_absent)
+    named = params.public
+    public = load_several(
+        named.names, CATALOG, named.files, may_be_absent=named.may_be_absent, accept_rows=named.accept_rows
+    )
     sources = load_sources()
     done = decontaminate(sources, params, questions=(q for one in public.loaded for q in one.questions))
     write_manifest(verdict_folder("decontaminate"), "decontaminate", len(done.verdicts))

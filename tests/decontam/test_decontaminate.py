@@ -2,6 +2,7 @@
 
 import io
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from lingshu.decontam.decontaminate import decontaminate
 from lingshu.decontam.params import DecontamParams, KeptOnPurpose
 from lingshu.evalkit.clean import flagged_items
 from lingshu.sources.stills import StillLimits, still_of
+from tests.benchmarks.public_made import write
+from tests.benchmarks.public_text import TEXT
 from tests.corpora import Corpus, scene
 
 ROOT = Path(__file__).parents[2]
@@ -316,10 +319,18 @@ def test_crops_and_other_looks_are_looked_for_if_asked(corpus: Corpus) -> None:
 
 def test_a_public_benchmark_that_can_not_be_had(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"mimic_cxr.*\n.*may_be_absent"):
-        load_several(["mimic_cxr"], ROOT / "catalog", str(tmp_path), [])
-    found = load_several(["mimic_cxr"], ROOT / "catalog", str(tmp_path), ["mimic_cxr"])
+        load_several(["mimic_cxr"], ROOT / "catalog", str(tmp_path), may_be_absent=[], accept_rows=[])
+    found = load_several(["mimic_cxr"], ROOT / "catalog", str(tmp_path), may_be_absent=["mimic_cxr"], accept_rows=[])
     assert found.loaded == []
     assert list(found.absent) == ["mimic_cxr"]
+
+
+def test_a_public_benchmark_of_another_number_of_rows(tmp_path: Path) -> None:
+    write(TEXT["med_mcqa", 1]().files, tmp_path / "med_mcqa")
+    named = partial(load_several, ["med_mcqa"], ROOT / "catalog", str(tmp_path), may_be_absent=[])
+    with pytest.raises(UserError, match=r"1 rows in the files.*\n.*decontam\.public\.accept_rows"):
+        named(accept_rows=[])
+    assert [len(one.questions) for one in named(accept_rows=["med_mcqa"]).loaded] == [1]
 
 
 def test_params_file_has_the_section() -> None:

@@ -53,9 +53,9 @@ def built(run_tree: Path) -> Path:
     return run_tree / "reports"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
-    """Return a running Chromium."""
+    """Return a running Chromium; while it runs, no other event loop can in this process."""
     playwright = pytest.importorskip("playwright.sync_api")
     with playwright.sync_playwright() as api:
         opened = api.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

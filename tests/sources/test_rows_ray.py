@@ -95,7 +95,7 @@ def captions(raw: Path, number: int) -> None:
     names = [f"{n}.{'png' if n % 2 else 'jpg'}" for n in range(number)]
     names += ["bad.png", "absent.png", "2.jpg", "3.png", "gone.png", "3.png"]
     rows = [{"id": str(n), "image": name, "text": f"Drawn {n}."} for n, name in enumerate(names)]
-    write({"rows.jsonl": as_lines(rows), "p.zip": zipped(members, "images/bad.png"), **files}, raw)
+    write({"rows.jsonl": as_lines(*rows), "p.zip": zipped(members, "images/bad.png"), **files}, raw)
     (raw / "images/gone.png").symlink_to(raw / "nowhere")
 
 

@@ -52,7 +52,8 @@ def problems(root: Path, recipe: Recipe) -> Iterator[UserError]:
     benchmarks = read_benchmarks(root / CATALOG / "benchmarks.yaml")
     public = read_public(root / CATALOG)
     checked = {*recipe.benchmarks.enabled, *(set(public) if "all" in recipe.decontam.public.names else ())}
-    checked |= {*recipe.decontam.public.names, *recipe.decontam.public.may_be_absent} - {"all"}
+    public_items = recipe.decontam.public
+    checked |= {*public_items.names, *public_items.may_be_absent, *public_items.accept_rows} - {"all"}
     yield from _caught(partial(check_purposes, recipe.decontam.kept_on_purpose, recipe.sources.in_use, checked))
     yield from _sources(recipe, sources, root)
     yield from _licences(recipe, sources)

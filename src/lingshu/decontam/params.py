@@ -36,11 +36,13 @@ class PublicItems(Strict):
         names: of their records; `[all]` for every one.
         files: folder with a folder NAME of each one's files; one without is pulled by its record's places.
         may_be_absent: records whose files may be out of reach here: metrics name them, and training is not checked.
+        accept_rows: records whose number of rows may be another than they say: a slice, or a newer release.
     """
 
     names: list[str] = []  # noqa: RUF012 - pydantic copies defaults
     files: str = "data/raw/public_benchmarks"
     may_be_absent: list[str] = []  # noqa: RUF012
+    accept_rows: list[str] = []  # noqa: RUF012
 
 
 class DecontamParams(Strict):

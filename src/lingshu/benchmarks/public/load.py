@@ -261,5 +261,6 @@ def _check_rows(loaded: Loaded, *, accept_rows: bool) -> None:
     raise UserError(
         f"{loaded.name}: {loaded.rows} rows in the files ({loaded.form}), {expected.rows} in the record "
         f"({expected.known})",
-        "get all files of the split, or accept the number of rows (--accept-rows) if you mean to score these",
+        "get all files of the split, or accept the number of rows if you mean these (--accept-rows; in the pipeline "
+        f"list {loaded.name!r} in decontam.public.accept_rows)",
     )
