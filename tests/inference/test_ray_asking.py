@@ -3,12 +3,9 @@
 from __future__ import annotations
 
 import json
-import time
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
-import psutil
 import pytest
 
 from lingshu.core.errors import UserError
@@ -22,6 +19,7 @@ from lingshu.synthesis.params import SynthesisParams
 from lingshu.synthesis.propose import propose
 from tests.inference.conftest import make_params
 from tests.loopback_openai import MODEL, Reply, error, serving
+from tests.ray_nodes import two_nodes
 from tests.synthesis.corpus import PARAMS
 
 ray = pytest.importorskip("ray", reason="Ray is not installed (make setup-ray)")
@@ -29,45 +27,12 @@ KEY = "words-of-the-key"
 TALKS, PART = 22, 4  # questions, and of a part: one at a time, in ROUNDS rounds
 
 
-class Nodes:
-    """A cluster, whose workers can be killed while they work."""
-
-    def __init__(self, cluster) -> None:
-        self.cluster = cluster
-        self.workers = Workers(engine="ray", address=cluster.address)
-
-    def kill_one(self) -> bool:
-        """Kill a worker that has a part, if there is one."""
-        for node in self.cluster.list_all_nodes():
-            for started in node.all_processes["raylet"]:
-                for worker in psutil.Process(started.process.pid).children(recursive=True):
-                    with suppress(psutil.NoSuchProcess):  # one that ends by itself meanwhile
-                        if "ray::_in_folder" in " ".join(worker.cmdline()):
-                            worker.kill()
-                            return True
-        return False
-
-    def kill_when_busy(self) -> bool:
-        """Kill the first worker that gets a part, if one does within a minute."""
-        until = time.monotonic() + 60
-        while time.monotonic() < until:
-            if self.kill_one():
-                return True
-            time.sleep(0.05)
-        return False
-
-
 @pytest.fixture(scope="module")
 def nodes():
-    from ray.cluster_utils import Cluster
-
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("A_TEACHERS_KEY", KEY)  # of the machines: a key is sent to no worker
-        cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-        cluster.add_node(num_cpus=1)
-        cluster.wait_for_nodes()
-        yield Nodes(cluster)
-        cluster.shutdown()
+        with two_nodes() as started:
+            yield started
 
 
 @pytest.fixture

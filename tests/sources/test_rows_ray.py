@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import io
-import threading
-import time
 import zipfile
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -27,11 +24,9 @@ from lingshu.intake.places import FolderFiles
 from lingshu.sources.catalog import SOURCES_FOLDER, SourceRecord, read_source
 from lingshu.sources.rows import normalize_rows
 from tests.benchmarks.public_made import as_lines, write
+from tests.ray_nodes import Nodes, two_nodes
 from tests.sources.invented_imaging import MADE
 from tests.sources.rows_made import LIMITS, record
-
-if TYPE_CHECKING:
-    from ray.cluster_utils import Cluster
 
 pytest.importorskip("ray", reason="Ray is not installed (make setup-ray)")
 ROOT = Path(__file__).parents[2]
@@ -45,19 +40,14 @@ CAPTIONS: dict[str, Any] = {
 
 
 @pytest.fixture(scope="module")
-def nodes() -> Iterator[Cluster]:
-    from ray.cluster_utils import Cluster
-
-    started = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
-    started.add_node(num_cpus=1)
-    started.wait_for_nodes()
-    yield started
-    started.shutdown()
+def nodes() -> Iterator[Nodes]:
+    with two_nodes() as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
-def cluster(nodes: Cluster) -> Workers:
-    return Workers(engine="ray", address=nodes.address)
+def cluster(nodes: Nodes) -> Workers:
+    return nodes.workers
 
 
 def normalized(source: SourceRecord, raw: Path, out: Path, workers: Workers, name: str = "made") -> tuple[Any, Any]:
@@ -99,36 +89,15 @@ def captions(raw: Path, number: int) -> None:
     (raw / "images/gone.png").symlink_to(raw / "nowhere")
 
 
-def kill_a_worker(nodes: Cluster, killed: list[int], over: threading.Event) -> None:
-    """Kill a process that makes calls, as soon as one does."""
-    raylets = [
-        psutil.Process(one.process.pid) for node in nodes.list_all_nodes() for one in node.all_processes["raylet"]
-    ]
-    while not over.is_set() and not killed:
-        for child in (child for raylet in raylets for child in raylet.children(recursive=True)):
-            with suppress(psutil.Error):
-                if "_in_folder" in " ".join(child.cmdline()):
-                    child.kill()
-                    killed.append(child.pid)
-                    return
-        time.sleep(0.005)
-
-
 @pytest.mark.parametrize("kills", [False, True])
-def test_rows_with_pictures_are_normalized_as_here(
-    nodes: Cluster, cluster: Workers, tmp_path: Path, kills: bool
-) -> None:
+def test_rows_with_pictures_are_normalized_as_here(nodes: Nodes, tmp_path: Path, kills: bool) -> None:
     captions(tmp_path / "raw", 150)
     here = normalized(record(CAPTIONS), tmp_path / "raw", tmp_path / "here", HERE)
-    over, killed = threading.Event(), list[int]()
-    killer = threading.Thread(target=kill_a_worker, args=(nodes, killed, over))
-    if kills:
-        killer.start()
-    there = normalized(record(CAPTIONS), tmp_path / "raw", tmp_path / "there", cluster)
-    over.set()
+    with nodes.killing() if kills else nullcontext([True]) as killed:
+        there = normalized(record(CAPTIONS), tmp_path / "raw", tmp_path / "there", nodes.workers)
     assert there == here
     assert here[0]["rows"]["refused"] == {"MISSING_PICTURE": 2, "PICTURE_TOO_LARGE": 1, "UNREADABLE_PICTURE": 2}
-    assert bool(killed) is kills
+    assert killed == [True]
 
 
 def test_pictures_inside_parquet_are_sent(cluster: Workers, tmp_path: Path) -> None:
